@@ -1,0 +1,1 @@
+//! Letter, recipient and stamp → message: pure.

@@ -1,0 +1,1 @@
+//! The config file → settings, with every problem at its place.

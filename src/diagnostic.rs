@@ -1,0 +1,241 @@
+//! A problem in somebody's input: what, where (path:line:column), the line itself with a caret, and what to do.
+//!
+//! Problems are values, collected by every inlet, so that a person sees all of them in one run.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use serde::Serialize;
+
+use crate::domain::reply::visible;
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing is sent.
+    Error,
+    /// Somebody should look.
+    Warning,
+    /// Something was repaired or decided; good to know.
+    Note,
+}
+
+/// Where a problem is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The path as the user wrote it, relative to the campaign folder.
+    pub file: String,
+    /// From 1; 0 for the file as a whole.
+    pub line: usize,
+    /// In characters, from 1; 0 for the line as a whole.
+    pub column: usize,
+    /// The line's text, without its end; empty where there is none to show.
+    pub excerpt: String,
+    /// How many characters the caret underlines, at least 1.
+    pub width: usize,
+}
+
+impl Place {
+    /// A file as a whole.
+    #[must_use]
+    pub fn file(file: impl Into<String>) -> Self {
+        Self { file: file.into(), line: 0, column: 0, excerpt: String::new(), width: 1 }
+    }
+
+    /// The place of a byte range in a text: line, column and excerpt are found from it. A range that spans lines is cut
+    /// at the end of its first.
+    #[must_use]
+    pub fn in_text(file: impl Into<String>, text: &str, range: std::ops::Range<usize>) -> Self {
+        let start = floor_boundary(text, range.start.min(text.len()));
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let excerpt = text[line_start..line_end].trim_end_matches('\r');
+        let end = floor_boundary(text, range.end.clamp(start, line_end));
+        Self {
+            file: file.into(),
+            line: text[..line_start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            excerpt: excerpt.to_owned(),
+            width: text[start..end].chars().count().max(1),
+        }
+    }
+}
+
+fn floor_boundary(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad.
+    pub severity: Severity,
+    /// A stable name for scripts: `address-invalid`.
+    pub code: &'static str,
+    /// What is wrong, in a sentence without a full stop.
+    pub message: String,
+    /// Where, if it is anywhere.
+    pub place: Option<Place>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error.
+    #[must_use]
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, message)
+    }
+
+    /// A warning.
+    #[must_use]
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, message)
+    }
+
+    /// A note.
+    #[must_use]
+    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Note, code, message)
+    }
+
+    fn new(severity: Severity, code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity, code, message: message.into(), place: None, help: None }
+    }
+
+    /// With its place.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// With what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// As a person reads it, over several lines, with colour if asked for, its last line ended.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
+        };
+        let message = visible(&self.message);
+        let mut group = level.primary_title(message).id(self.code).elements(std::iter::empty::<Origin<'_>>());
+        if let Some(place) = &self.place {
+            group = with_place(group, place);
+        }
+        let help = self.help.as_deref().map(visible_lines);
+        if let Some(help) = help {
+            group = group.element(Level::HELP.message(help));
+        }
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let mut text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
+        text.push('\n');
+        text
+    }
+
+    /// As `check --json` prints it.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let place = self.place.as_ref();
+        serde_json::json!({
+            "severity": self.severity,
+            "code": self.code,
+            "message": self.message,
+            "file": place.map(|p| &p.file),
+            "line": place.map(|p| p.line).filter(|line| *line > 0),
+            "column": place.map(|p| p.column).filter(|column| *column > 0),
+            "help": self.help,
+        })
+    }
+}
+
+fn visible_lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n")
+}
+
+/// The longest excerpt shown, in characters; a longer line is cut around the caret.
+const EXCERPT: usize = 160;
+
+fn with_place<'a>(group: Group<'a>, place: &'a Place) -> Group<'a> {
+    if place.excerpt.is_empty() || place.line == 0 || place.column == 0 {
+        let mut origin = Origin::path(&place.file);
+        if place.line > 0 {
+            origin = origin.line(place.line);
+            if place.column > 0 {
+                origin = origin.char_column(place.column);
+            }
+        }
+        return group.element(origin);
+    }
+    let characters: Vec<char> = place.excerpt.chars().collect();
+    let caret = (place.column - 1).min(characters.len());
+    // A long line is shown from a little before the caret, so its column would be wrong: the origin above tells it.
+    let first = if characters.len() > EXCERPT { caret.saturating_sub(40) } else { 0 };
+    let shown = |part: &[char]| visible(&part.iter().collect::<String>());
+    let until = (caret + place.width).min(characters.len()).min(first + EXCERPT).max(caret);
+    let before = shown(&characters[first..caret]);
+    let marked = shown(&characters[caret..until]);
+    let after = shown(&characters[until..characters.len().min(first + EXCERPT).max(until)]);
+    let (start, end) = (before.len(), before.len() + marked.len());
+    let source = format!("{before}{marked}{after}");
+    let snippet = Snippet::source(source).line_start(place.line).annotation(AnnotationKind::Primary.span(start..end));
+    if first == 0 {
+        group.element(snippet.path(&place.file))
+    } else {
+        group.element(Origin::path(&place.file).line(place.line).char_column(place.column)).element(snippet)
+    }
+}
+
+/// True if any of them forbids sending.
+#[must_use]
+pub fn any_error(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_drawn_with_its_line_a_caret_and_help() {
+        let text = "state,to\nKenya,ke @m.example\n";
+        let at = text.find("ke @").expect("there");
+        let problem = Diagnostic::error("address-invalid", "\"ke @m.example\" is not an e-mail address")
+            .at(Place::in_text("recipients.csv", text, at..at + 13))
+            .help("remove the blank before \"@\"");
+        insta::assert_snapshot!(problem.render(false), @r#"
+        error[address-invalid]: "ke @m.example" is not an e-mail address
+         --> recipients.csv:2:7
+          |
+        2 | Kenya,ke @m.example
+          |       ^^^^^^^^^^^^^
+          |
+          = help: remove the blank before "@"
+        "#);
+    }
+
+    #[test]
+    fn a_terminal_escape_in_a_cell_is_shown_and_not_obeyed() {
+        let text = "a\u{1b}[2J@x";
+        let problem = Diagnostic::error("x", text).at(Place::in_text("f", text, 0..3));
+        assert!(!problem.render(false).contains('\u{1b}'));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_place_in_any_text_makes_a_problem_panic(text in "(?s).{0,300}", start in 0usize..400, len in 0usize..400) {
+            let place = Place::in_text("f", &text, start..start + len);
+            let _ = Diagnostic::error("x", &text).at(place).help(&text).render(true);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The run: claims letters, paces them, hands them over, records what became of each.

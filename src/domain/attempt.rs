@@ -1,0 +1,53 @@
+//! One try to hand a letter over, and what a person reads of it later.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::outcome::{Fault, Phase};
+use super::reply::Reply;
+
+/// The last thing that was said about an address or a delivery: phase, the server's words or ours, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastWord {
+    /// Where the transaction stood.
+    pub phase: Phase,
+    /// The reply code, where a whole reply came.
+    pub code: Option<u16>,
+    /// The enhanced status code as text, where the reply had one.
+    pub enhanced: Option<String>,
+    /// The reply's text, or what went wrong, safe for a terminal.
+    pub text: String,
+    /// When it was known.
+    pub at: Timestamp,
+}
+
+impl LastWord {
+    /// What a whole reply said.
+    #[must_use]
+    pub fn of_reply(phase: Phase, reply: &Reply, at: Timestamp) -> Self {
+        Self {
+            phase,
+            code: Some(reply.code()),
+            enhanced: reply.enhanced().map(|code| code.to_string()),
+            text: reply.text(),
+            at,
+        }
+    }
+
+    /// What a fault said: the reply if there was one, else a description.
+    #[must_use]
+    pub fn of_fault(fault: &Fault, at: Timestamp) -> Self {
+        match fault.trouble.reply() {
+            Some(reply) => Self::of_reply(fault.phase, reply, at),
+            None => Self { phase: fault.phase, code: None, enhanced: None, text: fault.trouble.to_string(), at },
+        }
+    }
+}
+
+/// What stands in the ledger once a letter was claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttemptId(pub i64);
+
+/// The ledger's number of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryId(pub i64);

@@ -1,0 +1,241 @@
+//! The life of one letter as a state machine: (state, event) → state, everything else illegal (DESIGN: "The life of one letter").
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What is known of a delivery, or of one of its addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Waiting to be claimed.
+    Queued,
+    /// Claimed by a run; the terminator has provably not left.
+    Sending,
+    /// The intent is durable; the terminator may have left.
+    HandedOver,
+    /// A server took it.
+    Accepted,
+    /// Refused for now; due again at a known time.
+    Deferred,
+    /// Refused for good.
+    Failed,
+    /// Handed over, and nobody can know whether it was taken.
+    Uncertain,
+    /// Never to be sent.
+    Suppressed,
+}
+
+impl State {
+    /// Every state, in the order in which people read them.
+    pub const ALL: [Self; 8] = [
+        Self::Queued,
+        Self::Sending,
+        Self::HandedOver,
+        Self::Accepted,
+        Self::Deferred,
+        Self::Failed,
+        Self::Uncertain,
+        Self::Suppressed,
+    ];
+
+    /// The stable name used in the ledger.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::HandedOver => "handed-over",
+            Self::Accepted => "accepted",
+            Self::Deferred => "deferred",
+            Self::Failed => "failed",
+            Self::Uncertain => "uncertain",
+            Self::Suppressed => "suppressed",
+        }
+    }
+
+    /// The state of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// True if nothing more happens without a person.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Accepted | Self::Failed | Self::Uncertain | Self::Suppressed)
+    }
+
+    /// The state after `event`.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] if that cannot happen in this state; the caller has a defect, and nothing may be written.
+    pub fn next(self, event: Event) -> Result<Self, IllegalTransition> {
+        use Event as E;
+        use State as S;
+        let next = match (self, event) {
+            (S::Queued | S::Deferred, E::Claim) => S::Sending,
+            (S::Sending, E::Intend) => S::HandedOver,
+            // Before the terminator every failure is provably no delivery.
+            (S::Sending, E::Release | E::Recover) => S::Queued,
+            // With an intent, only the session that holds the connection can still prove that nothing was delivered;
+            // a later run that finds the row cannot.
+            (S::HandedOver, E::Release) => S::Queued,
+            (S::HandedOver, E::Recover | E::LoseTrack) => S::Uncertain,
+            (S::HandedOver, E::Accept) => S::Accepted,
+            (S::Sending | S::HandedOver, E::Defer) => S::Deferred,
+            (S::Sending | S::HandedOver, E::Fail) => S::Failed,
+            (S::Deferred | S::Failed, E::Requeue) => S::Queued,
+            (S::Uncertain, E::ResolveSent) => S::Accepted,
+            (S::Uncertain, E::ResolveNotSent) => S::Queued,
+            (S::Queued | S::Deferred | S::Failed, E::Suppress) => S::Suppressed,
+            (state, event) => return Err(IllegalTransition { state, event }),
+        };
+        Ok(next)
+    }
+
+    /// What a delivery is, given what its addresses are: uncertain before all else, because a person has to look; then
+    /// what is still to come; then what failed.
+    #[must_use]
+    pub fn of_addresses(addresses: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |state: Self| match state {
+            Self::Uncertain => 7,
+            Self::HandedOver => 6,
+            Self::Sending => 5,
+            Self::Queued => 4,
+            Self::Deferred => 3,
+            Self::Failed => 2,
+            Self::Accepted => 1,
+            Self::Suppressed => 0,
+        };
+        addresses.into_iter().max_by_key(|state| rank(*state)).unwrap_or(Self::Suppressed)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What can happen to a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// A run takes it (W1).
+    Claim,
+    /// The intent is durable (W2).
+    Intend,
+    /// The transaction ended before the terminator by no fault of the letter.
+    Release,
+    /// A 2yz after the terminator (W3).
+    Accept,
+    /// A 4yz, or a failure in the body (W3).
+    Defer,
+    /// A 5yz (W3).
+    Fail,
+    /// No valid reply after the terminator (W3).
+    LoseTrack,
+    /// A later run found it claimed: its run died.
+    Recover,
+    /// A person asks to send it again.
+    Requeue,
+    /// A person knows that it arrived.
+    ResolveSent,
+    /// A person knows that it did not.
+    ResolveNotSent,
+    /// It must not be sent any more.
+    Suppress,
+}
+
+/// An event that cannot happen in a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a delivery that is {state} cannot {event:?}")]
+pub struct IllegalTransition {
+    /// The state it was in.
+    pub state: State,
+    /// What was to happen.
+    pub event: Event,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const EVENTS: [Event; 12] = [
+        Event::Claim,
+        Event::Intend,
+        Event::Release,
+        Event::Accept,
+        Event::Defer,
+        Event::Fail,
+        Event::LoseTrack,
+        Event::Recover,
+        Event::Requeue,
+        Event::ResolveSent,
+        Event::ResolveNotSent,
+        Event::Suppress,
+    ];
+
+    #[test]
+    fn nothing_takes_an_acceptance_back() {
+        for event in EVENTS {
+            assert!(State::Accepted.next(event).is_err(), "{event:?}");
+        }
+    }
+
+    #[test]
+    fn a_suppressed_delivery_never_moves() {
+        for event in EVENTS {
+            assert!(State::Suppressed.next(event).is_err(), "{event:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_persons_word_leaves_uncertain() {
+        for event in EVENTS {
+            let persons = matches!(event, Event::ResolveSent | Event::ResolveNotSent);
+            assert_eq!(State::Uncertain.next(event).is_ok(), persons, "{event:?}");
+        }
+    }
+
+    proptest! {
+        /// The promise itself: without a person's word, a letter whose terminator may have left is never claimed again,
+        /// unless a reply proved that it was not taken.
+        #[test]
+        fn a_letter_is_never_claimed_again_after_a_handover_that_could_have_been_accepted(
+            picks in proptest::collection::vec(0..EVENTS.len(), 0..200)
+        ) {
+            let mut state = State::Queued;
+            let mut could_have_been_accepted = false;
+            for event in picks.into_iter().map(|i| EVENTS[i]) {
+                let Ok(next) = state.next(event) else { continue };
+                match event {
+                    Event::Accept | Event::LoseTrack => could_have_been_accepted = true,
+                    Event::Recover if state == State::HandedOver => could_have_been_accepted = true,
+                    Event::ResolveNotSent => could_have_been_accepted = false,
+                    Event::Claim => prop_assert!(!could_have_been_accepted),
+                    _ => {}
+                }
+                state = next;
+            }
+        }
+
+        #[test]
+        fn an_uncertain_address_makes_the_delivery_uncertain(picks in proptest::collection::vec(0..State::ALL.len(), 0..6)) {
+            let mut addresses: Vec<State> = picks.into_iter().map(|i| State::ALL[i]).collect();
+            addresses.push(State::Uncertain);
+            prop_assert_eq!(State::of_addresses(addresses), State::Uncertain);
+        }
+
+        #[test]
+        fn a_delivery_is_accepted_only_if_every_address_that_may_be_sent_to_is(picks in proptest::collection::vec(0..State::ALL.len(), 1..6)) {
+            let addresses: Vec<State> = picks.into_iter().map(|i| State::ALL[i]).collect();
+            if State::of_addresses(addresses.iter().copied()) == State::Accepted {
+                prop_assert!(addresses.iter().all(|s| matches!(s, State::Accepted | State::Suppressed)));
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Values and pure decisions: no I/O, no async, no command line. Everything above speaks in these terms.
+
+pub mod attempt;
+pub mod delivery;
+pub mod digest;
+pub mod fault;
+pub mod language;
+pub mod mailbox;
+pub mod message;
+pub mod outcome;
+pub mod rate;
+pub mod recipient;
+pub mod relay;
+pub mod reply;
+pub mod retry;
+pub mod schedule;
+pub mod settings;
+pub mod state;

@@ -1,0 +1,1 @@
+//! The record of every delivery and attempt, durable before it is believed.

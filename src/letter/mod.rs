@@ -1,0 +1,1 @@
+//! Templates and row → subject, text and HTML.

@@ -1,0 +1,1 @@
+//! What became of the batch: tables, JSON, CSV.

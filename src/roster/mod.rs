@@ -1,0 +1,1 @@
+//! The recipients file → rows, with every problem at its place.

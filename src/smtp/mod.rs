@@ -1,0 +1,1 @@
+//! One SMTP session (RFC 5321), with the phase in every outcome.
