@@ -1,1 +1,2 @@
+//! The doorway: parse, start tracing, run, exit code.
 fn main() {}

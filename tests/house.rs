@@ -68,7 +68,8 @@ fn named_rooms(text: &str) -> Vec<String> {
                         ':' if depth == 1 => at_head = false,
                         _ => {}
                     }
-                    if !word.is_empty() && !(c.is_alphanumeric() || c == '_') {
+                    let in_word = c.is_alphanumeric() || c == '_';
+                    if !word.is_empty() && !in_word {
                         named.push(std::mem::take(&mut word));
                         at_head = c == ',';
                     }

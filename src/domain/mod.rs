@@ -1,6 +1,7 @@
 //! Values and pure decisions: no I/O, no async, no command line. Everything above speaks in these terms.
 
 pub mod attempt;
+pub mod audience;
 pub mod delivery;
 pub mod digest;
 pub mod fault;
@@ -10,6 +11,7 @@ pub mod message;
 pub mod outcome;
 pub mod rate;
 pub mod recipient;
+pub mod record;
 pub mod relay;
 pub mod reply;
 pub mod retry;

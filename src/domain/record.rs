@@ -1,0 +1,115 @@
+//! What the ledger knows, as values to show: deliveries, their addresses and attempts, and the counts.
+
+use jiff::Timestamp;
+
+use super::attempt::{DeliveryId, LastWord};
+use super::delivery::State;
+use super::digest::Digest;
+use super::message::Field;
+use super::recipient::{Recipient, RecipientId};
+
+/// One address of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressRecord {
+    /// `local@domain`.
+    pub address: String,
+    /// Where it stands in the header.
+    pub field: Field,
+    /// What is known of it.
+    pub state: State,
+    /// The last word about it, if any was said.
+    pub word: Option<LastWord>,
+}
+
+/// One delivery as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeliveryRecord {
+    /// The ledger's number.
+    pub number: DeliveryId,
+    /// The row's id.
+    pub id: RecipientId,
+    /// The row as it was frozen, or taken by a correction.
+    pub recipient: Recipient,
+    /// What is known of the delivery as a whole.
+    pub state: State,
+    /// Every address, in the order To, Cc, Bcc.
+    pub addresses: Vec<AddressRecord>,
+    /// Attempts that count (given-back ones do not).
+    pub attempts: u32,
+    /// The Message-ID of its attempts, once there was one.
+    pub message_id: Option<String>,
+    /// The Date of the last attempt, once there was one.
+    pub date: Option<Timestamp>,
+    /// The digest of the letter as planned.
+    pub digest: Digest,
+    /// Which frozen edition of the letter it renders from.
+    pub edition: i64,
+    /// Not again before this, for deferred ones.
+    pub not_before: Option<Timestamp>,
+    /// The last word on it.
+    pub last: Option<LastWord>,
+    /// Why it is suppressed, or what a person noted on it.
+    pub note: Option<String>,
+}
+
+/// One attempt as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// From 1, per delivery; given-back attempts are numbered too.
+    pub number: u32,
+    /// Which run made it.
+    pub run: i64,
+    /// When it was claimed.
+    pub claimed_at: Timestamp,
+    /// When the intent was durable, if it came so far.
+    pub intent_at: Option<Timestamp>,
+    /// When the outcome was recorded, if it was.
+    pub settled_at: Option<Timestamp>,
+    /// What became of the delivery by it: its state afterwards (`queued` for one that was given back).
+    pub outcome: Option<State>,
+    /// The last word on the attempt as a whole.
+    pub word: Option<LastWord>,
+    /// What was said of each address in this attempt.
+    pub addresses: Vec<AddressRecord>,
+}
+
+/// How many deliveries are in which state. A handed-over one counts as sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Counts {
+    /// Waiting.
+    pub queued: u64,
+    /// Claimed or handed over by a run.
+    pub sending: u64,
+    /// Taken by a server.
+    pub accepted: u64,
+    /// Refused for now.
+    pub deferred: u64,
+    /// Refused for good.
+    pub failed: u64,
+    /// Nobody can know.
+    pub uncertain: u64,
+    /// Never to be sent.
+    pub suppressed: u64,
+}
+
+impl Counts {
+    /// Counts one more (or `count` more) in `state`.
+    pub fn add(&mut self, state: State, count: u64) {
+        let slot = match state {
+            State::Queued => &mut self.queued,
+            State::Sending | State::HandedOver => &mut self.sending,
+            State::Accepted => &mut self.accepted,
+            State::Deferred => &mut self.deferred,
+            State::Failed => &mut self.failed,
+            State::Uncertain => &mut self.uncertain,
+            State::Suppressed => &mut self.suppressed,
+        };
+        *slot += count;
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.queued + self.sending + self.accepted + self.deferred + self.failed + self.uncertain + self.suppressed
+    }
+}
