@@ -1,0 +1,209 @@
+//! A cursor over the parsed config: getters that collect what is wrong, each problem at its place, and go on.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::secrets::{Secrets, names_a_secret};
+use super::value::Value;
+use crate::diagnostic::{Diagnostic, Place};
+
+/// The text being read, and what was found wrong with it so far.
+pub(super) struct Sheet<'s> {
+    text: &'s str,
+    shown: &'s str,
+    /// The campaign folder.
+    pub(super) folder: &'s Path,
+    secrets: RefCell<Secrets>,
+    found: RefCell<Vec<Diagnostic>>,
+    /// Lines whose syntax is wrong: what was understood of them is not judged.
+    broken: RefCell<Vec<usize>>,
+    quiet: Cell<bool>,
+}
+
+impl<'s> Sheet<'s> {
+    /// A sheet on which nothing was found yet.
+    pub(super) fn new(text: &'s str, shown: &'s str, folder: &'s Path) -> Self {
+        Self {
+            text,
+            shown,
+            folder,
+            secrets: RefCell::new(Secrets::find(text)),
+            found: RefCell::default(),
+            broken: RefCell::default(),
+            quiet: Cell::new(false),
+        }
+    }
+
+    /// A problem of syntax; the first of a line is told, since the others mostly follow from it.
+    pub(super) fn tell_syntax(&self, error: &toml::de::Error) {
+        let range = error.span().unwrap_or(self.text.len()..self.text.len());
+        let mut place = Place::in_text(self.shown, self.text, range);
+        if self.broken.borrow().contains(&place.line) {
+            return;
+        }
+        self.broken.borrow_mut().push(place.line);
+        self.quiet.set(true);
+        if self.secrets.borrow().hide(place.line, false) {
+            place.excerpt.clear();
+        }
+        let message = format!("this is not TOML: {}", error.message());
+        let help = "write key = \"text in quotes\", key = 5 or key = [\"a\", \"list\"], one to a line";
+        self.found.borrow_mut().push(Diagnostic::error("toml-syntax", message).at(place).help(help));
+    }
+
+    /// A problem at a byte range.
+    pub(super) fn tell(&self, problem: Diagnostic, range: &Range<usize>) {
+        let place = Place::in_text(self.shown, self.text, range.clone());
+        if self.broken.borrow().contains(&place.line) {
+            return;
+        }
+        self.found.borrow_mut().push(problem.at(place));
+    }
+
+    /// A problem of the file as a whole.
+    pub(super) fn tell_whole(&self, problem: Diagnostic) {
+        self.found.borrow_mut().push(problem.at(Place::file(self.shown)));
+    }
+
+    /// Never shows the lines of a byte range.
+    pub(super) fn cover(&self, range: &Range<usize>) {
+        self.secrets.borrow_mut().cover(self.text, range);
+    }
+
+    /// Everything found, in the order of the text.
+    pub(super) fn into_problems(self) -> Vec<Diagnostic> {
+        let secrets = self.secrets.into_inner();
+        let mut found = self.found.into_inner();
+        for place in found.iter_mut().filter_map(|problem| problem.place.as_mut()) {
+            if secrets.hide(place.line, true) {
+                place.excerpt.clear();
+            }
+        }
+        found.sort_by_key(|problem| problem.place.as_ref().map_or((0, 0), |place| (place.line, place.column)));
+        found
+    }
+
+    /// A key that nobody knows. Of its line no more than the key is shown: the value may be a secret under a wrong name.
+    fn tell_unknown(&self, section: &str, key: &str, range: &Range<usize>, known: &[&str]) {
+        let mut place = Place::in_text(self.shown, self.text, range.clone());
+        let hidden = self.secrets.borrow().hide(place.line, true);
+        if self.broken.borrow().contains(&place.line) {
+            return;
+        }
+        let end = place.column - 1 + place.width;
+        place.excerpt = place.excerpt.chars().take(end).collect();
+        let message = if hidden && !names_a_secret(key) {
+            format!("an unknown key in {}", called(section))
+        } else if section.is_empty() {
+            format!("unknown table or key \"{key}\"")
+        } else {
+            format!("unknown key \"{key}\" in {}", called(section))
+        };
+        let list = known.join(", ");
+        let help = match nearest(key, known.iter().copied()) {
+            Some(near) => format!("did you mean \"{near}\"? Known here: {list}"),
+            None => format!("known here: {list}"),
+        };
+        self.found.borrow_mut().push(Diagnostic::error("unknown-key", message).at(place).help(help));
+    }
+}
+
+fn called(section: &str) -> String {
+    if section.is_empty() { "the config".to_owned() } else { format!("[{section}]") }
+}
+
+/// The nearest of some names, if one is near enough to be meant.
+pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let folded = name.to_lowercase();
+    names
+        .map(|known| (strsim::jaro_winkler(&folded, &known.to_lowercase()), known))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
+/// One table of the config, or the place where it would be.
+pub(super) struct Section<'s> {
+    /// The sheet it is on.
+    pub(super) sheet: &'s Sheet<'s>,
+    name: String,
+    head: Option<Range<usize>>,
+    table: Option<&'s DeTable<'s>>,
+    /// Known keys that an unknown one was taken for: they are not called missing too.
+    meant: Vec<String>,
+    /// The table itself is misspelt or of another type, which was told.
+    told: bool,
+}
+
+impl<'s> Section<'s> {
+    /// The whole config, with the tables there may be.
+    pub(super) fn root(sheet: &'s Sheet<'s>, table: &'s DeTable<'s>, known: &[&str]) -> Self {
+        Self::open(sheet, String::new(), None, Some(table), known)
+    }
+
+    fn open(
+        sheet: &'s Sheet<'s>,
+        name: String,
+        head: Option<Range<usize>>,
+        table: Option<&'s DeTable<'s>>,
+        known: &[&str],
+    ) -> Self {
+        let mut meant = Vec::new();
+        for key in table.into_iter().flat_map(|table| table.keys()) {
+            if !known.contains(&key.get_ref().as_ref()) {
+                sheet.tell_unknown(&name, key.get_ref(), &key.span(), known);
+                meant.extend(nearest(key.get_ref(), known.iter().copied()).map(str::to_owned));
+            }
+        }
+        Self { sheet, name, head, table, meant, told: false }
+    }
+
+    /// A table in this one, with the keys there may be in it; an absent one is empty.
+    pub(super) fn section(&self, key: &str, known: &[&str]) -> Section<'s> {
+        let Some(value) = self.value(key) else {
+            let mut section = Self::open(self.sheet, self.path(key), self.head.clone(), None, known);
+            section.told = self.told || self.meant.iter().any(|meant| meant == key);
+            return section;
+        };
+        let table = value.table(&format!("a table, as in [{}]", self.path(key)));
+        let mut section = Self::open(self.sheet, self.path(key), Some(value.key.clone()), table, known);
+        section.told = table.is_none();
+        section
+    }
+
+    /// The value of a key, if it is there.
+    pub(super) fn value(&self, key: &str) -> Option<Value<'s>> {
+        let (found, value) = self.table?.iter().find(|(found, _)| found.get_ref() == key)?;
+        Some(Value {
+            sheet: self.sheet,
+            name: self.path(key),
+            key: found.span(),
+            span: value.span(),
+            inner: value.get_ref(),
+        })
+    }
+
+    /// The value of a key that must be there; `example` is what to write.
+    pub(super) fn required(&self, key: &str, example: &str) -> Option<Value<'s>> {
+        let value = self.value(key);
+        let told = self.told || self.meant.iter().any(|meant| meant == key) || self.sheet.quiet.get();
+        if value.is_none() && !told {
+            let problem = Diagnostic::error("missing-key", format!("{} is missing", self.path(key)));
+            match &self.head {
+                Some(head) => self.sheet.tell(problem.help(format!("write {key} = {example}")), head),
+                None => self
+                    .sheet
+                    .tell_whole(problem.help(format!("write {key} = {example} in a table [{}]", self.name))),
+            }
+        }
+        value
+    }
+
+    /// A path that a person would call the key by: `smtp.port`.
+    pub(super) fn path(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+}
