@@ -11,7 +11,7 @@ use super::walk::Section;
 use super::{event, paths};
 use crate::diagnostic::Severity;
 use crate::domain::language::Language;
-use crate::domain::mailbox::Mailbox;
+use crate::domain::mailbox::{Mailbox, MailboxError};
 use crate::domain::recipient::RecipientId;
 use crate::domain::settings::{Event, LetterSettings};
 
@@ -38,17 +38,19 @@ pub(super) fn letter(root: &Section<'_>) -> (PathBuf, String, Letter) {
         None => Language::parse("en").ok(),
     };
     let folder = section.sheet.folder;
-    let attachments = section.value("attachments").map_or_else(Vec::new, |value| {
-        value.read_items("[\"annex.pdf\"]", |text| paths::stay_inside(text, folder))
-    });
+    let attachments = section
+        .value("attachments")
+        .map_or_else(Vec::new, |value| value.read_items("[\"annex.pdf\"]", |text| paths::stay_inside(text, folder)));
     (templates, shown, Letter { default_language, attachments })
 }
 
 /// Everything that shapes the letter, if what must be there is.
 pub(super) fn settings(root: &Section<'_>, letter: Letter, now: Timestamp) -> Option<LetterSettings> {
     let campaign = root.section("campaign", &["id", "name", "event"]);
-    let campaign_id = campaign.required("id", "\"open-letter-2021\"").and_then(|value| value.read("\"open-letter-2021\"", id));
-    let campaign_name = campaign.required("name", "\"Open letter\"").and_then(|value| value.read("\"Open letter\"", line));
+    let campaign_id =
+        campaign.required("id", "\"open-letter-2021\"").and_then(|value| value.read("\"open-letter-2021\"", id));
+    let campaign_name =
+        campaign.required("name", "\"Open letter\"").and_then(|value| value.read("\"Open letter\"", line));
     let sender = root.section("sender", &["from", "reply_to", "bcc", "list_unsubscribe"]);
     let from = sender.required("from", MAILBOX).and_then(|value| value.read(MAILBOX, mailbox));
     let reply_to = sender.value("reply_to").and_then(|value| value.read(MAILBOX, mailbox));
@@ -57,11 +59,12 @@ pub(super) fn settings(root: &Section<'_>, letter: Letter, now: Timestamp) -> Op
         sender.value("list_unsubscribe").and_then(|value| value.read("\"https://…\"", unsubscribe_url));
     let sample = from.as_ref().is_some_and(Mailbox::is_placeholder);
     let event = event(&campaign, now, sample);
+    let vars = vars(root);
     Some(LetterSettings {
         campaign_id: campaign_id?,
         campaign_name: campaign_name?,
         event,
-        vars: vars(root),
+        vars,
         from: from?,
         reply_to,
         bcc,
@@ -84,15 +87,24 @@ fn line(text: &str) -> Result<String, Refusal> {
         return Err(Refusal::new("text-empty", "is empty", "write what readers of the letter call it"));
     }
     if text.chars().any(char::is_control) {
-        return Err(Refusal::new("text-control", "holds a line break or another control character", "write it on one line"));
+        return Err(Refusal::new(
+            "text-control",
+            "holds a line break or another control character",
+            "write it on one line",
+        ));
     }
     Ok(text.trim().to_owned())
 }
 
 fn mailbox(text: &str) -> Result<Mailbox, Refusal> {
     Mailbox::parse(text).map_err(|error| {
-        let help = "write \"name@domain\" or \"Display Name <name@domain>\"";
-        Refusal::new("address-invalid", format!("is no address: {error}"), help)
+        let message = match error {
+            MailboxError::Empty => "is empty",
+            MailboxError::Form(_) => "is not an e-mail address",
+            MailboxError::Domain(_) => "has a domain that mail cannot be sent to",
+            MailboxError::Control(_) => "holds a control character",
+        };
+        Refusal::new("address-invalid", message, "write \"name@domain\" or \"Display Name <name@domain>\"")
     })
 }
 

@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_duration_is_read_as_people_write_it() {
-        for (text, seconds) in [("5min", 300), ("60 days", 5_184_000), ("90s", 90), ("4h", 14_400), ("1h 30min", 5_400)] {
+        for (text, seconds) in [("5min", 300), ("60 days", 5_184_000), ("90s", 90), ("4h", 14_400), ("1h 30min", 5_400)]
+        {
             assert_eq!(parse(text), Some(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(parse("250ms"), Some(Duration::from_millis(250)));

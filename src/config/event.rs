@@ -37,8 +37,13 @@ pub(super) fn moment(text: &str) -> Result<(Timestamp, String), Refusal> {
         return fixed_zone(offset).map(|zone| (at, zone)).ok_or_else(odd_offset);
     }
     if text.parse::<DateTime>().is_ok() {
-        let help = format!("write the zone in brackets, as in {EXAMPLE}, or an offset, as in \"2021-10-21T10:00-04:00\"");
-        return Err(Refusal::new("time-zone-missing", "has no time zone, so that nobody knows which moment it is", help));
+        let help =
+            format!("write the zone in brackets, as in {EXAMPLE}, or an offset, as in \"2021-10-21T10:00-04:00\"");
+        return Err(Refusal::new(
+            "time-zone-missing",
+            "has no time zone, so that nobody knows which moment it is",
+            help,
+        ));
     }
     Err(no_date())
 }

@@ -114,14 +114,19 @@ pub fn problems_for_send(config: &Config) -> Vec<Diagnostic> {
         );
     } else if is_placeholder(host) {
         problems.push(
-            Diagnostic::error("host-placeholder", format!("smtp.host \"{host}\" is the sample's: there is no such server"))
-                .help("write the name that the provider of the sender's mailbox tells; `rehearse` needs none"),
+            Diagnostic::error(
+                "host-placeholder",
+                format!("smtp.host \"{host}\" is the sample's: there is no such server"),
+            )
+            .help("write the name that the provider of the sender's mailbox tells; `rehearse` needs none"),
         );
     }
     let from = &config.settings.from;
     if from.is_placeholder() && !config.relay.is_loopback() {
         let message = format!("sender.from \"{}\" is the sample's: nobody could answer the letter", from.address());
-        problems.push(Diagnostic::error("sender-placeholder", message).help("write the address that the letter comes from"));
+        problems.push(
+            Diagnostic::error("sender-placeholder", message).help("write the address that the letter comes from"),
+        );
     }
     problems
 }
@@ -160,5 +165,15 @@ fn sections(sheet: &walk::Sheet<'_>, table: &DeTable<'_>, now: Timestamp, expose
     let ledger = root.section("ledger", &["file"]);
     let (ledger, _) = paths::inside(&ledger, "file", "ledger.db");
     let folder = sheet.folder.to_path_buf();
-    settings.map(|settings| Config { folder, settings, recipients, templates, templates_shown, relay, pace, retry, ledger })
+    settings.map(|settings| Config {
+        folder,
+        settings,
+        recipients,
+        templates,
+        templates_shown,
+        relay,
+        pace,
+        retry,
+        ledger,
+    })
 }

@@ -10,7 +10,8 @@ use super::walk::Section;
 use crate::domain::relay::PasswordSource;
 
 const SOURCES: [&str; 4] = ["command", "env", "file", "keyring"];
-const HELP: &str = "write password = { env = \"NAME\" }, { file = \"path\" } or { command = [\"pass\", \"show\", \"name\"] }";
+const HELP: &str =
+    "write password = { env = \"NAME\" }, { file = \"path\" } or { command = [\"pass\", \"show\", \"name\"] }";
 
 /// The source of the password, if the config names one that is valid.
 pub(super) fn password(smtp: &Section<'_>, exposed: Exposed) -> Option<PasswordSource> {
@@ -63,7 +64,14 @@ fn source(smtp: &Section<'_>, value: &Value<'_>) -> Option<PasswordSource> {
     let item = section.value(key)?;
     match *key {
         "command" => command(&item),
-        "env" => item.read("\"DEMARCHE_SMTP_PASSWORD\"", variable).map(PasswordSource::Env),
+        "env" => {
+            let name = item.read("\"DEMARCHE_SMTP_PASSWORD\"", variable);
+            if name.is_none() {
+                // What is no name may well be the password itself.
+                smtp.sheet.cover(&item.span);
+            }
+            name.map(PasswordSource::Env)
+        }
         "file" => {
             let folder = smtp.sheet.folder;
             item.read("\"smtp-password\"", |text| paths::anywhere(text, folder)).map(PasswordSource::File)

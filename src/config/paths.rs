@@ -19,14 +19,18 @@ pub(super) fn inside(section: &Section<'_>, key: &str, default: &str) -> (PathBu
 pub(super) fn anywhere(text: &str, folder: &Path) -> Result<PathBuf, Refusal> {
     refuse_unreadable(text)?;
     if text.starts_with('~') {
-        return Err(Refusal::new("path-invalid", "begins with \"~\", which only a shell knows", "write the whole path"));
+        return Err(Refusal::new(
+            "path-invalid",
+            "begins with \"~\", which only a shell knows",
+            "write the whole path",
+        ));
     }
     Ok(folder.join(text))
 }
 
 /// Takes a path that stays inside the folder, also where a link on its way would lead out.
 pub(super) fn stay_inside(text: &str, folder: &Path) -> Result<String, Refusal> {
-    const HELP: &str = "copy the file into the campaign folder and write its path from there, such as \"annex/letter.pdf\"";
+    const HELP: &str = "copy it into the campaign folder and write its path from there";
     refuse_unreadable(text)?;
     let leaves = |message: &str| Err(Refusal::new("path-outside", message, HELP));
     let drive = text.as_bytes().get(1) == Some(&b':');

@@ -46,7 +46,8 @@ fn encoding(text: &str) -> Result<String, Refusal> {
     let label = text.trim().to_ascii_lowercase();
     let label = if matches!(label.as_str(), "macroman" | "mac-roman") { "macintosh" } else { &label };
     encoding_rs::Encoding::for_label(label.as_bytes()).map(|found| found.name().to_owned()).ok_or_else(|| {
-        let help = "write for example \"utf-8\", \"windows-1252\", \"utf-16le\" or \"macintosh\", or leave it to detection";
+        let help =
+            "write for example \"utf-8\", \"windows-1252\", \"utf-16le\" or \"macintosh\", or leave it to detection";
         Refusal::new("encoding-unknown", "is no encoding known here", help)
     })
 }
@@ -69,5 +70,8 @@ fn columns(section: &Section<'_>) -> BTreeMap<String, String> {
         value.wrong_type("a table of our names and the file's", EXAMPLE);
         return BTreeMap::new();
     }
-    value.children().filter_map(|(ours, theirs)| Some((ours.to_owned(), theirs.text("\"Courriel\"")?.to_owned()))).collect()
+    value
+        .children()
+        .filter_map(|(ours, theirs)| Some((ours.to_owned(), theirs.text("\"Courriel\"")?.to_owned())))
+        .collect()
 }

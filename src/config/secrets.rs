@@ -9,7 +9,7 @@ use std::ops::Range;
 pub(super) struct Secrets {
     /// Never shown.
     always: BTreeSet<usize>,
-    /// Not shown where the syntax is wrong: what they hold is not known then.
+    /// Not shown if any syntax is wrong: what they hold is not known then.
     unless_understood: BTreeSet<usize>,
 }
 
@@ -20,6 +20,7 @@ impl Secrets {
         let mut in_password_table = false;
         let mut open: Option<&str> = None;
         let mut value_awaited = false;
+        let mut in_wake = false;
         for (number, line) in (1..).zip(text.split('\n')) {
             if let Some(end) = open {
                 found.always.insert(number);
@@ -35,15 +36,20 @@ impl Secrets {
             if line.trim_start().starts_with('[') {
                 in_password_table = names_a_secret(line.trim().trim_matches(['[', ']']));
             }
-            if in_password_table {
+            // Where quotes or brackets are damaged, a secret may go on for lines until something else clearly begins.
+            in_wake &= !begins_something(line);
+            in_wake |= part_names_a_secret(line);
+            if in_password_table || in_wake {
                 found.unless_understood.insert(number);
             }
             if has_login_in_url(line) {
                 found.always.insert(number);
             }
             for value in secret_values(line) {
+                in_wake = true;
                 found.unless_understood.insert(number);
-                if !value.starts_with('{') {
+                // Behind a `#` an old password may still stand.
+                if !value.starts_with('{') || value.contains('#') {
                     found.always.insert(number);
                 }
                 value_awaited |= value.is_empty();
@@ -61,19 +67,30 @@ impl Secrets {
         self.always.extend(line_of(range.start)..=line_of(range.end));
     }
 
-    /// True if a line may not be shown; `understood` is false for problems of syntax.
+    /// True if a line may not be shown; `understood` is false if any syntax is wrong.
     pub(super) fn hide(&self, line: usize, understood: bool) -> bool {
         self.always.contains(&line) || (!understood && self.unless_understood.contains(&line))
     }
 }
 
-/// True for `password`, near misses of it, and other usual names of secrets.
+/// True for `password`, near misses of it, and other usual names of secrets, as any part of a dotted key.
 pub(super) fn names_a_secret(key: &str) -> bool {
-    let key = key.rsplit('.').next().unwrap_or_default().trim_matches([' ', '\t', '"', '\'']).to_lowercase();
+    key.split('.').any(part_names_a_secret)
+}
+
+fn part_names_a_secret(part: &str) -> bool {
+    let key = part.trim_matches([' ', '\t', '"', '\'']).to_lowercase();
     let telling = ["pass", "pwd", "token", "apikey", "api_key", "api-key", "credential"];
     telling.iter().any(|word| key.contains(word))
         || (key.contains("secret") && !key.contains("secretar"))
         || strsim::jaro_winkler(&key, "password") > 0.85
+}
+
+/// True for the head of a table and for `key =`.
+fn begins_something(line: &str) -> bool {
+    let line = line.trim_start();
+    let is_key = |key: &str| key.trim_end().bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    line.starts_with('[') || line.split_once('=').is_some_and(|(key, _)| !key.is_empty() && is_key(key))
 }
 
 /// What follows the `=` of each key on a line that names a secret, blanks trimmed.
@@ -81,7 +98,9 @@ fn secret_values(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices('=').filter_map(|(at, _)| {
         let before = line[..at].trim_end();
         let is_key = |c: char| c.is_alphanumeric() || "_-.\"' ".contains(c);
-        let start = before.rfind(|c| !is_key(c)).map_or(0, |last| last + before[last..].chars().next().map_or(1, char::len_utf8));
+        let start = before
+            .rfind(|c| !is_key(c))
+            .map_or(0, |last| last + before[last..].chars().next().map_or(1, char::len_utf8));
         names_a_secret(&before[start..]).then(|| line[at + 1..].trim())
     })
 }
@@ -123,7 +142,8 @@ mod tests {
 
     #[test]
     fn where_the_password_comes_from_may_be_shown_if_it_is_understood() {
-        let secrets = Secrets::find("password = { env = \"NAME\" }\nsecretary_general = \"x\"\n[smtp.password]\nenv = \"x");
+        let secrets =
+            Secrets::find("password = { env = \"NAME\" }\nsecretary_general = \"x\"\n[smtp.password]\nenv = \"x");
         assert!(!secrets.hide(1, true) && secrets.hide(1, false));
         assert!(!secrets.hide(2, false));
         assert!(secrets.hide(4, false));

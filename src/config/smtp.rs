@@ -60,10 +60,12 @@ fn count(section: &Section<'_>, key: &str, most: i64, default: usize) -> usize {
 }
 
 fn security(text: &str) -> Result<Security, Refusal> {
-    [Security::Tls, Security::StartTls, Security::None].into_iter().find(|known| known.name() == text).ok_or_else(|| {
-        let help = "write \"tls\" (port 465), \"starttls\" (port 587), or \"none\" for a server on this machine";
-        Refusal::new("security-unknown", "is none of the three ways there are", help)
-    })
+    [Security::Tls, Security::StartTls, Security::None].into_iter().find(|known| known.name() == text).ok_or_else(
+        || {
+            let help = "write \"tls\" (port 465), \"starttls\" (port 587), or \"none\" for a server on this machine";
+            Refusal::new("security-unknown", "is none of the three ways there are", help)
+        },
+    )
 }
 
 fn host(text: &str) -> Result<String, Refusal> {
@@ -87,7 +89,8 @@ fn host(text: &str) -> Result<String, Refusal> {
 /// A domain or an address literal (RFC 5321 §4.1.3).
 fn ehlo_name(text: &str) -> Result<String, Refusal> {
     let literal = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let literal_fits = literal.is_some_and(|inner| inner.strip_prefix("IPv6:").unwrap_or(inner).parse::<IpAddr>().is_ok());
+    let literal_fits =
+        literal.is_some_and(|inner| inner.strip_prefix("IPv6:").unwrap_or(inner).parse::<IpAddr>().is_ok());
     if literal_fits {
         return Ok(text.to_owned());
     }
@@ -139,7 +142,8 @@ fn account(text: &str) -> Result<String, Refusal> {
 
 /// True if one domain is the other or lies under it.
 fn akin(a: &str, b: &str) -> bool {
-    let under = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let under =
+        |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     under(a, b) || under(b, a)
 }
 
@@ -149,7 +153,7 @@ fn judge_security(section: &Section<'_>, relay: &Relay) {
     }
     let Some(value) = section.value("security") else { return };
     let what = if section.value("password").is_some() { "the password and every letter" } else { "every letter" };
-    let message = format!("would send {what} in clear to {}: no credentials and no letter go in clear", relay.host);
+    let message = format!("would send {what} in clear to {}", relay.host);
     let help = "write \"tls\" (port 465) or \"starttls\" (port 587); \"none\" is for a server on this machine only";
     value.refuse(&Refusal::new("security-none", message, help));
 }

@@ -154,10 +154,7 @@ impl<'s> Value<'s> {
     /// The items of a list; a text alone is a list of one.
     pub(super) fn items(&self, example: &str) -> Vec<Value<'s>> {
         match self.inner {
-            DeValue::Array(list) => list
-                .iter()
-                .map(|item| self.within("", item))
-                .collect(),
+            DeValue::Array(list) => list.iter().map(|item| self.within("", item)).collect(),
             DeValue::String(_) => vec![self.clone()],
             _ => {
                 self.wrong_type("a text or a list of texts", &format!("{} = {example}", self.last_name()));

@@ -20,6 +20,7 @@ pub(super) struct Sheet<'s> {
     found: RefCell<Vec<Diagnostic>>,
     /// Lines whose syntax is wrong: what was understood of them is not judged.
     broken: RefCell<Vec<usize>>,
+    /// Some syntax is wrong: what is missing may only not have been understood.
     quiet: Cell<bool>,
 }
 
@@ -40,15 +41,12 @@ impl<'s> Sheet<'s> {
     /// A problem of syntax; the first of a line is told, since the others mostly follow from it.
     pub(super) fn tell_syntax(&self, error: &toml::de::Error) {
         let range = error.span().unwrap_or(self.text.len()..self.text.len());
-        let mut place = Place::in_text(self.shown, self.text, range);
+        let place = Place::in_text(self.shown, self.text, range);
         if self.broken.borrow().contains(&place.line) {
             return;
         }
         self.broken.borrow_mut().push(place.line);
         self.quiet.set(true);
-        if self.secrets.borrow().hide(place.line, false) {
-            place.excerpt.clear();
-        }
         let message = format!("this is not TOML: {}", error.message());
         let help = "write key = \"text in quotes\", key = 5 or key = [\"a\", \"list\"], one to a line";
         self.found.borrow_mut().push(Diagnostic::error("toml-syntax", message).at(place).help(help));
@@ -76,9 +74,10 @@ impl<'s> Sheet<'s> {
     /// Everything found, in the order of the text.
     pub(super) fn into_problems(self) -> Vec<Diagnostic> {
         let secrets = self.secrets.into_inner();
+        let understood = !self.quiet.get();
         let mut found = self.found.into_inner();
         for place in found.iter_mut().filter_map(|problem| problem.place.as_mut()) {
-            if secrets.hide(place.line, true) {
+            if secrets.hide(place.line, understood) {
                 place.excerpt.clear();
             }
         }
@@ -86,15 +85,18 @@ impl<'s> Sheet<'s> {
         found
     }
 
-    /// A key that nobody knows. Of its line no more than the key is shown: the value may be a secret under a wrong name.
+    /// A key that nobody knows. Beside the server's settings no more than the key is shown of its line: the value may be a
+    /// secret under a wrong name.
     fn tell_unknown(&self, section: &str, key: &str, range: &Range<usize>, known: &[&str]) {
         let mut place = Place::in_text(self.shown, self.text, range.clone());
-        let hidden = self.secrets.borrow().hide(place.line, true);
+        let hidden = self.secrets.borrow().hide(place.line, !self.quiet.get());
         if self.broken.borrow().contains(&place.line) {
             return;
         }
-        let end = place.column - 1 + place.width;
-        place.excerpt = place.excerpt.chars().take(end).collect();
+        if section.split('.').next() == Some("smtp") {
+            let end = place.column - 1 + place.width;
+            place.excerpt = place.excerpt.chars().take(end).chain(" = …".chars()).collect();
+        }
         let message = if hidden && !names_a_secret(key) {
             format!("an unknown key in {}", called(section))
         } else if section.is_empty() {
@@ -194,9 +196,9 @@ impl<'s> Section<'s> {
             let problem = Diagnostic::error("missing-key", format!("{} is missing", self.path(key)));
             match &self.head {
                 Some(head) => self.sheet.tell(problem.help(format!("write {key} = {example}")), head),
-                None => self
-                    .sheet
-                    .tell_whole(problem.help(format!("write {key} = {example} in a table [{}]", self.name))),
+                None => {
+                    self.sheet.tell_whole(problem.help(format!("write {key} = {example} in a table [{}]", self.name)))
+                }
             }
         }
         value
