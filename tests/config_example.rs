@@ -67,11 +67,14 @@ fn the_sample_cannot_be_sent_by_mistake() {
         let problems = problems_for_send(&config.expect("valid"));
         problems.into_iter().map(|problem| problem.code).collect::<Vec<_>>()
     };
-    assert_eq!(codes(EXAMPLE), ["host-placeholder", "sender-placeholder"]);
+    assert_eq!(codes(EXAMPLE), ["host-placeholder", "sender-placeholder", "sender-placeholder"]);
     let real_host = EXAMPLE.replace("smtp.coalition.example", "smtp.coalition.ngo");
-    assert_eq!(codes(&real_host), ["sender-placeholder"]);
+    assert_eq!(codes(&real_host), ["sender-placeholder", "sender-placeholder"]);
+    let forgotten = real_host.replace("letters@coalition.example", "letters@coalition.ngo");
+    assert_eq!(codes(&forgotten), ["sender-placeholder"], "answers would go to the sample's address");
+    assert_eq!(codes(&forgotten.replace("advocacy@coalition.example", "a@coalition.ngo")), [""; 0]);
     let loopback = EXAMPLE.replace("smtp.coalition.example", "127.0.0.1");
     assert_eq!(codes(&loopback), [""; 0]);
     let no_host = EXAMPLE.replace("host = \"smtp.coalition.example\"\n", "");
-    assert_eq!(codes(&no_host), ["host-missing", "sender-placeholder"]);
+    assert_eq!(codes(&no_host), ["host-missing", "sender-placeholder", "sender-placeholder"]);
 }

@@ -102,7 +102,8 @@ pub fn parse(text: &str, shown: &str, folder: &Path, now: Timestamp) -> (Option<
 }
 
 /// What would keep `send` from sending, though the config is good enough for everything else: no relay, the sample's
-/// relay, the sample's sender.
+/// relay, and placeholder addresses in `[sender]` unless the relay is on loopback. They are found from the values, so
+/// they name the key and have no place.
 #[must_use]
 pub fn problems_for_send(config: &Config) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
@@ -121,12 +122,14 @@ pub fn problems_for_send(config: &Config) -> Vec<Diagnostic> {
             .help("write the name that the provider of the sender's mailbox tells; `rehearse` needs none"),
         );
     }
-    let from = &config.settings.from;
-    if from.is_placeholder() && !config.relay.is_loopback() {
-        let message = format!("sender.from \"{}\" is the sample's: nobody could answer the letter", from.address());
-        problems.push(
-            Diagnostic::error("sender-placeholder", message).help("write the address that the letter comes from"),
-        );
+    let settings = &config.settings;
+    let ours = [("sender.from", Some(&settings.from)), ("sender.reply_to", settings.reply_to.as_ref())];
+    let ours = ours.into_iter().chain(settings.bcc.iter().map(|copy| ("sender.bcc", Some(copy))));
+    for (name, mailbox) in ours.filter_map(|(name, mailbox)| Some((name, mailbox?))) {
+        if mailbox.is_placeholder() && !config.relay.is_loopback() {
+            let message = format!("{name} \"{}\" is a placeholder: no mail ever arrives there", mailbox.address());
+            problems.push(Diagnostic::error("sender-placeholder", message).help("write an address of your own"));
+        }
     }
     problems
 }

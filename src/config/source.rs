@@ -57,8 +57,8 @@ pub(super) fn load(path: &Path) -> Result<Source, Box<Diagnostic>> {
         return Err(refuse("config-too-large", message, "pass the config file with --config"));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line =
-            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.split(|byte| *byte == b'\n').count();
         let mut place = Place::file(&shown);
         place.line = line;
         let help = "save it as UTF-8 in the editor";

@@ -194,11 +194,11 @@ impl<'s> Section<'s> {
         let told = self.told || self.meant.iter().any(|meant| meant == key) || self.sheet.quiet.get();
         if value.is_none() && !told {
             let problem = Diagnostic::error("missing-key", format!("{} is missing", self.path(key)));
-            match &self.head {
-                Some(head) => self.sheet.tell(problem.help(format!("write {key} = {example}")), head),
-                None => {
-                    self.sheet.tell_whole(problem.help(format!("write {key} = {example} in a table [{}]", self.name)))
-                }
+            if let Some(head) = &self.head {
+                self.sheet.tell(problem.help(format!("write {key} = {example}")), head);
+            } else {
+                let help = format!("write {key} = {example} in a table [{}]", self.name);
+                self.sheet.tell_whole(problem.help(help));
             }
         }
         value
