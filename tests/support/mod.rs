@@ -1,0 +1,73 @@
+//! What integration tests share: campaign folders, real mail servers, a second reader of messages.
+#![allow(dead_code, unreachable_pub, reason = "each test file takes what it needs of this module")]
+
+pub mod authority;
+pub mod campaign;
+pub mod postfix;
+mod postfix_config;
+pub mod python;
+pub mod supervised;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Whether the mail servers and Python are here for the test called `what`. If not, the test is left out aloud: or it
+/// fails, when `DEMARCHE_TEST_SERVERS=require` says that everything has to run (as `scripts/test` does).
+///
+/// # Panics
+/// When something is missing and everything has to run.
+pub fn real_servers_or_skip(what: &str) -> bool {
+    let missing = missing_for_real_servers();
+    if missing.is_empty() {
+        return true;
+    }
+    let missing = missing.join(", ");
+    assert!(
+        env::var_os("DEMARCHE_TEST_SERVERS").is_none_or(|it| it != "require"),
+        "{what} needs Postfix: missing {missing}"
+    );
+    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+    {
+        eprintln!("left out: {what} needs Postfix (missing {missing})");
+    }
+    false
+}
+
+fn missing_for_real_servers() -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    for name in ["postconf", "dovecot", "python3"] {
+        if program(name).is_none() {
+            missing.push(name);
+        }
+    }
+    // Postfix's master starts as root only, and hands its queue to its own account.
+    if !is_root() {
+        missing.push("root (scripts/test makes a user namespace for it)");
+    }
+    missing
+}
+
+/// The path of a program, also from the folders for servers that an ordinary user's PATH leaves out.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|candidate| candidate.is_file())
+}
+
+fn is_root() -> bool {
+    id("-u", None) == Some(0)
+}
+
+/// The number that `id OPTION [ACCOUNT]` prints.
+fn id(option: &str, account: Option<&str>) -> Option<u32> {
+    let output = Command::new("id").arg(option).args(account).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
+/// A file beside this one.
+fn beside(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support").join(name)
+}
