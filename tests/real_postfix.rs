@@ -135,7 +135,7 @@ fn a_server_that_does_not_want_to_end_is_killed_with_all_that_it_started() {
 
 #[test]
 fn the_second_reader_finds_nothing_in_a_good_message_and_the_faults_of_a_bad_one() {
-    if !support::real_servers_or_skip("a second reader of messages") {
+    if !support::python_or_skip("a second reader of messages") {
         return;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");

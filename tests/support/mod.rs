@@ -18,34 +18,40 @@ use std::process::Command;
 /// # Panics
 /// When something is missing and everything has to run.
 pub fn real_servers_or_skip(what: &str) -> bool {
-    let missing = missing_for_real_servers();
+    let mut missing = missing_programs(&["postconf", "dovecot", "python3"]);
+    // Postfix's master starts as root only, and hands its queue to its own account.
+    if !is_root() {
+        missing.push("root (scripts/test makes a user namespace for it)");
+    }
+    all_here_or_skip(what, "Postfix", &missing)
+}
+
+/// The same for tests that need Python alone, which runs for everyone.
+///
+/// # Panics
+/// When it is missing and everything has to run.
+pub fn python_or_skip(what: &str) -> bool {
+    all_here_or_skip(what, "Python", &missing_programs(&["python3"]))
+}
+
+fn missing_programs<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    names.iter().copied().filter(|name| program(name).is_none()).collect()
+}
+
+fn all_here_or_skip(what: &str, need: &str, missing: &[&str]) -> bool {
     if missing.is_empty() {
         return true;
     }
     let missing = missing.join(", ");
     assert!(
         env::var_os("DEMARCHE_TEST_SERVERS").is_none_or(|it| it != "require"),
-        "{what} needs Postfix: missing {missing}"
+        "{what} needs {need}: missing {missing}"
     );
     #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
     {
-        eprintln!("left out: {what} needs Postfix (missing {missing})");
+        eprintln!("left out: {what} needs {need} (missing {missing})");
     }
     false
-}
-
-fn missing_for_real_servers() -> Vec<&'static str> {
-    let mut missing = Vec::new();
-    for name in ["postconf", "dovecot", "python3"] {
-        if program(name).is_none() {
-            missing.push(name);
-        }
-    }
-    // Postfix's master starts as root only, and hands its queue to its own account.
-    if !is_root() {
-        missing.push("root (scripts/test makes a user namespace for it)");
-    }
-    missing
 }
 
 /// The path of a program, also from the folders for servers that an ordinary user's PATH leaves out.
