@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::capabilities::Capabilities;
+use super::command::not_takeable;
 use super::stream::Stream;
-use super::transaction::{After, Transaction, not_takeable};
+use super::transaction::{After, Transaction};
 use crate::domain::message::Envelope;
 use crate::domain::outcome::{End, Fault, Handover, Phase, RcptOutcome, Trouble};
 use crate::domain::relay::Timeouts;

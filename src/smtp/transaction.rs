@@ -4,9 +4,10 @@ use std::pin::pin;
 use std::time::Duration;
 
 use super::capabilities::Capabilities;
+use super::command::{decides, mail_command, rcpt_command};
 use super::dot_stuffing::DotStuffing;
 use super::stream::Stream;
-use crate::domain::message::{Envelope, Field, ForwardPath};
+use crate::domain::message::Envelope;
 use crate::domain::outcome::{End, Fault, Phase, RcptOutcome, Trouble};
 use crate::domain::relay::Timeouts;
 use crate::domain::reply::{Reply, Severity};
@@ -217,6 +218,10 @@ impl<'a> Transaction<'a> {
     /// `end`, unless something more came than was asked for. Within a group nobody can tell which of the replies was one too
     /// many, so that none of them is believed; a farewell (421) is no such reply.
     async fn conclude(&mut self, phase: Phase, after: After, end: End) -> End {
+        if after == After::Unusable {
+            // The rest of the group was not read, so that it proves nothing.
+            return end;
+        }
         match self.stream.quiet().await {
             Ok(()) => self.after = after,
             Err(Trouble::Unsolicited(said)) if self.capabilities.pipelining && !said.starts_with("421") => {
@@ -293,67 +298,6 @@ async fn write_message(stream: &mut Stream, bytes: &[u8], within: Duration) -> R
         stream.send_block(&block, within).await?;
     }
     Ok(())
-}
-
-/// Why this server cannot be given this letter, if so: found out before a byte is sent.
-pub(super) fn not_takeable(bytes: &[u8], envelope: &Envelope, offered: &Capabilities) -> Option<String> {
-    let addresses = || {
-        let forward = envelope.forward_paths.iter().map(|path| path.address.as_str());
-        forward.chain(std::iter::once(envelope.reverse_path.as_str()))
-    };
-    let limit = offered.size.filter(|limit| *limit > 0);
-    if addresses().any(|address| address.chars().any(|c| c.is_control() || c == '<' || c == '>')) {
-        return Some("an address of the envelope holds a control character or an angle bracket".to_owned());
-    }
-    if !has_clean_line_ends(bytes) {
-        return Some("the message has a bare CR or LF, or its last line is not ended".to_owned());
-    }
-    if envelope.needs_smtputf8() && !offered.smtputf8 {
-        return Some("an address is not ASCII, and the server does not take such addresses (SMTPUTF8)".to_owned());
-    }
-    if !bytes.is_ascii() && !offered.eight_bit_mime {
-        return Some("the message holds octets above 127, and the server does not take them (8BITMIME)".to_owned());
-    }
-    match limit {
-        Some(limit) if u64::try_from(bytes.len()).map_or(true, |octets| octets > limit) => {
-            Some(format!("the message has {} octets, and the server takes {limit} at most (SIZE)", bytes.len()))
-        }
-        _ => None,
-    }
-}
-
-/// True if every CR is followed by LF, every LF preceded by CR, and the last line is ended. On anything else servers
-/// disagree where a message ends.
-fn has_clean_line_ends(bytes: &[u8]) -> bool {
-    bytes.ends_with(b"\r\n")
-        && bytes
-            .split_inclusive(|byte| *byte == b'\n')
-            .all(|line| line.strip_suffix(b"\r\n").is_some_and(|text| !text.contains(&b'\r')))
-}
-
-/// True if the letter may go out because this path was accepted: a To, or any path of an envelope without To.
-fn decides(envelope: &Envelope, path: &ForwardPath) -> bool {
-    path.field == Field::To || envelope.forward_paths.iter().all(|path| path.field != Field::To)
-}
-
-/// MAIL with the parameters that the server offers and the letter needs (RFC 1870, RFC 6152, RFC 6531).
-fn mail_command(envelope: &Envelope, offered: &Capabilities, bytes: &[u8]) -> String {
-    let mut line = format!("MAIL FROM:<{}>", envelope.reverse_path);
-    if offered.size.is_some() {
-        line.push_str(" SIZE=");
-        line.push_str(&bytes.len().to_string());
-    }
-    if offered.eight_bit_mime && !bytes.is_ascii() {
-        line.push_str(" BODY=8BITMIME");
-    }
-    if envelope.needs_smtputf8() {
-        line.push_str(" SMTPUTF8");
-    }
-    line
-}
-
-fn rcpt_command(path: &ForwardPath) -> String {
-    format!("RCPT TO:<{}>", path.address)
 }
 
 fn is_refusal(reply: &Reply) -> bool {
