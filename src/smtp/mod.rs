@@ -1,1 +1,28 @@
 //! One SMTP session (RFC 5321), with the phase in every outcome.
+//!
+//! [`Connector`] opens sessions to one relay; a [`Session`] takes one letter after another. What each phase proves about a
+//! letter is in [`crate::domain::outcome`]. Inside, from the socket upwards: `stream` (deadlines, the receive buffer),
+//! `reply` (the parser), `tls`, `capabilities`, `auth` and `password`, `dot_stuffing`, `command`, `transaction` (MAIL to the reply after
+//! the dot), `session`, `connector`.
+//!
+//! Absent on purpose: CHUNKING is recognised but not used, and no command follows the end of data before its reply.
+
+mod auth;
+mod capabilities;
+mod command;
+mod connector;
+mod dot_stuffing;
+mod password;
+mod reply;
+mod session;
+mod stream;
+mod tls;
+mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+pub use capabilities::Capabilities;
+pub use connector::Connector;
+pub use session::Session;
+pub use tls::SetupError;
