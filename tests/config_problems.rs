@@ -370,6 +370,19 @@ fn a_text_nested_beyond_reason_is_refused_and_not_followed() {
     }
 }
 
+#[test]
+fn another_file_than_a_config_gets_no_more_problems_than_a_person_reads() {
+    let unknown: String = (0..20_000).flat_map(|n| [format!("k{n}"), " = 1\n".to_owned()]).collect();
+    for text in ["state,to\n".repeat(20_000), unknown, format!("{} = 1", "k".repeat(200_000))] {
+        let (config, problems) = parsed(&text);
+        assert!(config.is_none());
+        assert!((1..=210).contains(&problems.len()), "{}", problems.len());
+        assert!(problems.iter().all(|problem| problem.message.len() < 1_000));
+        let told_of_more = problems.last().is_some_and(|problem| problem.code == "too-many-problems");
+        assert_eq!(told_of_more, problems.len() > 200);
+    }
+}
+
 fn toml_like() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
     let words = [

@@ -10,6 +10,12 @@ use super::secrets::{Secrets, names_a_secret};
 use super::value::Value;
 use crate::diagnostic::{Diagnostic, Place};
 
+/// How many problems are told of one file: with more, it is most likely no config at all.
+const MOST_PROBLEMS: usize = 200;
+
+/// The longest name of an unknown key that is repeated, in characters.
+const MOST_OF_A_KEY: usize = 60;
+
 /// The text being read, and what was found wrong with it so far.
 pub(super) struct Sheet<'s> {
     text: &'s str,
@@ -40,20 +46,38 @@ impl<'s> Sheet<'s> {
 
     /// A problem of syntax; the first of a line is told, since the others mostly follow from it.
     pub(super) fn tell_syntax(&self, error: &toml::de::Error) {
+        self.quiet.set(true);
+        if self.overflows() {
+            return;
+        }
         let range = error.span().unwrap_or(self.text.len()..self.text.len());
         let place = Place::in_text(self.shown, self.text, range);
         if self.broken.borrow().contains(&place.line) {
             return;
         }
         self.broken.borrow_mut().push(place.line);
-        self.quiet.set(true);
         let message = format!("this is not TOML: {}", error.message());
         let help = "write key = \"text in quotes\", key = 5 or key = [\"a\", \"list\"], one to a line";
         self.found.borrow_mut().push(Diagnostic::error("toml-syntax", message).at(place).help(help));
     }
 
+    /// True if no further problem is told; the last one says so, and is an error, since one may be among the others.
+    fn overflows(&self) -> bool {
+        let mut found = self.found.borrow_mut();
+        if found.len() == MOST_PROBLEMS {
+            let problem = Diagnostic::error("too-many-problems", "there are more problems than are shown");
+            let mut place = Place::file(self.shown);
+            place.line = self.text.lines().count().max(1);
+            found.push(problem.at(place).help("correct these first; or is this another file than the config?"));
+        }
+        found.len() > MOST_PROBLEMS
+    }
+
     /// A problem at a byte range.
     pub(super) fn tell(&self, problem: Diagnostic, range: &Range<usize>) {
+        if self.overflows() {
+            return;
+        }
         let place = Place::in_text(self.shown, self.text, range.clone());
         if self.broken.borrow().contains(&place.line) {
             return;
@@ -88,6 +112,9 @@ impl<'s> Sheet<'s> {
     /// A key that nobody knows. Beside the server's settings no more than the key is shown of its line: the value may be a
     /// secret under a wrong name.
     fn tell_unknown(&self, section: &str, key: &str, range: &Range<usize>, known: &[&str]) {
+        if self.overflows() {
+            return;
+        }
         let mut place = Place::in_text(self.shown, self.text, range.clone());
         let hidden = self.secrets.borrow().hide(place.line, !self.quiet.get());
         if self.broken.borrow().contains(&place.line) {
@@ -97,12 +124,13 @@ impl<'s> Sheet<'s> {
             let end = place.column - 1 + place.width;
             place.excerpt = place.excerpt.chars().take(end).chain(" = …".chars()).collect();
         }
+        let shown = key.chars().take(MOST_OF_A_KEY).collect::<String>();
         let message = if hidden && !names_a_secret(key) {
             format!("an unknown key in {}", called(section))
         } else if section.is_empty() {
-            format!("unknown table or key \"{key}\"")
+            format!("unknown table or key \"{shown}\"")
         } else {
-            format!("unknown key \"{key}\" in {}", called(section))
+            format!("unknown key \"{shown}\" in {}", called(section))
         };
         let list = known.join(", ");
         let help = match nearest(key, known.iter().copied()) {
