@@ -7,6 +7,7 @@ pub mod digest;
 pub mod fault;
 pub mod language;
 pub mod mailbox;
+pub mod markup;
 pub mod message;
 pub mod outcome;
 pub mod rate;

@@ -1,1 +1,163 @@
-//! What became of the batch: tables, JSON, CSV.
+//! What became of the batch: one screen, the log, tables, JSON, CSV and a page to hand on.
+//!
+//! Everything here is a pure function from the ledger's records to text. A handed-over delivery reads as "sending": the
+//! difference matters to the ledger only.
+
+mod csv;
+mod html;
+mod json;
+mod layout;
+mod log;
+mod resend;
+mod status;
+mod table;
+
+use jiff::Timestamp;
+
+pub use self::csv::csv;
+pub use self::html::html;
+pub use self::json::{log_json, status_json};
+pub use self::log::log;
+pub use self::resend::resend_list;
+pub use self::status::status;
+pub use self::table::outcome_table;
+use crate::domain::attempt::LastWord;
+use crate::domain::delivery::State;
+use crate::domain::digest::Digest;
+use crate::domain::record::{AddressRecord, Counts, DeliveryRecord};
+
+/// How text is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Columns of the terminal; 80 where there is none.
+    pub width: usize,
+    /// Whether ANSI colours may be used.
+    pub colour: bool,
+    /// Whether characters outside ASCII may be used.
+    pub unicode: bool,
+}
+
+/// What the records do not say themselves.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The campaign's name.
+    pub campaign: String,
+    /// The batch's digest.
+    pub digest: Digest,
+    /// States that were expected and are not in the batch.
+    pub missing: Vec<String>,
+    /// The time at which this is true.
+    pub now: Timestamp,
+    /// The ledger's path, as the user knows it.
+    pub ledger: String,
+}
+
+/// The exit code of a batch that stands so: 2 if any is uncertain, else 1 if any failed, else 75 if any is deferred or
+/// not yet sent, else 0.
+#[must_use]
+pub fn exit_code(counts: &Counts) -> u8 {
+    if counts.uncertain > 0 {
+        2
+    } else if counts.failed > 0 {
+        1
+    } else if counts.deferred + counts.queued + counts.sending > 0 {
+        75
+    } else {
+        0
+    }
+}
+
+/// A length of time for people, in its two largest units: `6 min 26 s`, `2 h 5 min`, `3 d`.
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let Some(first) = units.iter().position(|(unit, _)| seconds >= *unit) else { return "0 s".into() };
+    let mut rest = seconds;
+    let mut parts = Vec::new();
+    for (unit, name) in &units[first..units.len().min(first + 2)] {
+        if rest / unit > 0 {
+            parts.push(format!("{} {name}", rest / unit));
+        }
+        rest %= unit;
+    }
+    parts.join(" ")
+}
+
+/// The state as it is shown to people and scripts.
+fn shown(state: State) -> &'static str {
+    match state {
+        State::HandedOver => State::Sending.name(),
+        state => state.name(),
+    }
+}
+
+/// How many letters are in each of the seven states that are shown, in the order in which people read them.
+fn counted(counts: &Counts) -> [(State, u64); 7] {
+    [
+        (State::Accepted, counts.accepted),
+        (State::Uncertain, counts.uncertain),
+        (State::Failed, counts.failed),
+        (State::Deferred, counts.deferred),
+        (State::Sending, counts.sending),
+        (State::Queued, counts.queued),
+        (State::Suppressed, counts.suppressed),
+    ]
+}
+
+/// The mission's short English name, else the name in the row, else the id.
+fn name(record: &DeliveryRecord) -> &str {
+    match record.recipient.state {
+        Some(code) => code.state().name("en"),
+        None => record.recipient.name.as_deref().unwrap_or(record.id.as_str()),
+    }
+}
+
+/// `2021-10-20T14:02:11Z`.
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// What was said: code, enhanced code and text.
+fn words(word: &LastWord) -> String {
+    let code = word.code.map(|code| code.to_string());
+    let parts = [code.as_deref(), word.enhanced.as_deref(), Some(word.text.as_str())];
+    let parts: Vec<&str> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { "(no words)".into() } else { parts.join(" ") }
+}
+
+/// An address, where and when it was said, and what; the delivery's last word where there is none of its own.
+fn said(address: &AddressRecord, record: &DeliveryRecord) -> String {
+    match address.word.as_ref().or(record.last.as_ref()) {
+        Some(word) => format!("{}, {} at {}: {}", address.address, word.phase, time(word.at), words(word)),
+        None => format!("{}: nothing was recorded", address.address),
+    }
+}
+
+/// `1 letter`, `2 letters`.
+fn letters(count: u64) -> String {
+    if count == 1 { "1 letter".into() } else { format!("{count} letters") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_that_a_person_must_act_on_decides_the_exit_code() {
+        let of = |uncertain, failed, deferred, queued, sending| {
+            exit_code(&Counts { uncertain, failed, deferred, queued, sending, accepted: 9, suppressed: 9 })
+        };
+        assert_eq!(of(1, 1, 1, 1, 1), 2);
+        assert_eq!(of(0, 1, 1, 1, 1), 1);
+        assert_eq!([of(0, 0, 1, 0, 0), of(0, 0, 0, 1, 0), of(0, 0, 0, 0, 1)], [75; 3]);
+        assert_eq!(of(0, 0, 0, 0, 0), 0);
+    }
+
+    #[test]
+    fn a_duration_is_told_in_its_two_largest_units() {
+        assert_eq!(
+            [0, 59, 60, 386, 7_500, 7_205, 90_000, 86_400 * 3 + 5].map(duration),
+            ["0 s", "59 s", "1 min", "6 min 26 s", "2 h 5 min", "2 h", "1 d 1 h", "3 d"]
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! The list to look at before sending again: what goes out, and what is held back and why.
+
+use std::fmt::Write as _;
+
+use super::{Style, letters, name, said, shown};
+use crate::domain::delivery::State;
+use crate::domain::record::DeliveryRecord;
+use crate::domain::state::StateCode;
+
+/// The most entries of a list; the rest is counted.
+const LISTED: usize = 20;
+
+/// What would be sent again (`records`, the addresses that are not settled well) and what is held back (id, why); every
+/// line ended.
+#[must_use]
+pub fn resend_list(records: &[DeliveryRecord], held: &[(String, String)], style: &Style) -> String {
+    let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+    let mut text = if records.is_empty() {
+        String::from("Nothing to send again.\n")
+    } else {
+        format!("{}\n", style.bold(&format!("To be sent again: {}", letters(count))))
+    };
+    for record in records.iter().take(LISTED) {
+        text.push_str(&entry(record, style));
+    }
+    text.push_str(&more(records.len()));
+    if held.is_empty() {
+        return text;
+    }
+    let _ = write!(
+        text,
+        "\n{}\n",
+        style.bold(&format!("Held back: {}", letters(u64::try_from(held.len()).unwrap_or(u64::MAX))))
+    );
+    for (id, why) in held.iter().take(LISTED) {
+        let title = match StateCode::parse(id) {
+            Some(code) => format!("{}  {}", style.text(id), style.text(code.state().name("en"))),
+            None => style.text(id),
+        };
+        let _ = writeln!(text, "  {}", style.cut(&title, style.columns() - 2));
+        text.push_str(&style.wrapped(&style.text(why), 4));
+    }
+    text.push_str(&more(held.len()));
+    text.push_str(&style.wrapped(
+        "These are not sent. Correct their addresses in the recipients file and resend, or send to the same addresses with",
+        2,
+    ));
+    text.push_str("      demarche resend --force\n");
+    text
+}
+
+fn entry(record: &DeliveryRecord, style: &Style) -> String {
+    let state = shown(record.state);
+    let title = style.text(&format!("{}  {}", record.id, name(record)));
+    let title = style.cut(&title, style.columns().saturating_sub(state.len() + 4));
+    let mut text = format!("  {title}, {}\n", style.paint(record.state, state));
+    for address in record.addresses.iter().filter(|a| !matches!(a.state, State::Accepted | State::Suppressed)) {
+        let line = style.text(&said(address, record));
+        text.push_str(&style.wrapped_at_most(&line, 4, 2));
+    }
+    text
+}
+
+fn more(count: usize) -> String {
+    if count > LISTED { format!("  and {} more\n", count - LISTED) } else { String::new() }
+}

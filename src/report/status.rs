@@ -1,0 +1,185 @@
+//! One screen: how the batch stands, who needs attention and why, and what to do next.
+
+use std::fmt::Write as _;
+
+use super::{Facts, Style, duration, letters, name, outcome_table, said, time};
+use crate::domain::delivery::State;
+use crate::domain::record::{Counts, DeliveryRecord};
+
+/// The most entries of a list that is cut; uncertain letters are never cut.
+const LISTED: usize = 8;
+/// The most lines that a server's words get here; `log` shows all of them.
+const LINES_OF_WORDS: usize = 2;
+
+/// The screen, every line ended. `records` may be all deliveries, or those alone that are not accepted.
+#[must_use]
+pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style: &Style) -> String {
+    let mut screen = style.bold(&style.cut(&style.text(&facts.campaign), style.columns()));
+    screen.push('\n');
+    screen.push_str(&style.wrapped(&headline(counts), 0));
+    if counts.total() > 0 {
+        screen.push('\n');
+        screen.push_str(&outcome_table(counts, style));
+    }
+    for state in [State::Uncertain, State::Failed, State::Deferred, State::Suppressed] {
+        screen.push_str(&section(state, records, facts, style));
+    }
+    screen.push_str(&missing(facts, style));
+    screen.push_str(&next_steps(records, counts, facts, style));
+    let _ = write!(screen, "\ndigest  {}\n", facts.digest);
+    let ledger = style.cut(&style.text(&facts.ledger), style.columns().saturating_sub(37));
+    let _ = writeln!(screen, "ledger  {ledger}, as of {}", time(facts.now));
+    screen
+}
+
+fn headline(counts: &Counts) -> String {
+    let due = counts.total() - counts.suppressed;
+    if counts.total() == 0 {
+        return "No letter was planned or sent yet.".into();
+    }
+    if due == 0 {
+        return "Every letter is suppressed: nothing was sent, and nothing will be.".into();
+    }
+    let open = [
+        (counts.uncertain, "uncertain"),
+        (counts.failed, "failed"),
+        (counts.deferred, "deferred"),
+        (counts.sending + counts.queued, "still to be sent"),
+    ];
+    let open: Vec<String> =
+        open.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if open.is_empty() {
+        return format!("Every letter was accepted: {due} of {due}.");
+    }
+    format!("{} of {} accepted; {}.", counts.accepted, letters(due), open.join(", "))
+}
+
+/// The deliveries in `state`, each with the addresses concerned and what was said of them.
+fn section(state: State, records: &[DeliveryRecord], facts: &Facts, style: &Style) -> String {
+    let concerned: Vec<&DeliveryRecord> = records.iter().filter(|record| record.state == state).collect();
+    if concerned.is_empty() {
+        return String::new();
+    }
+    let what = match state {
+        State::Uncertain => "Uncertain: no valid reply came, so it may or may not have arrived",
+        State::Failed => "Failed: refused for good, not delivered to the addresses named",
+        State::Deferred => "Deferred: refused for now, not delivered yet",
+        _ => "Suppressed: left out on purpose, never sent",
+    };
+    let heading = style.wrapped(&format!("{what} ({})", concerned.len()), 0);
+    let mut text = format!("\n{}\n", style.paint(state, heading.trim_end()));
+    let most = if state == State::Uncertain { concerned.len() } else { LISTED };
+    for record in concerned.iter().take(most) {
+        text.push_str(&entry(record, facts, style));
+    }
+    if concerned.len() > most {
+        let _ = writeln!(text, "  and {} more", concerned.len() - most);
+    }
+    text
+}
+
+fn entry(record: &DeliveryRecord, facts: &Facts, style: &Style) -> String {
+    let mut title = format!("{}  {}", record.id, style.text(name(record)));
+    if record.state == State::Deferred
+        && let Some(due) = record.not_before
+    {
+        let wait = due.as_second().saturating_sub(facts.now.as_second());
+        let wait =
+            u64::try_from(wait).ok().filter(|wait| *wait > 0).map_or("now".into(), |s| format!("in {}", duration(s)));
+        let until = format!(", due {} ({wait})", time(due));
+        title = style.cut(&title, style.columns().saturating_sub(2 + until.len()));
+        title.push_str(&until);
+    }
+    let mut text = format!("  {}\n", style.cut(&title, style.columns() - 2));
+    let concerned = record.addresses.iter().filter(|address| address.state == record.state);
+    for address in concerned.filter(|_| record.state != State::Suppressed) {
+        let line = style.text(&said(address, record));
+        text.push_str(&style.wrapped_at_most(&line, 4, LINES_OF_WORDS));
+    }
+    let taken: Vec<&str> =
+        record.addresses.iter().filter(|a| a.state == State::Accepted).map(|a| a.address.as_str()).collect();
+    if !taken.is_empty() {
+        let line = format!("taken for {}", style.text(&taken.join(", ")));
+        text.push_str(&style.wrapped_at_most(&line, 4, LINES_OF_WORDS));
+    }
+    if let Some(note) = record.note.as_deref().filter(|note| !note.is_empty()) {
+        text.push_str(&style.wrapped_at_most(&format!("note: {}", style.text(note)), 4, LINES_OF_WORDS));
+    }
+    text
+}
+
+fn missing(facts: &Facts, style: &Style) -> String {
+    if facts.missing.is_empty() {
+        return String::new();
+    }
+    let mut names: Vec<&str> = facts.missing.iter().take(LISTED).map(String::as_str).collect();
+    let more = format!("and {} more", facts.missing.len().saturating_sub(LISTED));
+    if facts.missing.len() > LISTED {
+        names.push(&more);
+    }
+    let heading = style.bold(&format!("Missing: expected, and not in the batch ({})", facts.missing.len()));
+    format!("\n{heading}\n{}", style.wrapped(&style.text(&names.join(", ")), 2))
+}
+
+/// What a person can do, the most pressing first, each with the exact command.
+fn next_steps(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style: &Style) -> String {
+    let mut steps = Steps { text: String::new(), style };
+    if counts.uncertain > 0 {
+        let first = records.iter().find(|record| record.state == State::Uncertain);
+        uncertain_step(&mut steps, first.map_or("MISSION", |record| record.id.as_str()), counts.uncertain);
+    }
+    if counts.failed > 0 {
+        let what = format!("{} failed: correct the addresses in the recipients file, then", letters(counts.failed));
+        steps.add(&what, &["demarche resend"]);
+    }
+    if counts.deferred > 0 {
+        let due = records.iter().filter(|r| r.state == State::Deferred).filter_map(|r| r.not_before).min();
+        let when = due.filter(|due| *due > facts.now).map_or("now".into(), |due| format!("from {} on", time(due)));
+        steps.add(&format!("{} deferred: send again, {when}, with", letters(counts.deferred)), &["demarche resend"]);
+    }
+    if counts.queued + counts.sending > 0 {
+        let what = format!(
+            "{} still to be sent: unless a run is at it now, go on with",
+            letters(counts.queued + counts.sending)
+        );
+        steps.add(&what, &["demarche send"]);
+    }
+    if !facts.missing.is_empty() {
+        steps.add("Missing missions: add a row for each to the recipients file, then", &["demarche send"]);
+    }
+    if counts.total() == 0 && facts.missing.is_empty() {
+        steps.add("Look at the letters, then send them:", &["demarche preview", "demarche send"]);
+    }
+    if steps.text.is_empty() {
+        return "\nNothing is left to do.\n".into();
+    }
+    format!("\n{}\n{}", style.bold("What to do next"), steps.text)
+}
+
+fn uncertain_step(steps: &mut Steps<'_>, id: &str, count: u64) {
+    let note = steps.style.ellipsis();
+    let what = format!(
+        "{} uncertain: find out whether it arrived (ask the mission, or look into the relay's log), then say so. \
+         It is never sent again without your word.",
+        letters(count)
+    );
+    let log = format!("demarche log {id}");
+    let sent = format!("demarche resolve {id} --sent --note \"{note}\"");
+    let not_sent = format!("demarche resolve {id} --not-sent --note \"{note}\"");
+    steps.add(&what, &[&log, &sent, &not_sent]);
+}
+
+struct Steps<'a> {
+    text: String,
+    style: &'a Style,
+}
+
+impl Steps<'_> {
+    /// A sentence, wrapped, and its commands, which never are: they are there to be copied.
+    fn add(&mut self, what: &str, commands: &[&str]) {
+        self.text.push_str(&self.style.wrapped(what, 2));
+        for command in commands {
+            let _ = writeln!(self.text, "      {command}");
+        }
+    }
+}

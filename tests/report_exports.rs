@@ -1,0 +1,141 @@
+//! What scripts, spreadsheets and browsers read: JSON, CSV and the page.
+
+mod report_sample;
+
+use demarche::domain::delivery::State;
+use demarche::domain::digest::Digest;
+use demarche::report::{csv, html, log_json, status_json};
+use report_sample::{attempts, counts, facts, of_every_state, record};
+use serde_json::json;
+
+#[test]
+fn the_status_has_the_shape_that_scripts_were_promised() {
+    let records = [record("KEN", State::Failed), record("DEU", State::Queued)];
+    assert_eq!(
+        status_json(&records, &counts(&records), &facts(&[])),
+        json!({
+            "campaign": "Stand with women human rights defenders",
+            "digest": Digest::of(b"batch").to_string(),
+            "counts": {
+                "queued": 1, "sending": 0, "accepted": 0, "deferred": 0, "failed": 1, "uncertain": 0, "suppressed": 0,
+            },
+            "deliveries": [
+                {
+                    "id": "KEN",
+                    "state": "failed",
+                    "to": [{
+                        "address": "ken@missions.example", "field": "to", "outcome": "failed",
+                        "code": 550, "enhanced": "5.1.1", "text": "No such user here",
+                    }],
+                    "attempts": 1,
+                    "message_id": "<KEN.1@coalition.example>",
+                    "last": {
+                        "phase": "rcpt", "code": 550, "enhanced": "5.1.1", "text": "No such user here",
+                        "at": "2021-10-20T14:02:11.5Z",
+                    },
+                    "not_before": null,
+                },
+                {
+                    "id": "DEU",
+                    "state": "queued",
+                    "to": [{
+                        "address": "deu@missions.example", "field": "to", "outcome": "queued",
+                        "code": null, "enhanced": null, "text": null,
+                    }],
+                    "attempts": 0,
+                    "message_id": null,
+                    "last": null,
+                    "not_before": null,
+                },
+            ],
+        })
+    );
+}
+
+#[test]
+fn a_handed_over_letter_reads_as_sending() {
+    let records = [record("KEN", State::HandedOver)];
+    let status = status_json(&records, &counts(&records), &facts(&[]));
+    assert_eq!(status["deliveries"][0]["state"], "sending");
+    assert_eq!(status["deliveries"][0]["to"][0]["outcome"], "sending");
+    assert_eq!(status["counts"]["sending"], 1);
+}
+
+#[test]
+fn the_log_tells_the_queue_id_of_the_attempt_that_was_accepted() {
+    let log = log_json(&record("KEN", State::Accepted), &attempts());
+    assert_eq!(log["id"], "KEN");
+    let ids: Vec<_> = log["log"].as_array().expect("attempts").iter().map(|attempt| &attempt["queue_id"]).collect();
+    assert_eq!(ids, [&json!(null), &json!(null), &json!("4XyZ12abc")]);
+    assert_eq!(log["log"][2]["intent_at"], "2021-10-20T14:02:11Z");
+    assert_eq!(log["log"][1]["last"]["phase"], "rcpt");
+}
+
+fn written(records: Vec<demarche::domain::record::DeliveryRecord>) -> String {
+    let mut out = Vec::new();
+    csv(records.into_iter(), &mut out).expect("written");
+    String::from_utf8(out).expect("UTF-8")
+}
+
+#[test]
+fn the_spreadsheet_has_a_row_for_each_address() {
+    insta::assert_snapshot!(written(of_every_state()).replace("\r\n", "\n"), @r#"
+    id,state_name,outcome,address,field,address_outcome,phase,code,enhanced,text,at,attempts,message_id
+    AFG,Afghanistan,queued,afg@missions.example,to,queued,,,,,,0,
+    BRA,Brazil,sending,bra@missions.example,to,sending,,,,,,0,
+    CHN,China,sending,chn@missions.example,to,sending,,,,,,0,
+    KEN,Kenya,accepted,ken@missions.example,to,accepted,end-of-data,250,2.0.0,Ok: queued as 4XyZ12abc,2021-10-20T14:02:11Z,1,<KEN.1@coalition.example>
+    DEU,Germany,deferred,deu@missions.example,to,deferred,rcpt,451,4.7.1,"Greylisted, please try again in a few minutes",2021-10-20T14:02:11Z,1,<DEU.1@coalition.example>
+    GBR,United Kingdom of Great Britain and Northern Ireland,failed,gbr@missions.example,to,failed,rcpt,550,5.1.1,No such user here,2021-10-20T14:02:11Z,1,<GBR.1@coalition.example>
+    GBR,United Kingdom of Great Britain and Northern Ireland,failed,deputy@missions.example,cc,accepted,end-of-data,250,2.0.0,Ok: queued as 4XyZ12abc,2021-10-20T14:02:11Z,1,<GBR.1@coalition.example>
+    MLI,Mali,uncertain,mli@missions.example,to,uncertain,end-of-data,,,the server closed the connection,2021-10-20T14:02:11Z,1,<MLI.1@coalition.example>
+    CIV,Côte d'Ivoire,suppressed,civ@missions.example,to,suppressed,,,,,,0,
+    "#);
+}
+
+#[test]
+fn no_cell_is_taken_for_a_formula() {
+    for start in ["=", "+", "-", "@", "\t", "\r"] {
+        let mut bad = record("KEN", State::Failed);
+        let evil = format!("{start}HYPERLINK(1)");
+        bad.addresses[0].word.as_mut().expect("a word").text.clone_from(&evil);
+        bad.addresses[0].address.clone_from(&evil);
+        bad.message_id = Some(evil.clone());
+        let text = written(vec![bad]);
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        let row = reader.records().next().expect("a row").expect("well-formed");
+        for column in [3, 9, 12] {
+            assert_eq!(&row[column], format!("'{evil}"), "column {column} with {start:?}");
+        }
+    }
+}
+
+#[test]
+fn the_page_holds_no_markup_from_a_value_and_loads_nothing() {
+    let evil = "<script>x</script>\"'&<img src=https://tracker.invalid/a.png>";
+    let mut bad = record("row-1", State::Failed);
+    bad.recipient.name = Some(evil.into());
+    bad.addresses[0].address = evil.into();
+    bad.addresses[0].word.as_mut().expect("a word").text = evil.into();
+    bad.note = Some(evil.into());
+    let mut about = facts(&[evil]);
+    about.campaign = evil.into();
+    let records = [bad];
+    let page = html(&records, &counts(&records), &about);
+    assert!(page.contains("default-src 'none'"));
+    assert_eq!(page.matches("&lt;script&gt;").count(), 7);
+    for tag in ["<script", "<img", "<link", "src=\"", "url(", "@import", "href="] {
+        assert!(!page.contains(tag), "{tag}");
+    }
+}
+
+#[test]
+fn the_page_shows_every_mission_with_its_outcome_and_the_digest() {
+    let records = of_every_state();
+    let page = html(&records, &counts(&records), &facts(&["Tuvalu"]));
+    for text in ["Kenya", "Côte d", "550 5.1.1 No such user here", "uncertain", "Tuvalu", "not to be written to"] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(page.contains(&Digest::of(b"batch").to_string()));
+    assert!(!page.contains("handed-over"));
+}

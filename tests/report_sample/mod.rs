@@ -1,0 +1,131 @@
+//! Records to report on: one mission of each state, as the ledger would give them.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::collections::BTreeMap;
+
+use demarche::domain::attempt::{DeliveryId, LastWord};
+use demarche::domain::delivery::State;
+use demarche::domain::digest::Digest;
+use demarche::domain::mailbox::Mailbox;
+use demarche::domain::message::Field;
+use demarche::domain::outcome::Phase;
+use demarche::domain::recipient::{Rank, Recipient, RecipientId};
+use demarche::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord};
+use demarche::domain::state::StateCode;
+use demarche::report::Facts;
+use jiff::Timestamp;
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+pub(crate) fn facts(missing: &[&str]) -> Facts {
+    Facts {
+        campaign: "Stand with women human rights defenders".into(),
+        digest: Digest::of(b"batch"),
+        missing: missing.iter().map(ToString::to_string).collect(),
+        now: at("2021-10-20T14:10:00Z"),
+        ledger: "ledger.db".into(),
+    }
+}
+
+pub(crate) fn word(phase: Phase, code: u16, enhanced: &str, text: &str) -> LastWord {
+    LastWord {
+        phase,
+        code: (code > 0).then_some(code),
+        enhanced: (!enhanced.is_empty()).then(|| enhanced.to_owned()),
+        text: text.into(),
+        at: at("2021-10-20T14:02:11.5Z"),
+    }
+}
+
+fn word_in(state: State) -> Option<LastWord> {
+    match state {
+        State::Accepted => Some(word(Phase::EndOfData, 250, "2.0.0", "Ok: queued as 4XyZ12abc")),
+        State::Deferred => Some(word(Phase::Rcpt, 451, "4.7.1", "Greylisted, please try again in a few minutes")),
+        State::Failed => Some(word(Phase::Rcpt, 550, "5.1.1", "No such user here")),
+        State::Uncertain => Some(word(Phase::EndOfData, 0, "", "the server closed the connection")),
+        State::Queued | State::Sending | State::HandedOver | State::Suppressed => None,
+    }
+}
+
+/// A delivery of one address in `state`.
+pub(crate) fn record(id: &str, state: State) -> DeliveryRecord {
+    let address = format!("{}@missions.example", id.to_lowercase());
+    let attempted = word_in(state).is_some();
+    DeliveryRecord {
+        number: DeliveryId(1),
+        id: RecipientId::parse(id).expect("an id"),
+        recipient: Recipient {
+            id: RecipientId::parse(id).expect("an id"),
+            state: StateCode::parse(id),
+            to: vec![Mailbox::parse(&address).expect("a mailbox")],
+            cc: vec![],
+            bcc: vec![],
+            language: None,
+            rank: Rank::default(),
+            name: None,
+            gender: None,
+            attachments: vec![],
+            verified_on: None,
+            columns: BTreeMap::new(),
+            line: 2,
+        },
+        state,
+        addresses: vec![AddressRecord { address, field: Field::To, state, word: word_in(state) }],
+        attempts: u32::from(attempted),
+        message_id: attempted.then(|| format!("<{id}.1@coalition.example>")),
+        date: attempted.then(|| at("2021-10-20T14:02:10Z")),
+        digest: Digest::of(id.as_bytes()),
+        edition: 1,
+        not_before: (state == State::Deferred).then(|| at("2021-10-20T14:16:26Z")),
+        last: word_in(state),
+        note: (state == State::Suppressed).then(|| "asked not to be written to".into()),
+    }
+}
+
+/// One delivery in each state; the failed one reached its copy.
+pub(crate) fn of_every_state() -> Vec<DeliveryRecord> {
+    let ids = ["AFG", "BRA", "CHN", "KEN", "DEU", "GBR", "MLI", "CIV"];
+    let mut records: Vec<_> = ids.iter().zip(State::ALL).map(|(id, state)| record(id, state)).collect();
+    records[5].addresses.push(AddressRecord {
+        address: "deputy@missions.example".into(),
+        field: Field::Cc,
+        state: State::Accepted,
+        word: word_in(State::Accepted),
+    });
+    records
+}
+
+pub(crate) fn counts(records: &[DeliveryRecord]) -> Counts {
+    let mut counts = Counts::default();
+    for record in records {
+        counts.add(record.state, 1);
+    }
+    counts
+}
+
+/// Given back, deferred, accepted.
+pub(crate) fn attempts() -> Vec<AttemptRecord> {
+    let of = |number, outcome: State, word: Option<LastWord>| AttemptRecord {
+        number,
+        run: i64::from(number),
+        claimed_at: at("2021-10-20T14:02:10Z"),
+        intent_at: (outcome == State::Accepted).then(|| at("2021-10-20T14:02:11Z")),
+        settled_at: Some(at("2021-10-20T14:02:12Z")),
+        outcome: Some(outcome),
+        addresses: vec![AddressRecord {
+            address: "ken@missions.example".into(),
+            field: Field::To,
+            state: outcome,
+            word: word.clone().filter(|word| word.phase == Phase::Rcpt),
+        }],
+        word,
+    };
+    let closed = word(Phase::Connect, 0, "", "the server closed the connection");
+    vec![
+        of(1, State::Queued, Some(closed)),
+        of(2, State::Deferred, word_in(State::Deferred)),
+        of(3, State::Accepted, word_in(State::Accepted)),
+    ]
+}

@@ -1,0 +1,240 @@
+//! What a person reads, at 80 columns: the status screen, the log, the outcome table and the list before a resend.
+
+mod report_sample;
+
+use demarche::domain::delivery::State;
+use demarche::report::{Style, log, outcome_table, resend_list, status};
+use report_sample::{attempts, counts, facts, of_every_state, record};
+
+const PLAIN: Style = Style { width: 80, colour: false, unicode: true };
+
+#[test]
+fn the_screen_shows_who_needs_attention_and_what_to_do() {
+    let records = of_every_state();
+    insta::assert_snapshot!(status(&records, &counts(&records), &facts(&["Tuvalu"]), &PLAIN), @r#"
+    Stand with women human rights defenders
+    1 of 7 letters accepted; 1 uncertain, 1 failed, 1 deferred, 3 still to be sent.
+
+    state       letters    share  what it means
+    accepted          1   12.5 %  a server took the letter
+    uncertain         1   12.5 %  handed over; nobody knows if it was taken
+    failed            1   12.5 %  refused for good, for one address at least
+    deferred          1   12.5 %  refused for now; due again later
+    sending           2   25.0 %  a run is at it, or was cut off
+    queued            1   12.5 %  waiting to be sent
+    suppressed        1   12.5 %  left out on purpose; never sent
+    all               8
+
+    Uncertain: no valid reply came, so it may or may not have arrived (1)
+      MLI  Mali
+        mli@missions.example, end-of-data at 2021-10-20T14:02:11Z: the server closed
+        the connection
+
+    Failed: refused for good, not delivered to the addresses named (1)
+      GBR  United Kingdom of Great Britain and Northern Ireland
+        gbr@missions.example, rcpt at 2021-10-20T14:02:11Z: 550 5.1.1 No such user
+        here
+        taken for deputy@missions.example
+
+    Deferred: refused for now, not delivered yet (1)
+      DEU  Germany, due 2021-10-20T14:16:26Z (in 6 min 26 s)
+        deu@missions.example, rcpt at 2021-10-20T14:02:11Z: 451 4.7.1 Greylisted,
+        please try again in a few minutes
+
+    Suppressed: left out on purpose, never sent (1)
+      CIV  Côte d'Ivoire
+        note: asked not to be written to
+
+    Missing: expected, and not in the batch (1)
+      Tuvalu
+
+    What to do next
+      1 letter uncertain: find out whether it arrived (ask the mission, or look into
+      the relay's log), then say so. It is never sent again without your word.
+          demarche log MLI
+          demarche resolve MLI --sent --note "…"
+          demarche resolve MLI --not-sent --note "…"
+      1 letter failed: correct the addresses in the recipients file, then
+          demarche resend
+      1 letter deferred: send again, from 2021-10-20T14:16:26Z on, with
+          demarche resend
+      3 letters still to be sent: unless a run is at it now, go on with
+          demarche send
+      Missing missions: add a row for each to the recipients file, then
+          demarche send
+
+    digest  4bb24efc9641afc5ded1ca77eabb6e2fcf062d2112ccd61bd8bd6acd89180bae
+    ledger  ledger.db, as of 2021-10-20T14:10:00Z
+    "#);
+}
+
+#[test]
+fn a_batch_that_was_accepted_needs_nothing_more() {
+    let records = [record("KEN", State::Accepted), record("FRA", State::Accepted)];
+    insta::assert_snapshot!(status(&records, &counts(&records), &facts(&[]), &PLAIN), @"
+    Stand with women human rights defenders
+    Every letter was accepted: 2 of 2.
+
+    state       letters    share  what it means
+    accepted          2  100.0 %  a server took the letter
+    all               2
+
+    Nothing is left to do.
+
+    digest  4bb24efc9641afc5ded1ca77eabb6e2fcf062d2112ccd61bd8bd6acd89180bae
+    ledger  ledger.db, as of 2021-10-20T14:10:00Z
+    ");
+}
+
+#[test]
+fn an_empty_ledger_says_how_to_begin() {
+    insta::assert_snapshot!(status(&[], &counts(&[]), &facts(&[]), &PLAIN), @"
+    Stand with women human rights defenders
+    No letter was planned or sent yet.
+
+    What to do next
+      Look at the letters, then send them:
+          demarche preview
+          demarche send
+
+    digest  4bb24efc9641afc5ded1ca77eabb6e2fcf062d2112ccd61bd8bd6acd89180bae
+    ledger  ledger.db, as of 2021-10-20T14:10:00Z
+    ");
+}
+
+#[test]
+fn a_long_list_is_cut_but_never_that_of_the_uncertain() {
+    let ids = ["AFG", "ALB", "DZA", "AND", "AGO", "ATG", "ARG", "ARM", "AUS", "AUT"];
+    let of = |state| {
+        let records: Vec<_> = ids.iter().map(|id| record(id, state)).collect();
+        status(&records, &counts(&records), &facts(&[]), &PLAIN)
+    };
+    assert!(of(State::Failed).contains("  and 2 more\n") && !of(State::Failed).contains("Austria"));
+    assert!(of(State::Uncertain).contains("Austria") && !of(State::Uncertain).contains("more\n"));
+}
+
+#[test]
+fn a_narrow_terminal_gets_no_line_that_it_would_break_except_commands_and_digests() {
+    let records = of_every_state();
+    let screen = status(&records, &counts(&records), &facts(&["Tuvalu"]), &Style { width: 60, ..PLAIN });
+    for line in screen.lines().filter(|line| !line.contains("demarche ") && !line.starts_with("digest")) {
+        assert!(line.chars().count() <= 60, "{line}");
+    }
+}
+
+#[test]
+fn without_colour_and_unicode_the_screen_is_plain_ascii() {
+    let records = of_every_state();
+    let plain = Style { unicode: false, ..PLAIN };
+    let screen = status(&records, &counts(&records), &facts(&["Côte d’Ivoire"]), &plain);
+    assert!(screen.bytes().all(|b| b == b'\n' || (b' '..=b'~').contains(&b)), "{screen}");
+    let coloured = status(&records, &counts(&records), &facts(&[]), &Style { colour: true, ..PLAIN });
+    assert!(coloured.contains("\u{1b}[31m"));
+}
+
+#[test]
+fn a_terminal_is_never_told_what_to_do_by_a_server() {
+    let mut bad = record("KEN", State::Failed);
+    bad.addresses[0].word.as_mut().expect("a word").text = "\u{1b}[2J\u{202e}gone".into();
+    bad.note = Some("\u{7}".into());
+    let screens = [
+        status(std::slice::from_ref(&bad), &counts(std::slice::from_ref(&bad)), &facts(&["\u{1b}c"]), &PLAIN),
+        log(&bad, &attempts(), &PLAIN),
+        resend_list(std::slice::from_ref(&bad), &[("KEN".into(), "\u{1b}[2J".into())], &PLAIN),
+    ];
+    for screen in screens {
+        assert!(!screen.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{screen:?}");
+    }
+}
+
+#[test]
+fn the_log_tells_every_attempt_in_the_servers_words() {
+    insta::assert_snapshot!(log(&record("KEN", State::Accepted), &attempts(), &PLAIN), @"
+    Kenya (KEN): accepted
+      to           ken@missions.example: accepted
+      Message-ID   <KEN.1@coalition.example>
+      digest       60287af6fcb065238659c494aeebc152f518469d2e69a7ca0aaa6a50171e809a
+
+    Attempt 1 (run 1): given back, provably not delivered
+      claimed      2021-10-20T14:02:10Z
+      settled      2021-10-20T14:02:12Z
+      last word    connect: the server closed the connection
+      to           ken@missions.example: queued
+
+    Attempt 2 (run 2): deferred
+      claimed      2021-10-20T14:02:10Z
+      settled      2021-10-20T14:02:12Z
+      last word    rcpt: 451 4.7.1 Greylisted, please try again in a few minutes
+      to           ken@missions.example: deferred, rcpt: 451 4.7.1 Greylisted,
+                   please try again in a few minutes
+
+    Attempt 3 (run 3): accepted
+      claimed      2021-10-20T14:02:10Z
+      handed over  2021-10-20T14:02:11Z
+      settled      2021-10-20T14:02:12Z
+      last word    end-of-data: 250 2.0.0 Ok: queued as 4XyZ12abc
+      queue id     4XyZ12abc
+      to           ken@missions.example: accepted
+    ");
+}
+
+#[test]
+fn the_log_of_a_letter_that_waits_says_so() {
+    insta::assert_snapshot!(log(&record("KEN", State::Queued), &[], &PLAIN), @"
+    Kenya (KEN): queued
+      to           ken@missions.example: queued
+      digest       60287af6fcb065238659c494aeebc152f518469d2e69a7ca0aaa6a50171e809a
+
+    No attempt was made yet.
+    ");
+}
+
+#[test]
+fn the_table_has_a_row_for_each_state_that_has_letters() {
+    let mut counts = counts(&of_every_state());
+    counts.accepted = 186;
+    insta::assert_snapshot!(outcome_table(&counts, &PLAIN), @"
+    state       letters    share  what it means
+    accepted        186   96.3 %  a server took the letter
+    uncertain         1    0.5 %  handed over; nobody knows if it was taken
+    failed            1    0.5 %  refused for good, for one address at least
+    deferred          1    0.5 %  refused for now; due again later
+    sending           2    1.0 %  a run is at it, or was cut off
+    queued            1    0.5 %  waiting to be sent
+    suppressed        1    0.5 %  left out on purpose; never sent
+    all             193
+    ");
+}
+
+#[test]
+fn the_list_before_a_resend_names_what_goes_and_what_is_held_back() {
+    let records = [record("DEU", State::Deferred), record("GBR", State::Failed)];
+    let held = [(
+        "FRA".to_owned(),
+        "the address was refused as unknown and is still the same: 550 5.1.1 no such user".to_owned(),
+    )];
+    insta::assert_snapshot!(resend_list(&records, &held, &PLAIN), @"
+    To be sent again: 2 letters
+      DEU  Germany, deferred
+        deu@missions.example, rcpt at 2021-10-20T14:02:11Z: 451 4.7.1 Greylisted,
+        please try again in a few minutes
+      GBR  United Kingdom of Great Britain and Northern Ireland, failed
+        gbr@missions.example, rcpt at 2021-10-20T14:02:11Z: 550 5.1.1 No such user
+        here
+
+    Held back: 1 letter
+      FRA  France
+        the address was refused as unknown and is still the same: 550 5.1.1 no such
+        user
+      These are not sent. Correct their addresses in the recipients file and resend,
+      or send to the same addresses with
+          demarche resend --force
+    ");
+}
+
+#[test]
+fn a_resend_of_nothing_says_so() {
+    insta::assert_snapshot!(resend_list(&[], &[], &PLAIN), @"
+    Nothing to send again.
+    ");
+}
