@@ -57,14 +57,14 @@ impl Postfix {
         fs::set_permissions(&authority.key, Permissions::from_mode(0o600)).expect("our own file");
 
         let port = free_port();
-        write_dovecot(root);
+        write_dovecot(root, &output("dovecot", &["--version"]));
         write_postfix(root, port, &authority, &accounts, options);
 
         let dovecot_config = root.join("dovecot.conf");
         let dovecot = Supervised::start(&[&path_of("dovecot"), "-F", "-c", text(&dovecot_config)], &root.join("log"));
         ready("Dovecot", root, || dovecot_speaks(&root.join("queue/private/auth")));
 
-        let master = format!("{}/master", postconf_default("daemon_directory"));
+        let master = format!("{}/master", output("postconf", &["-dh", "daemon_directory"]));
         let relay = Supervised::start(&[&master, "-d", "-c", text(&root.join("postfix"))], &root.join("log"));
         ready("Postfix", root, || postfix_speaks(port));
         Self { relay, dovecot, folder, authority, port, username: USERNAME, password: PASSWORD }
@@ -164,9 +164,10 @@ fn read_log(root: &Path) -> String {
     fs::read(root.join("log")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
-fn postconf_default(name: &str) -> String {
-    let output = Command::new(path_of("postconf")).args(["-dh", name]).output().expect("postconf starts");
-    String::from_utf8(output.stdout).expect("a path").trim().to_owned()
+/// What a program prints, trimmed.
+fn output(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(path_of(program)).args(arguments).output().expect("the program starts");
+    String::from_utf8(output.stdout).expect("plain text").trim().to_owned()
 }
 
 fn path_of(program: &str) -> String {

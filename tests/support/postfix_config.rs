@@ -73,24 +73,14 @@ pub fn make_folders(root: &Path, accounts: &Accounts) {
     }
 }
 
-pub fn write_dovecot(root: &Path) {
+/// Dovecot as nothing but a judge of passwords, in the words of its `version` (2.4 renamed most settings).
+pub fn write_dovecot(root: &Path, version: &str) {
     let root_path = text(root);
-    let config = format!(
-        "base_dir = {root_path}/dovecot/run
-state_dir = {root_path}/dovecot/state
-log_path = {root_path}/log
-protocols =
-listen = 127.0.0.1
-ssl = no
-disable_plaintext_auth = no
-auth_mechanisms = plain login
-auth_failure_delay = 0
-# Without this socket a wrong password does not slow down the next session.
-service anvil {{
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
+    let (first, words) = if version.starts_with("2.3.") {
+        (
+            "",
+            format!(
+                "disable_plaintext_auth = no
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {root_path}/passwords
@@ -98,6 +88,44 @@ passdb {{
 userdb {{
   driver = static
   args = uid=postfix gid=postfix home={root_path}/mail
+}}"
+            ),
+        )
+    } else {
+        (
+            "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n",
+            format!(
+                "auth_allow_cleartext = yes
+passdb passwd-file {{
+  passwd_file_path = {root_path}/passwords
+  default_password_scheme = PLAIN
+  auth_username_format = %{{user}}
+}}
+userdb static {{
+  fields {{
+    uid = postfix
+    gid = postfix
+    home = {root_path}/mail
+  }}
+}}"
+            ),
+        )
+    };
+    let config = format!(
+        "{first}base_dir = {root_path}/dovecot/run
+state_dir = {root_path}/dovecot/state
+log_path = {root_path}/log
+protocols =
+listen = 127.0.0.1
+ssl = no
+auth_mechanisms = plain login
+auth_failure_delay = 0
+{words}
+# Without this socket a wrong password does not slow down the next session.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service auth {{
   unix_listener {root_path}/queue/private/auth {{
