@@ -227,7 +227,8 @@ mod tests {
 
     #[test]
     fn only_a_dot_between_true_line_ends_is_the_end() {
-        for smuggled in [&b"a\n.\r\nb\r\n.\r\n"[..], b"a\n.\nb\r\n.\r\n", b"a\r\n.\nb\r\n.\r\n", b"a\r.\r\nb\r\n.\r\n"] {
+        for smuggled in [&b"a\n.\r\nb\r\n.\r\n"[..], b"a\n.\nb\r\n.\r\n", b"a\r\n.\nb\r\n.\r\n", b"a\r.\r\nb\r\n.\r\n"]
+        {
             let (body, after) = feed(smuggled, 64).unwrap();
             assert!(body.kept().ends_with(b"b\r\n"), "{smuggled:?}");
             assert!(after.is_empty());

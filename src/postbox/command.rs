@@ -228,10 +228,7 @@ mod tests {
         assert_eq!(parse(b"Helo me.example "), Ok(Command::Hello { extended: false }));
         assert_eq!(parse(b"MAIL FROM:<>"), Ok(Command::Mail(mail(""))));
         let full = MailFrom { size: Some(12), eight_bit: true, utf8: true, ..mail("a@b.example") };
-        assert_eq!(
-            parse(b"mail from:<a@b.example> SIZE=12 BODY=8bitmime smtputf8 AUTH=<>"),
-            Ok(Command::Mail(full))
-        );
+        assert_eq!(parse(b"mail from:<a@b.example> SIZE=12 BODY=8bitmime smtputf8 AUTH=<>"), Ok(Command::Mail(full)));
         assert_eq!(parse(b"RCPT TO:<a@b.example>"), Ok(Command::Rcpt("a@b.example".into())));
         assert_eq!(parse(b"RCPT TO:<@x.example,@y.example:a@b.example>"), Ok(Command::Rcpt("a@b.example".into())));
         assert_eq!(parse(b"RCPT TO:<\"a> b\"@b.example>"), Ok(Command::Rcpt("\"a> b\"@b.example".into())));

@@ -214,9 +214,8 @@ mod tests {
         for seed in 0..50 {
             let all = addresses(20);
             let chosen = chosen(seed, Shares::default(), &all);
-            let fate = |address: &String| {
-                chosen.get(address).copied().or_else(|| Shares::default().fate(seed, address))
-            };
+            let fate =
+                |address: &String| chosen.get(address).copied().or_else(|| Shares::default().fate(seed, address));
             let kinds: BTreeSet<Fate> = all.iter().filter_map(fate).collect();
             assert_eq!(kinds.len(), 4, "seed {seed}");
             assert!(chosen.keys().all(|address| Shares::default().fate(seed, address).is_none()));

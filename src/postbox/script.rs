@@ -309,7 +309,8 @@ mod tests {
         assert_eq!(code_of(b"250\r\n"), Some(250));
         assert_eq!(code_of(b"354 go\n550 no\r\n"), Some(354));
         assert_eq!(code_of(b"250-a\r\n250 b\r\n"), Some(250));
-        for broken in [&b"250 ok"[..], b"250-ok\r\n", b"250-a\r\n550 b\r\n", b"25\r\n", b"abc d\r\n", b"2500\r\n", b""] {
+        for broken in [&b"250 ok"[..], b"250-ok\r\n", b"250-a\r\n550 b\r\n", b"25\r\n", b"abc d\r\n", b"2500\r\n", b""]
+        {
             assert_eq!(code_of(broken), None, "{broken:?}");
         }
     }
