@@ -1,5 +1,7 @@
 //! The embedded server as its clients see it: raw octets over loopback, and the truth it keeps.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests, which the test attribute does not cover")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

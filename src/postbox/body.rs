@@ -9,14 +9,18 @@ const HEADER_MAX: usize = 64 * 1024;
 
 /// One message on its way in.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing seen or not seen on the way")]
 pub(super) struct Body {
     limit: u64,
     keep_all: bool,
     in_header: bool,
     kept: Vec<u8>,
     size: usize,
+    /// Octets of the present line so far.
     line: usize,
+    /// The last piece ended in a CR that may yet meet its LF.
     after_cr: bool,
+    /// The next octet begins a line.
     at_start: bool,
     bare_cr: bool,
     bare_lf: bool,

@@ -6,6 +6,7 @@
 mod body;
 mod command;
 mod faults;
+mod hello;
 mod keep;
 mod login;
 mod script;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use tokio::net::TcpStream;
 
 use super::body::first_line;
@@ -28,8 +27,18 @@ pub(super) struct Session {
     pub(super) transaction: Option<Transaction>,
     pub(super) authenticated: bool,
     pub(super) tls: bool,
-    greeted: bool,
-    welcome: bool,
+    pub(super) stage: Stage,
+}
+
+/// How far the client has been let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The banner refused: only QUIT is served (RFC 5321 §3.1).
+    Unwelcome,
+    /// EHLO is due.
+    Welcome,
+    /// EHLO or HELO was answered.
+    Greeted,
 }
 
 impl Session {
@@ -41,8 +50,7 @@ impl Session {
             transaction: None,
             authenticated: false,
             tls: false,
-            greeted: false,
-            welcome: false,
+            stage: Stage::Unwelcome,
         }
     }
 
@@ -58,7 +66,9 @@ impl Session {
             self.handshake(&config).await?;
         }
         let greeting = format!("{} ESMTP postbox", self.server.options.hostname);
-        self.welcome = self.answer(Phase::Banner, Normal(220, "", &greeting)).await?;
+        if self.answer(Phase::Banner, Normal(220, "", &greeting)).await? {
+            self.stage = Stage::Welcome;
+        }
         loop {
             let command = self.next_command().await?;
             self.obey(command).await?;
@@ -66,7 +76,7 @@ impl Session {
     }
 
     /// Connect and Tls: anything but behaving ends the connection.
-    async fn without_reply(&mut self, phase: Phase) -> Result<(), Over> {
+    pub(super) async fn without_reply(&mut self, phase: Phase) -> Result<(), Over> {
         for step in steps(self.ask(phase, None)) {
             match step {
                 Step::Normal => return Ok(()),
@@ -75,14 +85,6 @@ impl Session {
             }
         }
         self.wire.close().await
-    }
-
-    async fn handshake(&mut self, config: &Arc<ServerConfig>) -> Result<(), Over> {
-        self.wire.flush().await?;
-        self.without_reply(Phase::Tls).await?;
-        self.wire.upgrade(config).await?;
-        self.tls = true;
-        Ok(())
     }
 
     /// What the script wants at this point.
@@ -223,8 +225,7 @@ impl Session {
                 self.say(Normal(221, "2.0.0", "bye"));
                 return self.wire.goodbye().await;
             }
-            // After a banner that refused, only QUIT is served (RFC 5321 §3.1).
-            _ if !self.welcome => {
+            _ if self.stage == Stage::Unwelcome => {
                 self.say(Normal(503, "5.5.1", "no service here"));
                 return Ok(());
             }
@@ -243,7 +244,7 @@ impl Session {
             Command::Hello { extended } => self.hello(extended).await,
             Command::StartTls => self.start_tls().await,
             Command::Auth { mechanism, initial } => self.auth(&mechanism, initial).await,
-            Command::Mail(mail) if self.greeted => self.mail(mail).await,
+            Command::Mail(mail) if self.stage == Stage::Greeted => self.mail(mail).await,
             Command::Rcpt(path) => self.rcpt(path).await,
             Command::Data => self.data().await,
             Command::Bdat { size, last } => self.bdat(size, last).await,
@@ -266,60 +267,6 @@ impl Session {
             _ => Normal(250, "2.0.0", "ok"),
         };
         self.say(reply);
-    }
-
-    async fn hello(&mut self, extended: bool) -> Result<(), Over> {
-        self.transaction = None;
-        let text = if extended { self.extensions() } else { self.server.options.hostname.clone() };
-        self.greeted = self.answer(Phase::Ehlo, Normal(250, "", &text)).await?;
-        Ok(())
-    }
-
-    /// The lines of the EHLO reply.
-    fn extensions(&self) -> String {
-        let options = &self.server.options;
-        let offers = options.offers;
-        let starttls = matches!(options.security, Security::StartTls(_)) && !self.tls;
-        let lines = [
-            (offers.pipelining, "PIPELINING"),
-            (offers.eight_bit_mime, "8BITMIME"),
-            (offers.smtputf8, "SMTPUTF8"),
-            (offers.chunking, "CHUNKING"),
-            (offers.enhanced_status_codes, "ENHANCEDSTATUSCODES"),
-            (starttls, "STARTTLS"),
-            (options.login.is_some() && !starttls, "AUTH PLAIN LOGIN"),
-        ];
-        let mut text = options.hostname.clone();
-        for (_, line) in lines.into_iter().filter(|(offered, _)| *offered) {
-            text.push('\n');
-            text.push_str(line);
-        }
-        if let Some(size) = offers.size {
-            text.push_str(&format!("\nSIZE {size}"));
-        }
-        text
-    }
-
-    async fn start_tls(&mut self) -> Result<(), Over> {
-        let config = match &self.server.options.security {
-            Security::StartTls(config) if !self.tls => Arc::clone(config),
-            _ => {
-                self.say(Normal(503, "5.5.1", "no STARTTLS here"));
-                return Ok(());
-            }
-        };
-        let go = Normal(220, "2.0.0", "go");
-        let action = self.ask(Phase::StartTls, None);
-        let injected = matches!(action, Action::InjectThenTls(_));
-        if injected {
-            self.say(go);
-        }
-        if self.perform(Phase::StartTls, action, go).await? || injected {
-            self.handshake(&config).await?;
-            // What was known before the handshake is forgotten after it (RFC 3207 §4.2).
-            (self.greeted, self.authenticated, self.transaction) = (false, false, None);
-        }
-        Ok(())
     }
 }
 

@@ -202,7 +202,7 @@ impl Session {
                 return Ok(());
             }
         } else if takeable {
-            text = "not kept".to_owned();
+            text.push_str("not kept");
         }
         for step in steps {
             self.step(step, Normal(normal.0, normal.1, &text)).await?;

@@ -155,7 +155,7 @@ impl Wire {
         Err(Over)
     }
 
-    /// RST: the socket is closed with SO_LINGER 0 when it is dropped.
+    /// RST: the socket is closed with `SO_LINGER` 0 when it is dropped.
     pub(super) async fn reset(&mut self) -> Result<(), Over> {
         self.flush().await?;
         self.tcp()?.set_zero_linger()?;
