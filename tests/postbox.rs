@@ -140,7 +140,7 @@ async fn replies_to_a_pipelined_group_come_in_one_write() {
     let mut client = Client::greeted(&postbox).await;
     client.send(&format!("{MAIL}{RCPT}RSET\r\n")).await;
     client.read_more().await.unwrap();
-    assert_eq!(client.waiting.iter().filter(|byte| **byte == b'\n').count(), 3);
+    assert_eq!(String::from_utf8_lossy(&client.waiting).lines().count(), 3);
 }
 
 #[tokio::test]

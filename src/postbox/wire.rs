@@ -205,3 +205,38 @@ impl Wire {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn pair() -> (Wire, TcpStream) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Wire::new(listener.accept().await.unwrap().0), client)
+    }
+
+    #[tokio::test]
+    async fn a_stall_ends_when_the_client_leaves_and_not_when_it_writes() {
+        let (mut wire, mut client) = pair().await;
+        client.write_all(b"NOOP\r\n").await.unwrap();
+        let stalled = tokio::time::timeout(Duration::from_millis(20), wire.stall()).await;
+        assert!(stalled.is_err(), "what the client writes does not end it");
+        drop(client);
+        assert!(wire.stall().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_was_written_comes_before_the_fin_and_late_input_does_not_turn_it_into_a_reset() {
+        let (mut wire, mut client) = pair().await;
+        client.write_all(&vec![b'x'; 200_000]).await.unwrap();
+        wire.output().extend_from_slice(b"421 bye\r\n");
+        let closing = tokio::spawn(async move { wire.close().await.is_err() });
+        let mut said = Vec::new();
+        client.read_to_end(&mut said).await.unwrap();
+        assert_eq!(said, b"421 bye\r\n");
+        client.write_all(b"late").await.unwrap();
+        drop(client);
+        assert!(closing.await.unwrap());
+    }
+}
