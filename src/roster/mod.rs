@@ -1,1 +1,5 @@
 //! The recipients file → rows, with every problem at its place.
+
+mod decode;
+mod findings;
+mod table;
