@@ -1,0 +1,357 @@
+//! The cells of one row → a recipient, or everything that is wrong with it.
+
+use std::collections::HashMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::domain::language::Language;
+use crate::domain::mailbox::{Mailbox, trim_blank};
+use crate::domain::recipient::{Recipient, RecipientId};
+use crate::domain::state::{self, Resolution, State, StateCode};
+
+use super::columns::{Column, Columns, name_of};
+use super::findings::{Findings, listed};
+use super::table::{Record, Table};
+use super::{Options, words};
+
+/// So many names of states are remembered between rows.
+const REMEMBERED: usize = 4_096;
+
+/// What a row gave, right or wrong.
+#[derive(Default)]
+pub(super) struct Parsed {
+    /// Only if nothing is wrong with the row.
+    pub(super) recipient: Option<Recipient>,
+    pub(super) id: Option<RecipientId>,
+    pub(super) state: Option<StateCode>,
+    /// Why nothing goes to it.
+    pub(super) suppressed: Option<String>,
+}
+
+/// Reads rows.
+pub(super) struct RowReader<'a> {
+    pub(super) table: &'a Table<'a>,
+    pub(super) columns: &'a Columns,
+    pub(super) options: &'a Options,
+    resolved: HashMap<String, Resolution>,
+}
+
+/// One row with its places.
+pub(super) struct Cells<'a> {
+    pub(super) table: &'a Table<'a>,
+    pub(super) columns: &'a Columns,
+    pub(super) record: &'a Record,
+}
+
+impl<'a> Cells<'a> {
+    /// The text of a column, without the blanks around it; empty if there is no such column.
+    pub(super) fn text(&self, column: Column) -> &'a str {
+        trim_blank(self.raw(column))
+    }
+
+    pub(super) fn raw(&self, column: Column) -> &'a str {
+        self.columns.get(column).and_then(|index| self.record.cells.get(index)).unwrap_or_default()
+    }
+
+    /// The problem, placed at the column's cell, or at the row if there is no such column.
+    pub(super) fn at(&self, diagnostic: Diagnostic, column: Column) -> Diagnostic {
+        let place = self.columns.get(column).map(|index| self.table.cell(self.record, index));
+        diagnostic.at(place.unwrap_or_else(|| self.table.first_line(self.record)))
+    }
+
+    pub(super) fn within(&self, diagnostic: Diagnostic, column: Column, range: std::ops::Range<usize>) -> Diagnostic {
+        let index = self.columns.get(column).unwrap_or_default();
+        diagnostic.at(self.table.place(self.record, index, range))
+    }
+}
+
+impl<'a> RowReader<'a> {
+    pub(super) fn new(table: &'a Table<'a>, columns: &'a Columns, options: &'a Options) -> Self {
+        Self { table, columns, options, resolved: HashMap::new() }
+    }
+
+    /// Reads one row; every problem goes to the findings.
+    pub(super) fn read(&mut self, record: &Record, findings: &mut Findings) -> Parsed {
+        let before = findings.errors();
+        let cells = Cells { table: self.table, columns: self.columns, record };
+        if !has_all_cells(&cells, findings) {
+            return Parsed { state: self.silent_state(&cells), ..Parsed::default() };
+        }
+        check_characters(&cells, findings);
+        let clean = findings.errors() == before;
+        let state = self.state(&cells, findings);
+        let id = id(&cells, state.ok().flatten(), state.is_err(), findings);
+        let mut to = mailboxes(&cells, Column::To, clean, findings);
+        let mut cc = mailboxes(&cells, Column::Cc, clean, findings);
+        let mut bcc = mailboxes(&cells, Column::Bcc, clean, findings);
+        no_address(&cells, findings);
+        let suppressed = self.suppress(&cells, [&mut to, &mut cc, &mut bcc], findings);
+        let language = self.language(&cells, findings);
+        let rank = words::rank(&cells, findings);
+        let gender = words::gender(&cells, findings);
+        let verified_on = words::date(&cells, self.options.today, findings);
+        let name = words::name(&cells, findings);
+        let mut parsed = Parsed { recipient: None, id, state: state.ok().flatten(), suppressed };
+        if let Some(id) = parsed.id.clone().filter(|_| findings.errors() == before && !to.is_empty()) {
+            let attachments = cells.raw(Column::Attachment).split([';', '\n', '\r']).map(trim_blank);
+            parsed.recipient = Some(Recipient {
+                id,
+                state: parsed.state,
+                to,
+                cc,
+                bcc,
+                language,
+                rank,
+                name,
+                gender,
+                attachments: attachments.filter(|path| !path.is_empty()).map(str::to_owned).collect(),
+                verified_on,
+                columns: self
+                    .columns
+                    .keys
+                    .iter()
+                    .cloned()
+                    .zip(record.cells.iter().map(|c| trim_blank(c).to_owned()))
+                    .collect(),
+                line: record.line as u64,
+            });
+        }
+        parsed
+    }
+
+    /// The row's state: `Ok(None)` if it names none, `Err` if it names none that can be known.
+    fn state(&mut self, cells: &Cells<'_>, findings: &mut Findings) -> Result<Option<StateCode>, ()> {
+        let code = cells.text(Column::StateCode);
+        let name = cells.text(Column::State);
+        let column = if code.is_empty() { Column::State } else { Column::StateCode };
+        let text = if code.is_empty() { name } else { code };
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let (code_word, message, near) = match self.resolve(text) {
+            Resolution::Found(state) => {
+                if column == Column::StateCode {
+                    self.compare(cells, state, name, findings);
+                }
+                return Ok(Some(state.code));
+            }
+            Resolution::Ambiguous(states) => ("state-ambiguous", format!("\"{text}\" could be several states"), states),
+            Resolution::Unknown(states) => {
+                ("state-unknown", format!("\"{text}\" is no state that the tables know"), states)
+            }
+        };
+        let names: Vec<String> =
+            near.iter().map(|state| format!("\"{}\" ({})", plain_name(state), state.code)).collect();
+        let help = match names.as_slice() {
+            [] => "write its English name or its ISO code; a row for nobody's mission has an empty state and an id"
+                .to_owned(),
+            _ => format!("write {}", names.join(" or ")),
+        };
+        findings.push(cells.at(Diagnostic::error(code_word, message), column).help(help));
+        Err(())
+    }
+
+    /// The state of a row that is wrong anyway, so that it is not called missing.
+    fn silent_state(&mut self, cells: &Cells<'_>) -> Option<StateCode> {
+        match self.resolve(cells.text(Column::State)) {
+            Resolution::Found(state) => Some(state.code),
+            _ => None,
+        }
+    }
+
+    fn compare(&mut self, cells: &Cells<'_>, state: &State, name: &str, findings: &mut Findings) {
+        if let Resolution::Found(other) = self.resolve(name)
+            && other.code != state.code
+        {
+            let message = format!("the code says {}, the name says {}", plain_name(state), plain_name(other));
+            let help = "has a column slipped by a row? The code is taken";
+            findings.push(cells.at(Diagnostic::warning("row-shift", message), Column::State).help(help));
+        }
+    }
+
+    fn resolve(&mut self, text: &str) -> Resolution {
+        if let Some(known) = self.resolved.get(text) {
+            return known.clone();
+        }
+        let resolution = state::resolve(text);
+        if self.resolved.len() < REMEMBERED {
+            self.resolved.insert(text.to_owned(), resolution.clone());
+        }
+        resolution
+    }
+
+    fn language(&self, cells: &Cells<'_>, findings: &mut Findings) -> Option<Language> {
+        let text = cells.text(Column::Language);
+        if text.is_empty() {
+            return None;
+        }
+        let tag = words::language_tag(text);
+        let known = self.options.languages.iter().find(|language| language.as_str().eq_ignore_ascii_case(&tag));
+        if known.is_none() {
+            let all: Vec<&str> = self.options.languages.iter().map(Language::as_str).collect();
+            let message = match Language::parse(&tag) {
+                Ok(language) => format!("there is no template for the language \"{language}\""),
+                Err(error) => error.to_string(),
+            };
+            let default = &self.options.default_language;
+            let help = format!("there are templates for {}; an empty cell means {default}", listed(&all));
+            findings.push(cells.at(Diagnostic::error("language-unknown", message), Column::Language).help(help));
+        }
+        known.cloned()
+    }
+
+    /// Takes out the addresses that must not be written to. Without any `to` left the row is suppressed and keeps them.
+    fn suppress(&self, cells: &Cells<'_>, lists: [&mut Vec<Mailbox>; 3], findings: &mut Findings) -> Option<String> {
+        let suppressed = |mailbox: &Mailbox| self.options.suppressed.contains(&mailbox.folded());
+        if self.options.suppressed.is_empty() {
+            return None;
+        }
+        let [to, cc, bcc] = lists;
+        if !to.is_empty() && to.iter().all(suppressed) {
+            let why = format!("{} is in the list of suppressed addresses", listed(&texts(to)));
+            let diagnostic = Diagnostic::note("suppressed", format!("nothing is sent to this row: {why}"));
+            findings.push(cells.at(diagnostic, Column::To));
+            return Some(why);
+        }
+        for (list, column) in [(to, Column::To), (cc, Column::Cc), (bcc, Column::Bcc)] {
+            let out: Vec<Mailbox> = list.iter().filter(|mailbox| suppressed(mailbox)).cloned().collect();
+            if !out.is_empty() {
+                list.retain(|mailbox| !suppressed(mailbox));
+                let message = format!("left out of this letter, since suppressed: {}", listed(&texts(&out)));
+                findings.push(cells.at(Diagnostic::note("suppressed", message), column));
+            }
+        }
+        None
+    }
+}
+
+fn texts(mailboxes: &[Mailbox]) -> Vec<String> {
+    mailboxes.iter().map(Mailbox::address).collect()
+}
+
+/// The English name, or for the Congo one that is not ambiguous.
+fn plain_name(state: &State) -> &str {
+    match state::resolve(state.name("en")) {
+        Resolution::Found(_) => state.name("en"),
+        _ => state.formal("en").trim_start_matches("the "),
+    }
+}
+
+fn has_all_cells(cells: &Cells<'_>, findings: &mut Findings) -> bool {
+    let (expected, found) = (cells.columns.keys.len(), cells.record.cells.len());
+    if expected == found {
+        return true;
+    }
+    let message = format!("this row has {found} cells, the header has {expected}");
+    let help = if found > expected {
+        "put a cell that holds the separator into quotes"
+    } else {
+        "fill up the row with separators, or look for a missing quote before"
+    };
+    let place = cells.table.place(cells.record, expected.min(found), 0..1);
+    findings.push(Diagnostic::error("row-ragged", message).at(place).help(help));
+    false
+}
+
+/// NUL, escape and their like, and what turns the direction of writing, stand in no cell. A line break stands only where
+/// it separates, or in the columns that only templates see.
+fn check_characters(cells: &Cells<'_>, findings: &mut Findings) {
+    const ONE_LINE: [Column; 9] = [
+        Column::State,
+        Column::StateCode,
+        Column::Language,
+        Column::Rank,
+        Column::Name,
+        Column::Gender,
+        Column::VerifiedOn,
+        Column::Id,
+        Column::Skip,
+    ];
+    for (index, cell) in cells.record.cells.iter().enumerate() {
+        let one_line = ONE_LINE.iter().any(|column| cells.columns.get(*column) == Some(index));
+        let inner = trim_blank(cell);
+        let from = cell.find(inner).unwrap_or(0);
+        let bad = inner.char_indices().find(|(_, c)| match c {
+            '\n' | '\r' | '\t' => one_line,
+            _ => c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'),
+        });
+        if let Some((at, c)) = bad {
+            let (what, help) = match c {
+                '\n' | '\r' => ("a line break", "write it in one line"),
+                '\t' => ("a tab", "put a blank in its place"),
+                _ => ("a control character", "take it out: type the text anew, by hand"),
+            };
+            let message = format!("there is {what} ({}) in this cell", c.escape_unicode());
+            let place = cells.table.place(cells.record, index, from + at..from + at + c.len_utf8());
+            findings.push(Diagnostic::error("control-character", message).at(place).help(help));
+        }
+    }
+}
+
+fn id(
+    cells: &Cells<'_>,
+    state: Option<StateCode>,
+    state_is_wrong: bool,
+    findings: &mut Findings,
+) -> Option<RecipientId> {
+    let text = cells.text(Column::Id);
+    if !text.is_empty() {
+        return RecipientId::parse(text)
+            .map_err(|error| findings.push(cells.at(Diagnostic::error("id-invalid", error.to_string()), Column::Id)))
+            .ok();
+    }
+    if let Some(state) = state {
+        return RecipientId::parse(state.as_str()).ok();
+    }
+    if !state_is_wrong && cells.columns.can_name_rows() {
+        let help = "fill in the state, or give the row a name of its own in a column \"id\", such as \"osg\"";
+        let column = if cells.columns.get(Column::Id).is_some() { Column::Id } else { Column::State };
+        findings.push(
+            cells.at(Diagnostic::error("id-missing", "this row has neither a state nor an id"), column).help(help),
+        );
+    }
+    None
+}
+
+fn mailboxes(cells: &Cells<'_>, column: Column, clean: bool, findings: &mut Findings) -> Vec<Mailbox> {
+    let mut found = Vec::new();
+    if !clean {
+        return found;
+    }
+    for piece in Mailbox::pieces(cells.raw(column)) {
+        match piece.outcome {
+            Ok(mailbox) => {
+                if piece.widened {
+                    let message =
+                        format!("the domain is written in full-width characters; {} is meant", mailbox.domain());
+                    findings.push(cells.within(
+                        Diagnostic::warning("address-full-width", message),
+                        column,
+                        piece.range.clone(),
+                    ));
+                }
+                if mailbox.mixes_scripts() {
+                    let message = format!("letters of several scripts stand in \"{}\"", mailbox.address());
+                    let help = "does a letter only look like another? Type the address anew, by hand";
+                    let warning = Diagnostic::warning("address-mixed-scripts", message);
+                    findings.push(cells.within(warning, column, piece.range).help(help));
+                }
+                found.push(mailbox);
+            }
+            Err((error, help)) => {
+                let mut diagnostic = Diagnostic::error("address-invalid", error.to_string());
+                diagnostic.help = help;
+                findings.push(cells.within(diagnostic, column, piece.range));
+            }
+        }
+    }
+    found
+}
+
+fn no_address(cells: &Cells<'_>, findings: &mut Findings) {
+    // Without the column the header's error has said it for all rows.
+    if cells.columns.get(Column::To).is_some() && Mailbox::pieces(cells.raw(Column::To)).is_empty() {
+        let message = "there is no address in this row";
+        let help = format!("write it into the column \"{}\", or take the row out of the file", name_of(Column::To));
+        findings.push(cells.at(Diagnostic::error("address-missing", message), Column::To).help(help));
+    }
+}
