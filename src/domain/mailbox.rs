@@ -134,6 +134,9 @@ impl Mailbox {
     /// (Unicode UTS 39 §5.1).
     #[must_use]
     pub fn mixes_scripts(&self) -> bool {
+        if self.local.is_ascii() && !self.domain.contains("xn--") {
+            return false;
+        }
         let (domain, _) = idna::domain_to_unicode(&self.domain);
         !self.local.is_single_script() || domain.split('.').any(|label| !label.is_single_script())
     }

@@ -156,6 +156,8 @@ impl Finder<'_> {
     fn configured(&mut self) {
         for (ours, header) in &self.options.columns {
             let column = NAMES.iter().find_map(|(column, name)| (name == ours).then_some(*column));
+            // The table's own words (`email`, `country`) are understood too.
+            let column = column.or_else(|| FIELDS.iter().find_map(|(name, column)| (name == ours).then_some(*column)));
             let index = self.names.iter().position(|name| name == header);
             let index = index.or_else(|| self.names.iter().position(|name| fold(name) == fold(header)));
             let place = self.table.first_line(self.header);

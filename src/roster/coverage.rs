@@ -42,7 +42,9 @@ pub(super) fn coverage(
     let foreign: Vec<&Row> = rows.iter().filter(|row| row.recipient.state.is_some_and(|code| !inside(code))).collect();
     let audience = &options.audience;
     let whole = || Place::file(&options.file);
-    if !missing.is_empty() {
+    // Without a column of states it is no news: the header's error has said it.
+    let without_column = states.is_empty() && findings.errors() > 0;
+    if !missing.is_empty() && !without_column {
         let names: Vec<&str> = missing.iter().map(|state| state.name("en")).collect();
         let have = if missing.len() == 1 { "has" } else { "have" };
         let message = format!(

@@ -30,7 +30,9 @@ impl Findings {
     }
 
     pub(super) fn extend(&mut self, diagnostics: Vec<Diagnostic>) {
-        diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+        for diagnostic in diagnostics {
+            self.push(diagnostic);
+        }
     }
 
     /// How many errors there are so far: a row is wrong if it added one.

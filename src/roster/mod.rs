@@ -97,6 +97,7 @@ fn read_text(text: &str, options: &Options, findings: &mut Findings) -> (Vec<Row
         return Default::default();
     }
     let columns = Columns::read(&table, &record, options, findings);
+    row::check_characters(&Cells { table: &table, columns: &columns, record: &record }, findings);
     let header_line = table.first_line(&record);
     let mut reader = RowReader::new(&table, &columns, options);
     let (mut cross, mut rows, mut any) = (Cross::default(), Vec::new(), false);

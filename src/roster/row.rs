@@ -1,6 +1,6 @@
 //! The cells of one row → a recipient, or everything that is wrong with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::domain::language::Language;
@@ -33,6 +33,7 @@ pub(super) struct RowReader<'a> {
     pub(super) columns: &'a Columns,
     pub(super) options: &'a Options,
     resolved: HashMap<String, Resolution>,
+    suppressed: HashSet<&'a str>,
 }
 
 /// One row with its places.
@@ -66,7 +67,8 @@ impl<'a> Cells<'a> {
 
 impl<'a> RowReader<'a> {
     pub(super) fn new(table: &'a Table<'a>, columns: &'a Columns, options: &'a Options) -> Self {
-        Self { table, columns, options, resolved: HashMap::new() }
+        let suppressed = options.suppressed.iter().map(String::as_str).collect();
+        Self { table, columns, options, resolved: HashMap::new(), suppressed }
     }
 
     /// Reads one row; every problem goes to the findings.
@@ -201,8 +203,8 @@ impl<'a> RowReader<'a> {
 
     /// Takes out the addresses that must not be written to. Without any `to` left the row is suppressed and keeps them.
     fn suppress(&self, cells: &Cells<'_>, lists: [&mut Vec<Mailbox>; 3], findings: &mut Findings) -> Option<String> {
-        let suppressed = |mailbox: &Mailbox| self.options.suppressed.contains(&mailbox.folded());
-        if self.options.suppressed.is_empty() {
+        let suppressed = |mailbox: &Mailbox| self.suppressed.contains(mailbox.folded().as_str());
+        if self.suppressed.is_empty() {
             return None;
         }
         let [to, cc, bcc] = lists;
@@ -247,43 +249,50 @@ fn has_all_cells(cells: &Cells<'_>, findings: &mut Findings) -> bool {
     } else {
         "fill up the row with separators, or look for a missing quote before"
     };
-    let place = cells.table.place(cells.record, expected.min(found), 0..1);
-    findings.push(Diagnostic::error("row-ragged", message).at(place).help(help));
+    let last = cells.table.last_line(cells.record);
+    let diagnostic = Diagnostic::error("row-ragged", message);
+    findings.push(if last == cells.record.line {
+        diagnostic.at(cells.table.place(cells.record, expected.min(found), 0..1)).help(help)
+    } else {
+        let help = format!("it runs to line {last}: look in it for a quote that is missing or one too many");
+        diagnostic.at(cells.table.first_line(cells.record)).help(help)
+    });
     false
 }
 
-/// NUL, escape and their like, and what turns the direction of writing, stand in no cell. A line break stands only where
-/// it separates, or in the columns that only templates see.
-fn check_characters(cells: &Cells<'_>, findings: &mut Findings) {
-    const ONE_LINE: [Column; 9] = [
-        Column::State,
-        Column::StateCode,
-        Column::Language,
-        Column::Rank,
-        Column::Name,
-        Column::Gender,
-        Column::VerifiedOn,
-        Column::Id,
-        Column::Skip,
-    ];
+/// The columns whose text stands in one line.
+const ONE_LINE: [Column; 9] = [
+    Column::State,
+    Column::StateCode,
+    Column::Language,
+    Column::Rank,
+    Column::Name,
+    Column::Gender,
+    Column::VerifiedOn,
+    Column::Id,
+    Column::Skip,
+];
+
+/// NUL, escape and their like, and what turns the direction of writing, stand in no cell, the header's included. A line
+/// break stands only where it separates, and in the columns that only templates see.
+pub(super) fn check_characters(cells: &Cells<'_>, findings: &mut Findings) {
     for (index, cell) in cells.record.cells.iter().enumerate() {
-        let one_line = ONE_LINE.iter().any(|column| cells.columns.get(*column) == Some(index));
+        let one_line = || ONE_LINE.iter().any(|column| cells.columns.get(*column) == Some(index));
         let inner = trim_blank(cell);
-        let from = cell.find(inner).unwrap_or(0);
         let bad = inner.char_indices().find(|(_, c)| match c {
-            '\n' | '\r' | '\t' => one_line,
+            '\n' | '\r' | '\t' => one_line(),
             _ => c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'),
         });
-        if let Some((at, c)) = bad {
-            let (what, help) = match c {
-                '\n' | '\r' => ("a line break", "write it in one line"),
-                '\t' => ("a tab", "put a blank in its place"),
-                _ => ("a control character", "take it out: type the text anew, by hand"),
-            };
-            let message = format!("there is {what} ({}) in this cell", c.escape_unicode());
-            let place = cells.table.place(cells.record, index, from + at..from + at + c.len_utf8());
-            findings.push(Diagnostic::error("control-character", message).at(place).help(help));
-        }
+        let Some((at, c)) = bad else { continue };
+        let (what, help) = match c {
+            '\n' | '\r' => ("a line break", "write it in one line"),
+            '\t' => ("a tab", "put a blank in its place"),
+            _ => ("a control character", "take it out: type the text anew, by hand"),
+        };
+        let message = format!("there is {what} ({}) in this cell", c.escape_unicode());
+        let from = at + cell.find(inner).unwrap_or(0);
+        let place = cells.table.place(cells.record, index, from..from + c.len_utf8());
+        findings.push(Diagnostic::error("control-character", message).at(place).help(help));
     }
 }
 

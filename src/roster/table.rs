@@ -92,6 +92,11 @@ impl<'a> Table<'a> {
         self.place_in(record, 0..record.range.len())
     }
 
+    /// The line on which the record ends.
+    pub(super) fn last_line(&self, record: &Record) -> usize {
+        record.line + line_ends(&self.text[record.range.clone()])
+    }
+
     fn place_in(&self, record: &Record, range: Range<usize>) -> Place {
         let base = record.range.start;
         let mut at = base + range.start;
@@ -285,7 +290,7 @@ fn separator_line(text: &str) -> Option<(u8, usize)> {
 fn most_frequent(text: &str) -> u8 {
     let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
     let mut quoted = false;
-    for byte in text.trim_start().bytes() {
+    for byte in text.trim_start_matches([' ', '\r', '\n']).bytes() {
         match byte {
             b'"' => quoted = !quoted,
             b'\n' | b'\r' if !quoted => break,

@@ -10,7 +10,7 @@ use demarche::domain::language::Language;
 use demarche::roster::{self, Options};
 
 /// As for a rehearsal of the whole campaign on 1 September 2021, with an English template.
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     let english = Language::parse("en").expect("a tag");
     Options {
         file: "recipients.csv".into(),
@@ -28,13 +28,13 @@ pub fn options() -> Options {
 }
 
 /// Everything a person reads about a file, except for the warning of placeholders.
-pub fn told(text: &str, options: &Options) -> String {
+pub(crate) fn told(text: &str, options: &Options) -> String {
     let roster = roster::read(text.as_bytes(), options);
     let quiet = |d: &&Diagnostic| d.code != "placeholders" || !options.placeholders_allowed;
     roster.diagnostics.iter().filter(quiet).map(|d| d.render(false)).collect::<Vec<_>>().join("\n")
 }
 
 /// The codes of what was found.
-pub fn codes(text: &str, options: &Options) -> Vec<&'static str> {
+pub(crate) fn codes(text: &str, options: &Options) -> Vec<&'static str> {
     roster::read(text.as_bytes(), options).diagnostics.iter().map(|d| d.code).collect()
 }

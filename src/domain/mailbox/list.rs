@@ -103,7 +103,7 @@ fn split(text: &str) -> Vec<Range<usize>> {
 /// `None` if quotes count and one of them never closes.
 fn split_with(text: &str, quotes: bool) -> Option<Vec<Range<usize>>> {
     let mut ranges = Vec::new();
-    let (mut start, mut quoted, mut angle_until, mut at_sign, mut escaped) = (0, false, 0, false, false);
+    let (mut start, mut quoted, mut angle_until, mut addressed, mut escaped) = (0, false, 0, false, false);
     for (at, c) in text.char_indices() {
         if quoted {
             quoted = escaped || c != '"';
@@ -116,13 +116,13 @@ fn split_with(text: &str, quotes: bool) -> Option<Vec<Range<usize>>> {
         match c {
             '"' if quotes => quoted = true,
             '<' => angle_until = angle_end(text, at),
-            '@' => at_sign = true,
+            '@' => addressed = true,
             _ => {}
         }
         // A local part may hold a slash, a domain never.
-        if matches!(c, ';' | ',' | '\n' | '\r') || (c == '/' && at_sign) {
+        if matches!(c, ';' | ',' | '\n' | '\r') || (c == '/' && addressed) {
             ranges.push(trimmed(text, start..at));
-            (start, at_sign) = (at + c.len_utf8(), false);
+            (start, addressed) = (at + c.len_utf8(), false);
         }
     }
     ranges.push(trimmed(text, start..text.len()));
