@@ -73,8 +73,16 @@ fn a_ragged_row_says_what_it_has_and_should_have() {
 
 #[test]
 fn a_quote_that_closes_in_a_later_row_is_suspected_where_the_row_begins() {
-    let text = "state,to,name\nKenya,\"a@m.example,K\nMalta,\"b@m.example,x\n";
-    insta::assert_snapshot!(told(text, &lenient()), @"");
+    let text = "state,to,name\nKenya,\"a@m.example,K\nMalta,\"b@m.example,x,y\n";
+    insta::assert_snapshot!(told(text, &lenient()), @r#"
+    error[row-ragged]: this row has 4 cells, the header has 3
+     --> recipients.csv:2:1
+      |
+    2 | Kenya,"a@m.example,K
+      | ^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: it runs to line 3: look in it for a quote that is missing or one too many
+    "#);
 }
 
 #[test]
@@ -316,6 +324,14 @@ fn a_state_that_is_not_clear_gets_the_candidates() {
       | ^^^^^
       |
       = help: write "Republic of the Congo" (COG) or "Democratic Republic of the Congo" (COD)
+
+    error[state-unknown]: "Kennya" is no state that the tables know
+     --> recipients.csv:3:1
+      |
+    3 | Kennya,b@m.example
+      | ^^^^^^
+      |
+      = help: write "Kenya" (KEN)
 
     error[state-unknown]: "Qqqq" is no state that the tables know
      --> recipients.csv:4:1

@@ -9,9 +9,10 @@ use crate::domain::recipient::Recipient;
 use crate::domain::state::{self, State, StateCode};
 
 use super::Options;
+use super::cells::Cells;
 use super::columns::Column;
 use super::findings::{Findings, counted, listed};
-use super::row::{Cells, Parsed};
+use super::row::Parsed;
 
 /// What rows before have shown.
 #[derive(Default)]

@@ -1,11 +1,13 @@
 //! The recipients file → rows, with every problem at its place.
 
+mod cells;
 mod columns;
 mod coverage;
 mod cross;
 mod decode;
 mod findings;
 mod row;
+mod scan;
 mod suppressed;
 mod table;
 mod words;
@@ -20,10 +22,11 @@ use crate::domain::audience::Audience;
 use crate::domain::language::Language;
 use crate::domain::recipient::Recipient;
 
+use cells::{Cells, check_characters};
 use columns::Columns;
 use cross::Cross;
 use findings::Findings;
-use row::{Cells, RowReader};
+use row::RowReader;
 use table::{Record, Table};
 
 pub use coverage::Coverage;
@@ -97,7 +100,7 @@ fn read_text(text: &str, options: &Options, findings: &mut Findings) -> (Vec<Row
         return Default::default();
     }
     let columns = Columns::read(&table, &record, options, findings);
-    row::check_characters(&Cells { table: &table, columns: &columns, record: &record }, findings);
+    check_characters(&Cells { table: &table, columns: &columns, record: &record }, findings);
     let header_line = table.first_line(&record);
     let mut reader = RowReader::new(&table, &columns, options);
     let (mut cross, mut rows, mut any) = (Cross::default(), Vec::new(), false);

@@ -9,9 +9,9 @@ use crate::diagnostic::Diagnostic;
 use crate::domain::recipient::{Gender, Rank};
 use crate::domain::state::fold;
 
+use super::cells::Cells;
 use super::columns::Column;
 use super::findings::Findings;
-use super::row::Cells;
 
 /// Spellings of the ranks, compared without accents, case and punctuation; the first of each is ours.
 const RANKS: [(Rank, &[&str]); 4] = [

@@ -82,7 +82,7 @@ pub(super) fn split_name(text: &str, first: &Range<usize>, second: &Range<usize>
 /// `in@in.example,org`: a comma where a dot should be.
 pub(super) fn split_domain(text: &str, first: &Range<usize>, second: &Range<usize>) -> Option<String> {
     let (head, tail) = (&text[first.clone()], &text[second.clone()]);
-    let word = tail.len() <= 24 && tail.bytes().all(|b| b.is_ascii_alphabetic() || b == b'.');
+    let word = (2..=24).contains(&tail.len()) && tail.bytes().all(|b| b.is_ascii_alphabetic() || b == b'.');
     let comma = &text[first.end..second.start] == ",";
     let mailbox = Mailbox::parse(&repair(&format!("{head}.{tail}"))).ok().filter(|_| word && comma)?;
     Some(format!("with a dot in place of the comma: {mailbox}"))

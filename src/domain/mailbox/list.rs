@@ -101,7 +101,7 @@ fn split(text: &str) -> Vec<Range<usize>> {
 }
 
 /// `None` if quotes count and one of them never closes.
-fn split_with(text: &str, quotes: bool) -> Option<Vec<Range<usize>>> {
+fn split_with(text: &str, heed_quotes: bool) -> Option<Vec<Range<usize>>> {
     let mut ranges = Vec::new();
     let (mut start, mut quoted, mut angle_until, mut addressed, mut escaped) = (0, false, 0, false, false);
     for (at, c) in text.char_indices() {
@@ -114,7 +114,7 @@ fn split_with(text: &str, quotes: bool) -> Option<Vec<Range<usize>>> {
             continue;
         }
         match c {
-            '"' if quotes => quoted = true,
+            '"' if heed_quotes => quoted = true,
             '<' => angle_until = angle_end(text, at),
             '@' => addressed = true,
             _ => {}
