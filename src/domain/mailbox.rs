@@ -12,6 +12,7 @@ use super::reply::visible;
 mod advice;
 mod list;
 
+pub use advice::QUOTE_THE_NAME;
 pub use list::Piece;
 
 /// RFC 5321 §4.5.3.1.1, in octets.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::domain::language::Language;
-use crate::domain::mailbox::{Mailbox, trim_blank};
+use crate::domain::mailbox::{Mailbox, QUOTE_THE_NAME, trim_blank};
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::state::{self, Resolution, State, StateCode};
 
@@ -262,12 +262,23 @@ fn mailboxes(cells: &Cells<'_>, column: Column, clean: bool, findings: &mut Find
             }
             Err((error, help)) => {
                 let mut diagnostic = Diagnostic::error("address-invalid", error.to_string());
-                diagnostic.help = help;
+                diagnostic.help = help.map(with_csv_form);
                 findings.push(cells.within(diagnostic, column, piece.range));
             }
         }
     }
     found
+}
+
+/// In the file itself a cell with quotes stands in quotes, and its own are doubled: without that the reader eats them.
+fn with_csv_form(help: String) -> String {
+    match help.strip_prefix(QUOTE_THE_NAME) {
+        Some(form) => {
+            let cell = form.trim().replace('"', "\"\"");
+            format!("{help} (in a text editor the cell is \"{cell}\")")
+        }
+        None => help,
+    }
 }
 
 fn no_address(cells: &Cells<'_>, findings: &mut Findings) {

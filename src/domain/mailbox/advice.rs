@@ -7,6 +7,9 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::list::repair;
 use super::{Mailbox, MailboxError, is_bidi, is_invisible, trim_blank, visible};
 
+/// How the help for a name with a comma begins; the form to write follows. A CSV file needs the quotes doubled.
+pub const QUOTE_THE_NAME: &str = "put the name in quotes:";
+
 type Advised = (MailboxError, Option<String>);
 
 /// What people write where they have no address; compared in lower case.
@@ -75,7 +78,7 @@ pub(super) fn split_name(text: &str, first: &Range<usize>, second: &Range<usize>
     }
     let (name, address) = tail.strip_suffix('>')?.split_once('<')?;
     let quoted = format!("\"{head}, {}\" <{}>", name.trim(), repair(address));
-    let help = Mailbox::parse(&quoted).ok().map(|mailbox| format!("put the name in quotes: {mailbox}"))?;
+    let help = Mailbox::parse(&quoted).ok().map(|mailbox| format!("{QUOTE_THE_NAME} {mailbox}"))?;
     Some((MailboxError::Form(visible(&text[first.start..second.end])), Some(help)))
 }
 

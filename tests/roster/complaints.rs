@@ -1,10 +1,8 @@
 //! What a person reads about a recipients file that is wrong: one promise for each line of what bad input gets.
 
-mod roster_common;
-
+use crate::common::{codes, options, told};
 use demarche::domain::audience::Audience;
 use demarche::roster::{self, Options};
-use roster_common::{codes, options, told};
 
 fn lenient() -> Options {
     Options { audience: Audience::Any, ..options() }
@@ -171,8 +169,15 @@ fn a_name_with_a_comma_is_shown_in_quotes() {
     2 | Kenya;Bob, Jr <a@m.example>
       |       ^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: put the name in quotes: "Bob, Jr" <a@m.example>
+      = help: put the name in quotes: "Bob, Jr" <a@m.example> (in a text editor the cell is """Bob, Jr"" <a@m.example>")
     "#);
+}
+
+#[test]
+fn the_quoted_form_that_is_suggested_is_read() {
+    let text = "state,to\nKenya,\"\"\"Bob, Jr\"\" <a@m.example>\"\n";
+    let roster = roster::read(text.as_bytes(), &lenient());
+    assert_eq!(roster.rows[0].recipient.to[0].display_name(), Some("Bob, Jr"));
 }
 
 #[test]

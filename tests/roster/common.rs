@@ -1,7 +1,5 @@
 //! What the tests of the recipients file share.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
-
 use std::time::Duration;
 
 use demarche::diagnostic::Diagnostic;

@@ -1,13 +1,11 @@
 //! Recipients files as they really come, and the one that ships.
 
-mod roster_common;
-
+use crate::common::{codes, options};
 use demarche::diagnostic::{Severity, any_error};
 use demarche::domain::audience::Audience;
 use demarche::domain::language::Language;
 use demarche::domain::recipient::{Gender, Rank};
 use demarche::roster::{self, Options, Roster};
-use roster_common::{codes, options};
 
 fn tags(tags: &[&str]) -> Vec<Language> {
     tags.iter().map(|tag| Language::parse(tag).expect("a tag")).collect()
@@ -35,7 +33,7 @@ fn rows(roster: &Roster) -> String {
 
 #[test]
 fn the_shipped_file_names_every_member_state_once_and_only_warns_of_its_placeholders() {
-    let bytes = include_bytes!("../recipients.csv");
+    let bytes = include_bytes!("../../recipients.csv");
     let roster = roster::read(bytes, &options());
     assert_eq!(roster.rows.len(), 193);
     let found: Vec<_> = roster.diagnostics.iter().map(|d| (d.severity, d.code)).collect();
@@ -52,7 +50,7 @@ fn the_shipped_file_names_every_member_state_once_and_only_warns_of_its_placehol
 
 #[test]
 fn a_file_from_excel_in_french_is_read() {
-    let (roster, told) = fixture(include_bytes!("fixtures/excel_fr_utf8_bom_semicolon.csv"));
+    let (roster, told) = fixture(include_bytes!("../fixtures/excel_fr_utf8_bom_semicolon.csv"));
     insta::assert_snapshot!(rows(&roster), @r#"
     2 CIV PermanentRepresentative None fr [mission@ci.example.org] []
     3 TUR PermanentRepresentative None en [pm@tr.example.org office@tr.example.org] [cc1@tr.example.org]
@@ -67,14 +65,14 @@ fn a_file_from_excel_in_french_is_read() {
     --> recipients.csv
     "#);
     assert_eq!(roster.rows[1].recipient.columns["remarques"], "à confirmer");
-    let hinted = fixture(include_bytes!("fixtures/sep_hint.csv")).0;
+    let hinted = fixture(include_bytes!("../fixtures/sep_hint.csv")).0;
     assert_eq!(hinted.rows.iter().map(|r| r.recipient.line).collect::<Vec<_>>(), [3, 4, 5]);
     assert_eq!(hinted.rows[0].recipient.to, roster.rows[0].recipient.to);
 }
 
 #[test]
 fn a_file_from_google_sheets_is_read_except_for_the_doubled_row() {
-    let (roster, told) = fixture(include_bytes!("fixtures/google_sheets_utf8.csv"));
+    let (roster, told) = fixture(include_bytes!("../fixtures/google_sheets_utf8.csv"));
     insta::assert_snapshot!(rows(&roster), @r#"
     2 KEN PermanentRepresentative Some(Male) - [pm@ke.example.org info@ke.example.org] []
     6 IRN ChargeDAffaires Some(Male) - [ir@ir.example.org ir2@ir.example.org] []
@@ -115,7 +113,7 @@ fn a_file_from_google_sheets_is_read_except_for_the_doubled_row() {
 
 #[test]
 fn every_bad_address_gets_its_own_help() {
-    let (roster, told) = fixture(include_bytes!("fixtures/bad_addresses.csv"));
+    let (roster, told) = fixture(include_bytes!("../fixtures/bad_addresses.csv"));
     insta::assert_snapshot!(rows(&roster), @r#"
     2 MEX PermanentRepresentative None - [mx@mx.example.org] []
     3 NOR PermanentRepresentative None - [no@no.example.org] []
