@@ -127,26 +127,62 @@ pub enum Resolution {
     Unknown(Vec<&'static State>),
 }
 
-/// Which state a name, code or alias means, accents, case and punctuation aside.
+/// Which state a name, code or alias means, accents, case and punctuation aside. "&" is read as "and", and the words
+/// before the name of a mission's state ("Permanent Mission of") are passed over.
 #[must_use]
 pub fn resolve(text: &str) -> Resolution {
-    let key = fold(text);
-    if let Some(codes) = AMBIGUOUS.iter().find_map(|(name, codes)| (*name == key).then_some(*codes)) {
-        return Resolution::Ambiguous(codes.iter().filter_map(|code| by_iso3(code)).collect());
+    if let Some(found) = resolve_key(&fold(text)) {
+        return found;
     }
-    if let Some(index) = TABLES.by_alias.get(&key) {
-        return Resolution::Found(&TABLES.states[*index]);
+    let key = fold(&text.replace('&', " and "));
+    if let Some(found) = resolve_key(&key) {
+        return found;
     }
-    Resolution::Unknown(nearest(&key))
+    MISSION_OF
+        .iter()
+        .filter_map(|prefix| key.strip_prefix(prefix))
+        .find_map(|name| resolve_key(name.strip_prefix("the ").unwrap_or(name)))
+        .unwrap_or_else(|| Resolution::Unknown(nearest(&key)))
 }
 
-/// Names that two states share in everyday use. "Guinea" is not one of them: it is a state's own name.
-const AMBIGUOUS: [(&str, &[&str]); 5] = [
-    ("korea", &["PRK", "KOR"]),
-    ("coree", &["PRK", "KOR"]),
-    ("corea", &["PRK", "KOR"]),
-    ("congo", &["COG", "COD"]),
-    ("sudans", &["SDN", "SSD"]),
+fn resolve_key(key: &str) -> Option<Resolution> {
+    if let Some(codes) = AMBIGUOUS.iter().find_map(|(names, codes)| names.contains(&key).then_some(*codes)) {
+        return Some(Resolution::Ambiguous(codes.iter().filter_map(|code| by_iso3(code)).collect()));
+    }
+    TABLES.by_alias.get(key).map(|index| Resolution::Found(&TABLES.states[*index]))
+}
+
+/// Names that two states share in everyday use, as keys. "Guinea" is not one of them: it is a state's own name.
+const AMBIGUOUS: [(&[&str], &[&str]); 3] = [
+    (&["korea", "coree", "corea", "coreia", "корея", "كوريا"], &["PRK", "KOR"]),
+    (&["congo", "the congo", "le congo", "el congo", "kongo", "конго", "刚果", "الكونغو"], &["COG", "COD"]),
+    (&["sudans"], &["SDN", "SSD"]),
+];
+
+/// What the name of a mission begins with, as keys.
+const MISSION_OF: [&str; 9] = [
+    "permanent mission of ",
+    "permanent observer mission of ",
+    "mission of ",
+    "mission permanente de la ",
+    "mission permanente de l ",
+    "mission permanente du ",
+    "mission permanente des ",
+    "mission permanente de ",
+    "mision permanente de ",
+];
+
+/// Everyday names that the table of aliases lacks.
+const MORE_ALIASES: [(&str, &str); 9] = [
+    ("Palestine", "PSE"),
+    ("Vatican", "VAT"),
+    ("Vatican City", "VAT"),
+    ("Republic of Congo", "COG"),
+    ("Democratic Republic of Congo", "COD"),
+    ("Bosnia-Herzegovina", "BIH"),
+    ("St. Vincent", "VCT"),
+    ("Saint Vincent", "VCT"),
+    ("KSA", "SAU"),
 ];
 
 /// The key under which names are compared: NFKD without marks, case folded, everything but letters and digits to a blank.
@@ -202,6 +238,11 @@ fn load() -> Tables {
             by_alias.insert(fold(alias), *index);
         }
     }
+    for (alias, iso3) in MORE_ALIASES {
+        if let Some(index) = by_iso3.get(iso3) {
+            by_alias.entry(fold(alias)).or_insert(*index);
+        }
+    }
     Tables { states, by_iso3, by_alias }
 }
 
@@ -252,10 +293,27 @@ mod tests {
 
     #[test]
     fn a_name_that_two_states_share_is_not_guessed() {
-        for text in ["Korea", "Congo", " CORÉE "] {
+        for text in ["Korea", "Congo", " CORÉE ", "the Congo", "Конго", "Корея", "Permanent Mission of Korea"]
+        {
             assert!(matches!(resolve(text), Resolution::Ambiguous(states) if states.len() == 2), "{text}");
         }
         assert!(matches!(resolve("Guinea"), Resolution::Found(state) if state.code.as_str() == "GIN"));
+    }
+
+    #[test]
+    fn everyday_spellings_name_their_state() {
+        for (text, code) in [
+            ("Trinidad & Tobago", "TTO"),
+            ("Saint Vincent & the Grenadines", "VCT"),
+            ("Côte d\u{2019}Ivoire", "CIV"),
+            ("Permanent Mission of the Gambia", "GMB"),
+            ("Mission permanente de la République démocratique du Congo", "COD"),
+            ("Palestine", "PSE"),
+            ("Republic of Congo", "COG"),
+            ("uk", "GBR"),
+        ] {
+            assert!(matches!(resolve(text), Resolution::Found(state) if state.code.as_str() == code), "{text}");
+        }
     }
 
     #[test]

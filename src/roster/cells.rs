@@ -1,0 +1,96 @@
+//! One row's cells by their columns, with their places; what no cell may hold.
+
+use crate::diagnostic::Diagnostic;
+use crate::domain::mailbox::trim_blank;
+
+use super::columns::{Column, Columns};
+use super::findings::Findings;
+use super::table::{Record, Table};
+
+/// One row with its places.
+pub(super) struct Cells<'a> {
+    pub(super) table: &'a Table<'a>,
+    pub(super) columns: &'a Columns,
+    pub(super) record: &'a Record,
+}
+
+impl<'a> Cells<'a> {
+    /// The text of a column, without the blanks around it; empty if there is no such column.
+    pub(super) fn text(&self, column: Column) -> &'a str {
+        trim_blank(self.raw(column))
+    }
+
+    pub(super) fn raw(&self, column: Column) -> &'a str {
+        self.columns.get(column).and_then(|index| self.record.cells.get(index)).unwrap_or_default()
+    }
+
+    /// The problem, placed at the column's cell, or at the row if there is no such column.
+    pub(super) fn at(&self, diagnostic: Diagnostic, column: Column) -> Diagnostic {
+        let place = self.columns.get(column).map(|index| self.table.cell(self.record, index));
+        diagnostic.at(place.unwrap_or_else(|| self.table.first_line(self.record)))
+    }
+
+    pub(super) fn within(&self, diagnostic: Diagnostic, column: Column, range: std::ops::Range<usize>) -> Diagnostic {
+        let index = self.columns.get(column).unwrap_or_default();
+        diagnostic.at(self.table.place(self.record, index, range))
+    }
+}
+
+/// True if the row has as many cells as the header; if not, what stands in them is not looked at.
+pub(super) fn has_all_cells(cells: &Cells<'_>, findings: &mut Findings) -> bool {
+    let (expected, found) = (cells.columns.keys.len(), cells.record.cells.len());
+    if expected == found {
+        return true;
+    }
+    let message = format!("this row has {found} cells, the header has {expected}");
+    let help = if found > expected {
+        "put a cell that holds the separator into quotes"
+    } else {
+        "fill up the row with separators, or look for a missing quote before"
+    };
+    let last = cells.table.last_line(cells.record);
+    let diagnostic = Diagnostic::error("row-ragged", message);
+    findings.push(if last == cells.record.line {
+        diagnostic.at(cells.table.place(cells.record, expected.min(found), 0..1)).help(help)
+    } else {
+        let help = format!("it runs to line {last}: look in it for a quote that is missing or one too many");
+        diagnostic.at(cells.table.first_line(cells.record)).help(help)
+    });
+    false
+}
+
+/// The columns whose text stands in one line.
+const ONE_LINE: [Column; 9] = [
+    Column::State,
+    Column::StateCode,
+    Column::Language,
+    Column::Rank,
+    Column::Name,
+    Column::Gender,
+    Column::VerifiedOn,
+    Column::Id,
+    Column::Skip,
+];
+
+/// NUL, escape and their like, and what turns the direction of writing, stand in no cell, the header's included. A line
+/// break stands only where it separates, and in the columns that only templates see.
+pub(super) fn check_characters(cells: &Cells<'_>, findings: &mut Findings) {
+    for (index, cell) in cells.record.cells.iter().enumerate() {
+        let one_line = || ONE_LINE.iter().any(|column| cells.columns.get(*column) == Some(index));
+        let inner = trim_blank(cell);
+        let bad = inner.char_indices().find(|(_, c)| match c {
+            '\n' | '\r' | '\t' => one_line(),
+            _ => c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'),
+        });
+        let Some((at, c)) = bad else { continue };
+        let (what, help) = match c {
+            '\n' | '\r' => ("a line break", "write it in one line"),
+            '\t' => ("a tab", "put a blank in its place"),
+            _ => ("a control character", "take it out: type the text anew, by hand"),
+        };
+        let message = format!("there is {what} ({}) in this cell", c.escape_unicode());
+        let from = at + cell.find(inner).unwrap_or(0);
+        let place = cells.table.place(cells.record, index, from..from + c.len_utf8());
+        findings.push(Diagnostic::error("control-character", message).at(place).help(help));
+    }
+}

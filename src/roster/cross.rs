@@ -1,0 +1,204 @@
+//! What is wrong between rows: the same id, address or state twice; and between the cells of one.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::audience::Audience;
+use crate::domain::mailbox::Mailbox;
+use crate::domain::recipient::Recipient;
+use crate::domain::state::{self, State, StateCode};
+
+use super::Options;
+use super::cells::Cells;
+use super::columns::Column;
+use super::findings::{Findings, counted, listed};
+use super::row::Parsed;
+
+/// What rows before have shown.
+#[derive(Default)]
+pub(super) struct Cross {
+    ids: HashMap<String, usize>,
+    addresses: HashMap<String, usize>,
+    /// Addresses that stand in several rows: all their lines, and where the second is.
+    shared: BTreeMap<String, (Vec<usize>, Place)>,
+    /// Lines of the rows of each state, right or wrong.
+    pub(super) states: BTreeMap<StateCode, Vec<usize>>,
+    /// Lines and number of placeholder addresses.
+    placeholders: (Vec<usize>, usize),
+    stale: Vec<usize>,
+    skips: Vec<usize>,
+}
+
+/// Country-code domains that everybody uses: they say nothing about a state.
+const EVERYBODYS: [&str; 24] = [
+    "ag", "am", "bz", "cc", "cf", "co", "fm", "ga", "gd", "gq", "la", "lc", "li", "ly", "md", "me", "ml", "ms", "sc",
+    "st", "to", "tv", "vc", "ws",
+];
+
+impl Cross {
+    /// Compares a row with itself and with those before. Returns false if the row must be left out.
+    pub(super) fn row(
+        &mut self,
+        cells: &Cells<'_>,
+        parsed: &Parsed,
+        options: &Options,
+        findings: &mut Findings,
+    ) -> bool {
+        let before = findings.errors();
+        let line = cells.record.line;
+        let defaulted = cells.text(Column::Id).is_empty();
+        let id_again = self.id(cells, parsed, defaulted, findings);
+        if let Some(state) = parsed.state {
+            let lines = self.states.entry(state).or_default();
+            let first = lines.first().copied();
+            lines.push(line);
+            if let Some(first) = first.filter(|_| !(id_again && defaulted) && options.audience != Audience::Any) {
+                let message = format!("{} has two rows: lines {first} and {line}", state.state().name("en"));
+                let help = "both are written to; take one out if that is not meant";
+                findings.push(cells.at(Diagnostic::warning("state-doubled", message), Column::State).help(help));
+            }
+        }
+        if !cells.text(Column::Skip).is_empty() {
+            self.skips.push(line);
+        }
+        if let Some(recipient) = &parsed.recipient {
+            self.recipient(cells, recipient, options, findings);
+        }
+        findings.errors() == before
+    }
+
+    fn id(&mut self, cells: &Cells<'_>, parsed: &Parsed, defaulted: bool, findings: &mut Findings) -> bool {
+        let Some(id) = &parsed.id else { return false };
+        let line = cells.record.line;
+        // Ids name files too, and not every file system tells cases apart.
+        let key = id.as_str().to_lowercase();
+        let Some(first) = self.ids.get(&key) else {
+            self.ids.insert(key, line);
+            return false;
+        };
+        let (message, help, column) = match parsed.state {
+            Some(state) if defaulted => (
+                format!("{} has two rows, lines {first} and {line}, both with the id {id}", state.state().name("en")),
+                "take one out, or give one a name of its own in a column \"id\"",
+                Column::State,
+            ),
+            _ => (
+                format!("the id \"{id}\" stands on lines {first} and {line}"),
+                "every row needs an id of its own, upper and lower case aside",
+                Column::Id,
+            ),
+        };
+        findings.push(cells.at(Diagnostic::error("id-doubled", message), column).help(help));
+        true
+    }
+
+    fn recipient(&mut self, cells: &Cells<'_>, recipient: &Recipient, options: &Options, findings: &mut Findings) {
+        let line = cells.record.line;
+        let mut own: HashSet<String> = HashSet::new();
+        let lists = [(&recipient.to, Column::To), (&recipient.cc, Column::Cc), (&recipient.bcc, Column::Bcc)];
+        for (mailbox, column) in lists.iter().flat_map(|(list, column)| list.iter().map(|m| (m, *column))) {
+            let folded = mailbox.folded();
+            if mailbox.is_placeholder() {
+                self.placeholders.1 += 1;
+                if self.placeholders.0.last() != Some(&line) {
+                    self.placeholders.0.push(line);
+                }
+            }
+            if !own.insert(folded.clone()) {
+                let message = format!("{} stands twice in this row", mailbox.address());
+                let help = "one letter goes to each address: take one out";
+                findings.push(cells.at(Diagnostic::error("address-doubled", message), column).help(help));
+            } else if column == Column::To {
+                self.address(cells, folded, line);
+            }
+        }
+        if let Some(state) = recipient.state {
+            compare(cells, recipient, state.state(), findings);
+        }
+        if let (Some(limit), Some(date)) = (options.stale_after, recipient.verified_on)
+            && options
+                .today
+                .since(date)
+                .is_ok_and(|age| i64::from(age.get_days()) > (limit.as_secs() / 86_400).cast_signed())
+        {
+            self.stale.push(line);
+        }
+    }
+
+    fn address(&mut self, cells: &Cells<'_>, folded: String, line: usize) {
+        let Some(first) = self.addresses.get(&folded).copied() else {
+            self.addresses.insert(folded, line);
+            return;
+        };
+        let place = || cells.at(Diagnostic::warning("", ""), Column::To).place.unwrap_or_else(|| Place::file(""));
+        self.shared.entry(folded).or_insert_with(|| (vec![first], place())).0.push(line);
+    }
+
+    /// What can be said only when all rows are read.
+    pub(super) fn finish(self, options: &Options, findings: &mut Findings) {
+        for (address, (lines, place)) in self.shared {
+            let message = format!("{address} stands in {} rows: lines {}", lines.len(), listed(&lines));
+            let help = "it gets a letter for each of them";
+            findings.push(Diagnostic::warning("address-shared", message).at(place).help(help));
+        }
+        let whole = || Place::file(&options.file);
+        let (lines, count) = &self.placeholders;
+        let addresses = counted(*count, "placeholder address", "placeholder addresses");
+        if *count > 0 && options.placeholders_allowed {
+            let message = format!(
+                "{addresses} (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them \
+                 unless the relay is on this machine"
+            );
+            findings.push(Diagnostic::warning("placeholders", message).at(whole()));
+        } else if *count > 0 {
+            let message = format!("{addresses}, to which no letter can go: {}", on_lines(lines));
+            let help = "fill in the missions' addresses; to try things out, use `preview` or `rehearse`";
+            findings.push(Diagnostic::error("placeholders", message).at(whole()).help(help));
+        }
+        if let (false, Some(limit)) = (self.stale.is_empty(), options.stale_after) {
+            let rows = counted(self.stale.len(), "row was", "rows were");
+            let days = limit.as_secs() / 86_400;
+            let message = format!("{rows} last verified more than {days} days ago: {}", on_lines(&self.stale));
+            let help = "look the addresses up again and set verified_on";
+            findings.push(Diagnostic::warning("rows-stale", message).at(whole()).help(help));
+        }
+        if !self.skips.is_empty() {
+            let rows = counted(self.skips.len(), "row is", "rows are");
+            let message =
+                format!("{rows} marked as not to be written to, which is not obeyed: {}", on_lines(&self.skips));
+            let help = "take the rows out, or put their addresses into suppressed.csv";
+            findings.push(Diagnostic::warning("skip-column", message).at(whole()).help(help));
+        }
+    }
+}
+
+fn on_lines(lines: &[usize]) -> String {
+    format!("{} {}", if lines.len() == 1 { "line" } else { "lines" }, listed(lines))
+}
+
+/// The state, the id and the country of the addresses should be the same; where they are not, a column may have slipped.
+fn compare(cells: &Cells<'_>, recipient: &Recipient, state: &State, findings: &mut Findings) {
+    let help = "has a column slipped by a row?";
+    if let Some(other) = state::by_iso3(recipient.id.as_str()).filter(|other| other.code != state.code) {
+        let message = format!("the row is for {}, its id is that of {}", state.name("en"), other.name("en"));
+        findings.push(cells.at(Diagnostic::warning("row-shift", message), Column::Id).help(help));
+    }
+    let others = recipient.to.iter().filter_map(|mailbox| Some((mailbox, country(mailbox)?)));
+    if let Some((mailbox, other)) = others.into_iter().find(|(_, other)| other.code != state.code) {
+        let message = format!(
+            "the row is for {}, the domain \"{}\" is of {}",
+            state.name("en"),
+            mailbox.domain(),
+            other.name("en")
+        );
+        findings.push(cells.at(Diagnostic::warning("row-shift", message), Column::To).help(help));
+    }
+}
+
+/// The state whose country-code domain an address is in. In trials the reserved names stand for the root.
+fn country(mailbox: &Mailbox) -> Option<&'static State> {
+    let domain = mailbox.outside_reserved().unwrap_or(mailbox.domain());
+    let last = domain.rsplit('.').next().filter(|last| last.len() == 2 && !EVERYBODYS.contains(last))?;
+    let code = if last == "uk" { "gb" } else { last };
+    state::all().iter().find(|state| state.iso2.eq_ignore_ascii_case(code))
+}

@@ -1,0 +1,87 @@
+//! `suppressed.csv`: addresses that asked not to be written to.
+
+use crate::diagnostic::Diagnostic;
+use crate::domain::mailbox::{Mailbox, trim_blank};
+
+use super::columns::is_address_header;
+use super::decode::decode;
+use super::findings::Findings;
+use super::table::{Record, Table};
+
+/// The addresses, folded: of the first column, or of the one whose header says that it holds addresses. Lines that begin
+/// with `#` are remarks. What is no address is an error at its place: a wish not to be written to must not get lost.
+#[must_use]
+pub fn read_suppressed(bytes: &[u8], file: &str) -> (Vec<String>, Vec<Diagnostic>) {
+    let mut found = Vec::new();
+    let text = decode(bytes, file, None, &mut found);
+    let mut findings = Findings::new();
+    findings.extend(found);
+    let mut folded = Vec::new();
+    if let Some(text) = text {
+        let table = Table::open(file, &text, None, &mut findings);
+        let (mut records, mut record) = (table.records(), Record::default());
+        let mut column = None;
+        while records.next(&mut record, &mut findings) {
+            let header = column.is_none().then(|| record.cells.iter().position(is_address_header));
+            let at = *column.get_or_insert(header.flatten().unwrap_or(0));
+            if header.flatten().is_none() && !record.cells.get(0).is_some_and(|cell| cell.starts_with('#')) {
+                take(&table, &record, at, &mut folded, &mut findings);
+            }
+        }
+    }
+    folded.sort_unstable();
+    folded.dedup();
+    (folded, findings.finish(file))
+}
+
+fn take(table: &Table<'_>, record: &Record, column: usize, folded: &mut Vec<String>, findings: &mut Findings) {
+    let cell = record.cells.get(column).unwrap_or_default();
+    if trim_blank(cell).is_empty() {
+        let message = "there is no address in this row";
+        findings.push(Diagnostic::error("address-missing", message).at(table.first_line(record)));
+    }
+    for piece in Mailbox::pieces(cell) {
+        match piece.outcome {
+            Ok(mailbox) => folded.push(mailbox.folded()),
+            Err((error, help)) => {
+                let place = table.place(record, column, piece.range);
+                let mut diagnostic = Diagnostic::error("address-invalid", error.to_string()).at(place);
+                diagnostic.help = help;
+                findings.push(diagnostic);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_addresses_and_a_table_with_a_header_are_read_alike() {
+        for text in [
+            "b@m.example\nA@M.example\n",
+            "# who asked\nA@m.example\n\nb@m.example",
+            "when;E-mail\n2021;a@m.example\n2021;b@m.example\n",
+            "address,why\na@m.example,x\nb@m.example,y\n",
+        ] {
+            let (folded, problems) = read_suppressed(text.as_bytes(), "suppressed.csv");
+            assert!(problems.is_empty(), "{text}: {problems:?}");
+            assert_eq!(folded, ["a@m.example", "b@m.example"], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wish_that_cannot_be_read_is_an_error_at_its_place() {
+        let (_, problems) = read_suppressed(b"a@m.example\nb(at)m.example\n", "suppressed.csv");
+        insta::assert_snapshot!(problems[0].render(false), @r#"
+        error[address-invalid]: "b(at)m.example" is not an e-mail address
+         --> suppressed.csv:2:1
+          |
+        2 | b(at)m.example
+          | ^^^^^^^^^^^^^^
+          |
+          = help: write b@m.example
+        "#);
+    }
+}

@@ -1,0 +1,5 @@
+//! The room `roster` from outside: files as they come, and what a person reads about those that are wrong.
+
+mod common;
+mod complaints;
+mod files;
