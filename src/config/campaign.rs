@@ -102,6 +102,8 @@ fn mailbox(text: &str) -> Result<Mailbox, Refusal> {
             MailboxError::Empty => "is empty",
             MailboxError::Form(_) => "is not an e-mail address",
             MailboxError::Domain(_) => "has a domain that mail cannot be sent to",
+            MailboxError::Header(_) => "is a header line, not an e-mail address",
+            MailboxError::Long(_) => "is longer than 64 octets before the \"@\"",
             MailboxError::Control(_) => "holds a control character",
         };
         Refusal::new("address-invalid", message, "write \"name@domain\" or \"Display Name <name@domain>\"")
