@@ -216,8 +216,8 @@ impl<'a> Addressee<'a> {
 
     /// The close with its punctuation; `None` in a language without a table. Organizations send no notes verbales.
     pub(super) fn close(&self) -> Option<String> {
-        let excellency = self.state.is_some() && self.rank == Rank::PermanentRepresentative
-            || self.rank == Rank::PermanentObserver;
+        let excellency =
+            self.state.is_some() && self.rank == Rank::PermanentRepresentative || self.rank == Rank::PermanentObserver;
         let charge = self.rank == Rank::ChargeDAffaires;
         Some(match (self.language, self.gender) {
             ("en", _) => "Yours sincerely,".into(),

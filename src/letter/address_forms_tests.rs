@@ -162,7 +162,10 @@ fn the_close_answers_to_the_salutation() {
 fn a_language_without_a_table_says_so() {
     let row = row(Some("AFG"), Rank::PermanentRepresentative, None, None);
     let addressee = Addressee::of(&row, "prs");
-    assert_eq!((addressee.salutation(Style::default()), addressee.envelope_line(), addressee.close()), (None, None, None));
+    assert_eq!(
+        (addressee.salutation(Style::default()), addressee.envelope_line(), addressee.close()),
+        (None, None, None)
+    );
 }
 
 #[test]

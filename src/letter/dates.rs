@@ -3,19 +3,59 @@
 use jiff::civil::{Date, DateTime};
 
 const ENGLISH: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const FRENCH: [&str; 12] = [
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
     "décembre",
 ];
 const SPANISH: [&str; 12] = [
-    "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
     "diciembre",
 ];
 const RUSSIAN: [&str; 12] = [
-    "января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября",
+    "января",
+    "февраля",
+    "марта",
+    "апреля",
+    "мая",
+    "июня",
+    "июля",
+    "августа",
+    "сентября",
+    "октября",
+    "ноября",
     "декабря",
 ];
 /// Both names of each month, as United Nations documents in Arabic give them.
@@ -63,8 +103,10 @@ mod tests {
     #[test]
     fn the_first_of_september_in_each_language() {
         let date = parse("2021-09-01").expect("a date");
-        let all: Vec<String> =
-            ["en", "fr", "es", "ru", "ar", "zh", "zh-Hant", "prs"].iter().map(|language| long(date, language)).collect();
+        let all: Vec<String> = ["en", "fr", "es", "ru", "ar", "zh", "zh-Hant", "prs"]
+            .iter()
+            .map(|language| long(date, language))
+            .collect();
         assert_eq!(
             all,
             [
