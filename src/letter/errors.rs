@@ -109,87 +109,114 @@ fn of_report(report: &str, sources: &Sources) -> Option<Diagnostic> {
     Some(with_place(problem, place(sources, template, &(start + offset..start + offset + width))))
 }
 
-/// What rendering said. `row` is named unless only the config can be the cause, so that one missing variable is one
-/// problem and not one for each row.
-pub(super) fn on_render(error: &tera::Error, sources: &Sources, row: &str) -> Diagnostic {
+/// Who a rendering is for, as errors name it.
+pub(super) struct Rendering<'a> {
+    /// The row; `None` for the layout.
+    pub(super) row: Option<&'a str>,
+    /// The names in `vars` and in `row`.
+    pub(super) vars: Vec<&'a str>,
+    /// See `vars`.
+    pub(super) columns: Vec<&'a str>,
+}
+
+impl Rendering<'_> {
+    /// The end of a message, unless only the config can be the cause: one missing variable is one problem then, and not
+    /// one for each row.
+    fn suffix(&self, root: &str) -> String {
+        let of_the_config = ["vars", "campaign", "event", "sender", "language", "dir"].contains(&root)
+            || functions::NAMES.contains(&root);
+        self.row.filter(|_| !of_the_config).map_or_else(String::new, |row| format!(" (row {row})"))
+    }
+}
+
+/// What rendering said.
+pub(super) fn on_render(error: &tera::Error, sources: &Sources, rendering: &Rendering<'_>) -> Diagnostic {
     let report = match error.kind() {
         ErrorKind::RenderingError(report) => report,
         ErrorKind::Io(_) => {
-            return Diagnostic::error(
-                "letter-too-big",
-                format!("the letter to {row} is over {}", super::BODY_CAP_SHOWN),
-            )
-            .help("a loop in a template may not end soon enough");
+            let message = format!("the letter is over {}{}", super::BODY_CAP_SHOWN, rendering.suffix(""));
+            return Diagnostic::error("letter-too-big", message).help("a loop in a template may not end soon enough");
         }
-        other => return Diagnostic::error("template-value", format!("{} (row {row})", sentence(&other.to_string()))),
+        other => {
+            let message = format!("{}{}", sentence(&other.to_string()), rendering.suffix(""));
+            return Diagnostic::error("template-value", message);
+        }
     };
     let place = place(sources, report.filename(), &report.span().range);
     let path = sources
         .get(report.filename())
         .map(|source| path_at(&source.text[source.at.clone()], &report.span().range))
         .unwrap_or_default();
-    let root = path.split('.').next().unwrap_or_default();
-    with_place(of_message(report.message(), &path, root, row), place)
+    let root = path.split(['.', '[']).next().unwrap_or_default();
+    with_place(of_message(report.message(), &path, root, rendering), place)
 }
 
-fn of_message(message: &str, path: &str, root: &str, row: &str) -> Diagnostic {
-    let of_the_config =
-        ["vars", "campaign", "event", "sender", "language", "dir"].contains(&root) || functions::NAMES.contains(&root);
-    let suffix = if of_the_config { String::new() } else { format!(" (row {row})") };
-    let undefined = message.starts_with("Variable `") || message.contains("is undefined");
-    if undefined && root == "state" {
-        return Diagnostic::error(
-            "template-undefined",
-            format!("the letter names `{path}`, and row {row} has no state"),
-        )
-        .help("put the words that need a state between {% if state %} and {% endif %}");
+fn of_message(message: &str, path: &str, root: &str, rendering: &Rendering<'_>) -> Diagnostic {
+    let suffix = rendering.suffix(root);
+    let field = message.starts_with("Field `");
+    if !field && !message.contains("undefined") && !message.starts_with("Variable `") {
+        return Diagnostic::error("template-value", format!("{}{suffix}", sentence(message)));
     }
-    if undefined && root == "event" {
-        return Diagnostic::error(
-            "template-undefined",
-            "the letter names `event`, and the config has no campaign.event",
-        );
+    let undefined = |message: String| Diagnostic::error("template-undefined", message);
+    let missing_root = message.starts_with("Variable `") || path == root;
+    match (root, rendering.row) {
+        ("state" | "row" | "enclosures", None) => {
+            return undefined(format!("undefined variable `{path}`"))
+                .help("the layout is the same for all rows: it sees no row and no state");
+        }
+        ("state", Some(row)) if missing_root => {
+            return undefined(format!("the letter names `{path}`, and row {row} has no state"))
+                .help("put the words that need a state between {% if state %} and {% endif %}");
+        }
+        ("event", _) if missing_root => {
+            return undefined("the letter names `event`, and the config has no campaign.event".to_owned());
+        }
+        _ => {}
     }
-    if undefined && !path.contains('.') {
-        let problem = Diagnostic::error("template-undefined", format!("undefined variable `{path}`{suffix}"));
-        let names = context::NAMES.iter().copied();
-        return problem.help(nearest(path, names).map_or_else(
+    let problem = undefined(format!("undefined variable `{path}`{suffix}"));
+    if missing_root && !context::NAMES.contains(&root) {
+        let near = nearest(root, context::NAMES.into_iter());
+        return problem.help(near.map_or_else(
             || format!("there are {}", context::NAMES[..10].join(", ")),
-            |near| format!("did you mean `{near}`?"),
+            |near| format!("did you mean `{near}{}`?", &path[root.len()..]),
         ));
     }
-    if let Some(fields) = message.strip_prefix("Field `") {
-        let missing = fields.split('`').next().unwrap_or_default();
-        let available: Vec<&str> =
-            message.split("Available fields: ").nth(1).map_or_else(Vec::new, |list| list.split(", ").collect());
-        let shown = if path.contains('.') { path } else { missing };
-        let problem = Diagnostic::error("template-undefined", format!("undefined variable `{shown}`{suffix}"));
-        let prefix = path.strip_suffix(missing).unwrap_or("");
-        let help = match (nearest(missing, available.iter().copied()), root) {
-            (Some(near), _) => format!("did you mean `{prefix}{near}`?"),
-            (None, "vars") => format!("set `{missing}` under [vars] in the config"),
-            (None, _) if available.is_empty() => "there is nothing of that name".to_owned(),
-            (None, _) => format!("there are {}", available.join(", ")),
-        };
-        return problem.help(help);
+    let available: Vec<&str> = match root {
+        "vars" => rendering.vars.clone(),
+        "row" => rendering.columns.clone(),
+        _ => message.split("Available fields: ").nth(1).map_or_else(Vec::new, |list| list.split(", ").collect()),
+    };
+    let leaf = path.rsplit('.').next().unwrap_or(path);
+    match nearest(leaf, available.iter().copied()) {
+        Some(near) => problem.help(format!("did you mean `{}{near}`?", path.strip_suffix(leaf).unwrap_or(""))),
+        None if root == "vars" => problem.help(format!("set `{leaf}` under [vars] in the config")),
+        None if available.is_empty() => problem,
+        None => problem.help(format!("there are {}", available.join(", "))),
     }
-    if undefined {
-        let problem = Diagnostic::error("template-undefined", format!("undefined variable `{path}`{suffix}"));
-        let leaf = path.rsplit('.').next().unwrap_or(path);
-        return if root == "vars" { problem.help(format!("set `{leaf}` under [vars] in the config")) } else { problem };
-    }
-    Diagnostic::error("template-value", format!("{}{suffix}", sentence(message)))
 }
 
-/// The dotted name of which a span is a part: `vars.reply_by` for the span of `reply_by`.
+/// The dotted name of which a span is a part: `vars.reply_by` for the span of `reply_by`, and for that of a filter
+/// what is filtered.
 fn path_at(body: &str, range: &Range<usize>) -> String {
-    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-    let Some(before) = body.get(..range.start) else { return String::new() };
-    let Some(after) = body.get(range.start..) else { return String::new() };
-    let start = before.rfind(|c| !part(c)).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-    let span = body.get(range.clone()).map_or(0, str::len);
-    let end = after.find(|c| !part(c)).unwrap_or(after.len()).max(after[..span].find(|c| !part(c)).unwrap_or(span));
+    let (Some(before), Some(after)) = (body.get(..range.start), body.get(range.start..)) else { return String::new() };
+    if before.trim_end().ends_with('|') {
+        let tag = before.rfind("{{").max(before.rfind("{%")).map_or(before, |at| &before[at + 2..]);
+        let value = tag.split('|').next().unwrap_or_default().trim_start_matches('-').trim();
+        let start =
+            value.rfind(|c| !in_path(c)).map_or(0, |at| at + value[at..].chars().next().map_or(1, char::len_utf8));
+        return value[start..].to_owned();
+    }
+    let start =
+        before.rfind(|c| !in_path(c)).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    let span = range.len().min(after.len());
+    let end = after.find(|c| !in_path(c)).unwrap_or(after.len());
+    // The span of a call or an index is longer than its name.
+    let end = if end == 0 { span } else { end };
     body[start..range.start + end].trim_matches('.').to_owned()
+}
+
+fn in_path(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '.'
 }
 
 #[cfg(test)]
@@ -202,6 +229,7 @@ mod tests {
         for range in [8..12, 13..21, 8..21] {
             assert_eq!(path_at(body, &range), "vars.reply_by");
         }
+        assert_eq!(path_at(body, &(24..33)), "vars.reply_by");
         assert_eq!(path_at("é{{x}}", &(4..5)), "x");
     }
 

@@ -71,7 +71,7 @@ fn form(state: &State, name: &str) -> TeraResult<String> {
 #[expect(clippy::needless_pass_by_value, reason = "the signature of a Tera filter")]
 fn long_date(value: Value, _: Kwargs, state: &State) -> TeraResult<String> {
     if value.is_undefined() {
-        return Err(Error::message("there is no value to write as a date"));
+        return Err(Error::message("the value to write as a date is undefined"));
     }
     let text = value.to_string();
     let date = dates::parse(&text)

@@ -157,6 +157,9 @@ impl<'a> Writer<'a> {
     }
 
     fn open_block(&mut self, element: &str) {
+        if !self.out.is_empty() && !self.out.ends_with('\n') {
+            self.out.push('\n');
+        }
         self.open(element);
         self.out.push('\n');
     }

@@ -3,9 +3,8 @@
 use tera::{Context, Tera, Value};
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::domain::language::Language;
 
-use super::errors::{self, Sources};
+use super::errors::{self, Rendering, Sources};
 use super::html::{ELEMENTS, Styles, escape};
 
 /// The name of the layout in the templates folder.
@@ -38,14 +37,13 @@ impl Layout {
         html: &Tera,
         sources: &Sources,
         shared: &Context,
-        language: &Language,
+        vars: Vec<&str>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut context = shared.clone();
         context.insert_value("subject", SUBJECT.into());
         context.insert_value("content", Value::safe_string(&format!("{}{}{}", CONTENT.0, sample(), CONTENT.1)));
-        let page = html
-            .render(NAME, &context)
-            .map_err(|error| vec![errors::on_render(&error, sources, &format!("of any {language} letter"))])?;
+        let rendering = Rendering { row: None, vars, columns: Vec::new() };
+        let page = html.render(NAME, &context).map_err(|error| vec![errors::on_render(&error, sources, &rendering)])?;
         let inliner = css_inline::CSSInliner::options()
             .load_remote_stylesheets(false)
             .keep_at_rules(true)
@@ -54,7 +52,7 @@ impl Layout {
         let whole = |message: String| vec![Diagnostic::error("layout", message).at(Place::file(shown(sources)))];
         let page =
             inliner.inline(&page).map_err(|error| whole(format!("the layout's CSS cannot be put inline: {error}")))?;
-        let page = page.replace("\r\n", "\n");
+        let page = styles_last(page.replace("\r\n", "\n"));
         let (Some(start), Some(end)) = (page.find(CONTENT.0), page.find(CONTENT.1)) else {
             return Err(whole("the layout has no place for the letter: {{ content }}".to_owned()));
         };
@@ -84,6 +82,14 @@ impl Layout {
         }
         page
     }
+}
+
+/// The inliner puts the rules it keeps at the beginning of the head, before the declaration of the encoding.
+fn styles_last(page: String) -> String {
+    let Some(start) = page.find("<head><style>").map(|at| at + "<head>".len()) else { return page };
+    let Some(end) = page[start..].find("</style>").map(|length| start + length + "</style>".len()) else { return page };
+    let Some(head_end) = page[end..].find("</head>").map(|length| end + length) else { return page };
+    format!("{}{}{}\n{}", &page[..start], &page[end..head_end], &page[start..end], &page[head_end..])
 }
 
 fn shown(sources: &Sources) -> String {

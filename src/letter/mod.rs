@@ -44,7 +44,7 @@ use crate::domain::language::Language;
 use crate::domain::recipient::Recipient;
 use crate::domain::settings::LetterSettings;
 
-use errors::Sources;
+use errors::{Rendering, Sources};
 use layout::Layout;
 use load::{Compiled, Kind, file_of, subject_of};
 
@@ -127,6 +127,8 @@ impl Letter {
                     .help(format!("there are letters in {}", languages.join(", "))),
             );
         }
+        problems
+            .sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file.clone(), place.line, place.column)));
         if any_error(&problems) {
             return (None, problems);
         }
@@ -140,7 +142,12 @@ impl Letter {
             let shared = context::shared(settings, &language, found.front.translated_from.as_ref());
             let mut layout = None;
             if found.kind == Kind::Markdown {
-                match Layout::prepare(&compiled.html, &compiled.sources, &shared, &language) {
+                match Layout::prepare(
+                    &compiled.html,
+                    &compiled.sources,
+                    &shared,
+                    settings.vars.keys().map(String::as_str).collect(),
+                ) {
                     Ok(prepared) => layout = Some(prepared),
                     Err(found) => {
                         problems.extend(found.into_iter().filter(|one| !problems.contains(one)).collect::<Vec<_>>())
@@ -261,9 +268,17 @@ impl Letter {
         let mut out = Capped(Vec::with_capacity(8 * 1024));
         engine
             .render_to(name, context, &mut out)
-            .map_err(|error| errors::on_render(&error, &self.sources, row.id.as_str()))?;
+            .map_err(|error| errors::on_render(&error, &self.sources, &self.rendering(row)))?;
         String::from_utf8(out.0)
             .map_err(|_| Diagnostic::error("template-value", format!("the letter to {} is not UTF-8", row.id)))
+    }
+
+    fn rendering<'a>(&'a self, row: &'a Recipient) -> Rendering<'a> {
+        Rendering {
+            row: Some(row.id.as_str()),
+            vars: self.vars.iter().map(|(name, _)| name.as_str()).collect(),
+            columns: row.columns.keys().map(String::as_str).collect(),
+        }
     }
 
     fn file(&self, variant: &Variant) -> Place {

@@ -43,6 +43,8 @@ struct Writer {
     lists: Vec<List>,
     /// A blank line is due before the next block.
     gap: bool,
+    /// How many levels the block before the blank line and the one after it share: a quote's mark is not put before it.
+    shared: usize,
     /// Where the text of the open link begins, and where it goes.
     link: Option<(usize, String)>,
     notes: Vec<String>,
@@ -101,7 +103,7 @@ impl Writer {
             TagEnd::Heading(level) => self.heading(level),
             TagEnd::BlockQuote(_) => {
                 self.flush();
-                self.levels.pop();
+                self.leave();
                 self.gap = true;
             }
             TagEnd::List(_) => {
@@ -113,7 +115,7 @@ impl Writer {
                 if unused || !self.inline.is_empty() {
                     self.block();
                 }
-                self.levels.pop();
+                self.leave();
                 self.gap = self.lists.last().is_some_and(|list| list.loose);
             }
             TagEnd::TableCell => {
@@ -216,13 +218,19 @@ impl Writer {
 
     fn lines(&mut self, lines: &[String]) {
         if self.gap && !self.out.is_empty() {
-            let before = self.prefix(false);
+            let before = self.prefix(false, self.shared);
             self.line(&before, "");
         }
         for line in lines {
-            let before = self.prefix(true);
+            let before = self.prefix(true, self.levels.len());
             self.line(&before, line);
         }
+        self.shared = self.levels.len();
+    }
+
+    fn leave(&mut self) {
+        self.levels.pop();
+        self.shared = self.shared.min(self.levels.len());
     }
 
     fn line(&mut self, before: &str, text: &str) {
@@ -232,10 +240,10 @@ impl Writer {
         self.out.push('\n');
     }
 
-    /// What stands before a line; `text` if the line has text, which uses up the markers.
-    fn prefix(&mut self, text: bool) -> String {
+    /// What the first `depth` levels put before a line; `text` if the line has text, which uses up the markers.
+    fn prefix(&mut self, text: bool, depth: usize) -> String {
         let mut before = String::new();
-        for level in &mut self.levels {
+        for level in self.levels.iter_mut().take(depth) {
             match level {
                 Level::Quote => before.push_str("> "),
                 Level::Item { marker, used } if text && !*used => {
