@@ -1,0 +1,186 @@
+//! Each rank in each language, with and without name and gender.
+
+use super::*;
+use crate::domain::mailbox::Mailbox;
+use crate::domain::recipient::RecipientId;
+use crate::domain::state::StateCode;
+
+fn row(state: Option<&str>, rank: Rank, gender: Option<Gender>, name: Option<&str>) -> Recipient {
+    Recipient {
+        id: RecipientId::parse("row").expect("an id"),
+        state: state.and_then(StateCode::parse),
+        to: vec![Mailbox::parse("x@missions.example").expect("a mailbox")],
+        cc: vec![],
+        bcc: vec![],
+        language: None,
+        rank,
+        name: name.map(str::to_owned),
+        gender,
+        attachments: vec![],
+        verified_on: None,
+        columns: std::collections::BTreeMap::new(),
+        line: 2,
+    }
+}
+
+fn greet(state: Option<&str>, rank: Rank, gender: Option<Gender>, name: Option<&str>) -> Vec<String> {
+    let row = row(state, rank, gender, name);
+    LANGUAGES
+        .iter()
+        .map(|language| Addressee::of(&row, language).salutation(Style::default()).expect("a table"))
+        .collect()
+}
+
+fn envelope(state: Option<&str>, rank: Rank, gender: Option<Gender>) -> Vec<String> {
+    let row = row(state, rank, gender, None);
+    LANGUAGES.iter().map(|language| Addressee::of(&row, language).envelope_line().expect("a table")).collect()
+}
+
+#[test]
+fn an_ambassador_is_greeted_without_name_or_gender() {
+    assert_eq!(
+        greet(Some("KEN"), Rank::PermanentRepresentative, None, None),
+        ["أصحاب السعادة،", "Excellency,", "Excelencia:", "Excellence,", "Ваше Превосходительство,", "尊敬的大使阁下："]
+    );
+}
+
+#[test]
+fn gendered_forms_come_only_with_a_gender() {
+    let female = greet(Some("KEN"), Rank::PermanentRepresentative, Some(Gender::Female), None);
+    assert_eq!((female[0].as_str(), female[3].as_str()), ("سعادة السفيرة،", "Madame l'Ambassadrice,"));
+    let male = greet(Some("KEN"), Rank::PermanentRepresentative, Some(Gender::Male), None);
+    assert_eq!((male[0].as_str(), male[3].as_str()), ("سعادة السفير،", "Monsieur l'Ambassadeur,"));
+}
+
+#[test]
+fn a_charge_is_never_excellency_and_the_mission_where_the_form_needs_more() {
+    assert_eq!(
+        greet(Some("KEN"), Rank::ChargeDAffaires, None, None),
+        [
+            "إلى البعثة الدائمة لجمهورية كينيا،",
+            "Dear Chargé d'affaires,",
+            "A la Misión Permanente de la República de Kenya:",
+            "À la Mission permanente de la République du Kenya,",
+            "В Постоянное представительство (Республика Кения),",
+            "致肯尼亚共和国常驻联合国代表团：",
+        ]
+    );
+    assert_eq!(
+        greet(Some("KEN"), Rank::ChargeDAffaires, Some(Gender::Female), Some("(Name)")),
+        [
+            "إلى البعثة الدائمة لجمهورية كينيا،",
+            "Dear Ms. (Name),",
+            "Señora Encargada de Negocios:",
+            "Madame la Chargée d'affaires,",
+            "Уважаемая госпожа (Name),",
+            "致肯尼亚共和国常驻联合国代表团：",
+        ]
+    );
+    assert_eq!(greet(Some("KEN"), Rank::ChargeDAffaires, None, Some("(Name)"))[1], "Dear (Name),");
+    assert_eq!(greet(Some("KEN"), Rank::ChargeDAffaires, Some(Gender::Male), Some("(Name)"))[1], "Dear Mr. (Name),");
+}
+
+#[test]
+fn a_vacant_post_is_the_mission() {
+    let vacant = greet(Some("USA"), Rank::Vacant, None, None);
+    assert_eq!(vacant[0], "إلى البعثة الدائمة للولايات المتحدة الأمريكية،");
+    assert_eq!(vacant[1], "To the Permanent Mission of the United States of America,");
+    assert_eq!(vacant[2], "A la Misión Permanente de los Estados Unidos de América:");
+    assert_eq!(vacant[3], "À la Mission permanente des États-Unis d'Amérique,");
+    assert_eq!(vacant[5], "致美利坚合众国常驻联合国代表团：");
+}
+
+#[test]
+fn an_observer_is_excellency_whoever_it_is() {
+    let observer = greet(Some("VAT"), Rank::PermanentObserver, Some(Gender::Male), None);
+    assert_eq!(observer[1..4], ["Excellency,", "Excelencia:", "Excellence,"]);
+    let vacant = greet(Some("VAT"), Rank::Vacant, None, None);
+    assert_eq!(vacant[1], "To the Permanent Observer Mission of the Holy See,");
+    assert_eq!(vacant[3], "À la Mission permanente d'observation du Saint-Siège,");
+    assert_eq!(vacant[4], "В Постоянную миссию наблюдателя (Святой Престол),");
+}
+
+#[test]
+fn a_row_without_a_state_is_an_office() {
+    assert_eq!(greet(None, Rank::PermanentRepresentative, None, None)[1], "To whom it may concern,");
+    assert_eq!(greet(None, Rank::PermanentRepresentative, None, Some("(Name)"))[1], "Dear (Name),");
+    assert_eq!(greet(None, Rank::PermanentObserver, None, None)[1], "Excellency,");
+}
+
+#[test]
+fn the_envelope_names_the_office_with_the_formal_name() {
+    assert_eq!(
+        envelope(Some("GMB"), Rank::PermanentRepresentative, None),
+        [
+            "البعثة الدائمة لجمهورية غامبيا لدى الأمم المتحدة",
+            "The Permanent Representative of the Republic of the Gambia to the United Nations",
+            "Representante Permanente de la República de Gambia ante las Naciones Unidas",
+            "Mission permanente de la République de Gambie auprès de l'Organisation des Nations Unies",
+            "Постоянный представитель при Организации Объединенных Наций (Республика Гамбия)",
+            "冈比亚共和国常驻联合国代表",
+        ]
+    );
+    let charge = envelope(Some("NLD"), Rank::ChargeDAffaires, None);
+    assert_eq!(
+        charge[1],
+        "The Chargé d'affaires a.i. of the Permanent Mission of the Kingdom of the Netherlands to the United Nations"
+    );
+    assert_eq!(charge[2], "Misión Permanente del Reino de los Países Bajos ante las Naciones Unidas");
+    assert_eq!(charge[3], "Mission permanente du Royaume des Pays-Bas auprès de l'Organisation des Nations Unies");
+    assert_eq!(
+        envelope(Some("KEN"), Rank::PermanentRepresentative, Some(Gender::Female))[3],
+        "Représentante permanente de la République du Kenya auprès de l'Organisation des Nations Unies"
+    );
+}
+
+#[test]
+fn the_close_answers_to_the_salutation() {
+    let close = |rank, gender, language: &str| {
+        let row = row(Some("KEN"), rank, gender, None);
+        Addressee::of(&row, language).close()
+    };
+    assert_eq!(close(Rank::PermanentRepresentative, None, "en").as_deref(), Some("Yours sincerely,"));
+    assert_eq!(
+        close(Rank::PermanentRepresentative, None, "fr").as_deref(),
+        Some("Veuillez agréer, Excellence, les assurances de notre très haute considération.")
+    );
+    assert_eq!(
+        close(Rank::PermanentRepresentative, Some(Gender::Female), "fr").as_deref(),
+        Some("Veuillez agréer, Madame l'Ambassadrice, les assurances de notre très haute considération.")
+    );
+    assert_eq!(
+        close(Rank::Vacant, None, "fr").as_deref(),
+        Some("Veuillez agréer les assurances de notre très haute considération.")
+    );
+    for language in LANGUAGES {
+        let charge = close(Rank::ChargeDAffaires, None, language).expect("a table");
+        assert!(!charge.to_lowercase().contains("excel"), "{charge}");
+    }
+}
+
+#[test]
+fn a_language_without_a_table_says_so() {
+    let row = row(Some("AFG"), Rank::PermanentRepresentative, None, None);
+    let addressee = Addressee::of(&row, "prs");
+    assert_eq!(
+        (addressee.salutation(Style::default()), addressee.envelope_line(), addressee.close()),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn every_state_has_every_form() {
+    for state in crate::domain::state::all() {
+        for rank in [Rank::PermanentRepresentative, Rank::ChargeDAffaires, Rank::PermanentObserver, Rank::Vacant] {
+            let row = row(Some(state.code.as_str()), rank, None, None);
+            for language in LANGUAGES {
+                let addressee = Addressee::of(&row, language);
+                let forms = [addressee.salutation(Style::default()), addressee.envelope_line(), addressee.close()];
+                for form in forms {
+                    let form = form.expect("a table");
+                    assert!(!form.contains("  ") && !form.contains("de le ") && !form.contains("de el "), "{form}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What templates see: values from the config once a language, values from the row once a letter.
+//!
+//! The table of names is in the room's own documentation (`mod.rs`).
+
+use tera::{Context, Map, Value};
+
+use crate::domain::language::Language;
+use crate::domain::recipient::Recipient;
+use crate::domain::settings::LetterSettings;
+use crate::domain::state::State;
+
+use super::address_forms::{Addressee, Style};
+use super::dates;
+
+/// The names at the root of the context that a template may use, for "did you mean".
+pub(super) const NAMES: [&str; 12] = [
+    "state",
+    "row",
+    "vars",
+    "campaign",
+    "event",
+    "sender",
+    "language",
+    "dir",
+    "enclosures",
+    "translated_from",
+    "content",
+    "subject",
+];
+
+/// Where the forms of address of a letter wait for the functions that give them out: `<HIDDEN>salutation` and so on.
+pub(super) const HIDDEN: &str = "demarche_";
+
+/// `pt` of `pt-BR`.
+pub(super) fn primary(language: &str) -> &str {
+    language.split('-').next().unwrap_or(language)
+}
+
+/// The part of the context that all letters of a language share.
+pub(super) fn shared(settings: &LetterSettings, language: &Language, translated_from: Option<&Language>) -> Context {
+    let mut context = Context::new();
+    context.insert_value("vars", Value::from_serializable(&settings.vars));
+    context.insert_value(
+        "campaign",
+        map([("id", Value::from(settings.campaign_id.as_str())), ("name", settings.campaign_name.as_str().into())]),
+    );
+    if let Some(event) = &settings.event {
+        let local = event.local();
+        context.insert_value(
+            "event",
+            map([
+                ("name", Value::from(event.name.as_str())),
+                ("date", dates::long(local.date(), language.as_str()).into()),
+                ("time", local.strftime("%H:%M").to_string().into()),
+                ("iso", local.strftime("%Y-%m-%dT%H:%M").to_string().into()),
+            ]),
+        );
+    }
+    let address = settings.from.address();
+    let name = settings.from.display_name().unwrap_or(&address);
+    context.insert_value("sender", map([("name", Value::from(name)), ("address", address.as_str().into())]));
+    context.insert_value("language", language.as_str().into());
+    context.insert_value("dir", language.direction().into());
+    if let Some(original) = translated_from {
+        context.insert_value("translated_from", original.as_str().into());
+    }
+    context
+}
+
+/// The context of one letter.
+pub(super) fn of_row(shared: &Context, recipient: &Recipient, language: &Language, enclosures: usize) -> Context {
+    let mut context = shared.clone();
+    let row: Map = recipient.columns.iter().map(|(k, v)| (k.clone().into(), Value::from(v.as_str()))).collect();
+    context.insert_value("row", Value::from(row));
+    context.insert_value("enclosures", Value::from(enclosures));
+    if let Some(code) = recipient.state {
+        context.insert_value("state", state_value(code.state(), language.as_str()));
+    }
+    let addressee = Addressee::of(recipient, language.as_str());
+    let fallback = || recipient.to.first().map(crate::domain::mailbox::Mailbox::address);
+    let known = super::address_forms::LANGUAGES.contains(&primary(language.as_str()));
+    let mut put = |name: &'static str, value: Option<String>| {
+        if let Some(value) = value {
+            context.insert_value(name, value.into());
+        }
+    };
+    put("demarche_salutation", addressee.salutation(Style::Excellency));
+    put("demarche_salutation_your_excellency", addressee.salutation(Style::YourExcellency));
+    put("demarche_salutation_ambassador", addressee.salutation(Style::Ambassador));
+    put("demarche_envelope_line", addressee.envelope_line().or_else(|| known.then(fallback).flatten()));
+    put("demarche_close", addressee.close());
+    context
+}
+
+fn map<const N: usize>(pairs: [(&'static str, Value); N]) -> Value {
+    Value::from(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect::<Map>())
+}
+
+fn state_value(state: &'static State, language: &str) -> Value {
+    let mut value: Map = [
+        ("name", state.name(language)),
+        ("formal", formal(state, language)),
+        ("iso3", state.code.as_str()),
+        ("iso2", &state.iso2),
+        ("group", &state.group),
+        ("group_name", &state.group_name),
+    ]
+    .into_iter()
+    .map(|(key, text)| (key.into(), Value::from(text)))
+    .collect();
+    value.insert("member".into(), Value::from(state.member));
+    let running = running(state, language);
+    match primary(language) {
+        "en" => {
+            value.insert("of".into(), format!("of {running}").into());
+            value.insert("in_running".into(), format!("in {running}").into());
+        }
+        "fr" => drop(value.insert("of".into(), state.column("de_fr").into())),
+        "es" => drop(value.insert("of".into(), state.column("de_es").into())),
+        _ => {}
+    }
+    value.insert("running".into(), running.into());
+    Value::from(value)
+}
+
+/// The formal name; for observers, whose table has it in English only, the name in that language.
+pub(super) fn formal(state: &'static State, language: &str) -> &'static str {
+    let primary = primary(language);
+    let formal = state.column(&format!("formal_{primary}"));
+    if !formal.is_empty() {
+        return formal;
+    }
+    let name = state.column(&format!("name_{primary}"));
+    if name.is_empty() { state.formal("en") } else { name }
+}
+
+/// The name as it stands in a sentence: with its article where the language has one, and never in its index form
+/// ("Iran (Islamic Republic of)").
+fn running(state: &'static State, language: &str) -> String {
+    match primary(language) {
+        "fr" => without_de(state.column("de_fr"), &[("du ", "le "), ("des ", "les "), ("de ", ""), ("d'", "")]),
+        "es" => without_de(state.column("de_es"), &[("del ", "el "), ("de ", "")]),
+        "ru" | "ar" | "zh" if state.name(language).contains('(') => formal(state, language).to_owned(),
+        "ru" | "ar" | "zh" => state.name(language).to_owned(),
+        _ => state.column("running_en").to_owned(),
+    }
+}
+
+fn without_de(text: &str, forms: &[(&str, &str)]) -> String {
+    forms
+        .iter()
+        .find_map(|(de, article)| text.strip_prefix(de).map(|rest| format!("{article}{rest}")))
+        .unwrap_or_else(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::state::{all, by_iso3};
+
+    #[test]
+    fn names_run_in_a_sentence_with_their_articles() {
+        let of = |iso3, language| running(by_iso3(iso3).expect("a state"), language);
+        assert_eq!(of("GMB", "en"), "the Gambia");
+        assert_eq!(of("CIV", "fr"), "la Côte d'Ivoire");
+        assert_eq!(of("KEN", "fr"), "le Kenya");
+        assert_eq!(of("USA", "fr"), "les États-Unis d'Amérique");
+        assert_eq!(of("IRN", "fr"), "la République islamique d'Iran");
+        assert_eq!(of("NLD", "es"), "el Reino de los Países Bajos");
+        assert_eq!(of("KEN", "es"), "Kenya");
+        assert_eq!(of("IRN", "ru"), "Исламская Республика Иран");
+        assert_eq!(of("KEN", "prs"), "Kenya");
+    }
+
+    #[test]
+    fn no_running_name_is_an_index_form_or_empty() {
+        for state in all() {
+            for language in ["ar", "en", "es", "fr", "ru", "zh"] {
+                let name = running(state, language);
+                assert!(!name.is_empty() && !name.contains('('), "{language}: {name}");
+            }
+        }
+    }
+}

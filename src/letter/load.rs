@@ -1,0 +1,402 @@
+//! The templates folder → source files → compiled templates, with every problem of theirs at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use tera::{ErrorKind, Tera};
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::language::Language;
+
+use super::SourceFile;
+use super::errors::{self, Source, Sources};
+use super::front_matter::{self, FrontMatter};
+use super::{functions, layout, markdown};
+
+/// The largest template file, in bytes.
+const FILE_CAP: u64 = 1024 * 1024;
+/// The most template files.
+const FILES_CAP: usize = 500;
+/// How deep folders may lie in the templates folder.
+const DEPTH_CAP: usize = 8;
+/// How deep loops may lie in each other: with at most 1,000 turns each, a million.
+const LOOP_DEPTH_CAP: usize = 2;
+
+/// Reads the folder's `.md`, `.html` and `.txt` files, sorted by name. `shown` is how the folder is named to people.
+pub fn read_folder(folder: &Path, shown: &str) -> (Vec<SourceFile>, Vec<Diagnostic>) {
+    let mut reader = Reader { files: Vec::new(), problems: Vec::new(), shown, root: folder.to_path_buf() };
+    match folder.canonicalize() {
+        Ok(root) if root.is_dir() => {
+            reader.root = root;
+            reader.folder(folder, "", 0);
+        }
+        Ok(_) => reader.problem("", "is not a folder"),
+        Err(error) => reader.problem("", &format!("cannot be read: {error}")),
+    }
+    reader.files.sort_by(|a, b| a.name.cmp(&b.name));
+    (reader.files, reader.problems)
+}
+
+struct Reader<'a> {
+    files: Vec<SourceFile>,
+    problems: Vec<Diagnostic>,
+    shown: &'a str,
+    root: std::path::PathBuf,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, name: &str, message: &str) {
+        let path = shown_path(self.shown, name);
+        self.problems.push(Diagnostic::error("template-file", format!("{path} {message}")).at(Place::file(path)));
+    }
+
+    fn folder(&mut self, folder: &Path, below: &str, depth: usize) {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return self.problem(below, &format!("cannot be read: {error}")),
+        };
+        for entry in entries.flatten() {
+            let Ok(file_name) = entry.file_name().into_string() else { continue };
+            if file_name.starts_with('.') {
+                continue;
+            }
+            let name = if below.is_empty() { file_name } else { format!("{below}/{file_name}") };
+            let path = entry.path();
+            let Ok(kind) = entry.file_type() else { continue };
+            let is_template = [".md", ".html", ".txt"].iter().any(|suffix| name.ends_with(suffix));
+            if kind.is_symlink() {
+                self.link(&path, &name, is_template);
+            } else if kind.is_dir() {
+                if depth + 1 < DEPTH_CAP {
+                    self.folder(&path, &name, depth + 1);
+                } else {
+                    self.problem(&name, "lies too deep");
+                }
+            } else if is_template && kind.is_file() {
+                self.file(&path, name);
+            } else if is_template {
+                self.problem(&name, "is not a regular file");
+            }
+        }
+    }
+
+    fn link(&mut self, path: &Path, name: &str, is_template: bool) {
+        match path.canonicalize() {
+            Ok(target) if !target.starts_with(&self.root) => {
+                self.problem(name, "is a symbolic link that leaves the templates folder");
+            }
+            Ok(target) if target.is_dir() => {
+                self.problem(name, "is a symbolic link to a folder: links to folders are not followed")
+            }
+            Ok(target) if is_template && target.is_file() => self.file(&target, name.to_owned()),
+            Ok(_) if is_template => self.problem(name, "is not a regular file"),
+            Err(error) if is_template => self.problem(name, &format!("cannot be read: {error}")),
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    fn file(&mut self, path: &Path, name: String) {
+        if self.files.len() >= FILES_CAP {
+            if self.files.len() == FILES_CAP {
+                self.problem(&name, &format!("is one template file too many: at most {FILES_CAP}"));
+            }
+            return;
+        }
+        if fs::metadata(path).is_ok_and(|metadata| metadata.len() > FILE_CAP) {
+            return self.problem(&name, "is over 1 MiB");
+        }
+        match fs::read(path) {
+            Ok(bytes) => self.files.push(SourceFile { name, bytes }),
+            Err(error) => self.problem(&name, &format!("cannot be read: {error}")),
+        }
+    }
+}
+
+pub(super) fn shown_path(shown: &str, name: &str) -> String {
+    match (shown.trim_end_matches('/'), name) {
+        ("", name) => name.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, name) => format!("{folder}/{name}"),
+    }
+}
+
+/// What a language's letter is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// `letter.<language>.md`, through the layout.
+    Markdown,
+    /// `letter.<language>.html` and `.txt`.
+    Pair,
+}
+
+/// One language's letter.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) kind: Kind,
+    pub(super) front: FrontMatter,
+}
+
+/// Compiled templates.
+pub(super) struct Compiled {
+    pub(super) letters: BTreeMap<Language, Found>,
+    pub(super) sources: Sources,
+    /// Escapes for Markdown, whatever the file is called.
+    pub(super) markdown: Tera,
+    /// Escapes for HTML.
+    pub(super) html: Tera,
+    /// Escapes nothing: subjects and `.txt`.
+    pub(super) plain: Tera,
+}
+
+/// The name under which a letter's subject is a template.
+pub(super) fn subject_of(file: &str) -> String {
+    format!("{file}:subject")
+}
+
+/// Decodes, reads the front matter, compiles and lints.
+pub(super) fn compile(files: &[SourceFile], shown: &str) -> (Compiled, Vec<Diagnostic>) {
+    let mut loader = Loader {
+        compiled: Compiled {
+            letters: BTreeMap::new(),
+            sources: Sources::new(),
+            markdown: engine(Some(markdown::escape)),
+            html: engine(Some(tera::escape_html)),
+            plain: engine(None),
+        },
+        problems: Vec::new(),
+    };
+    loader.sources(files, shown);
+    loader.letters();
+    loader.engines();
+    (loader.compiled, loader.problems)
+}
+
+fn engine(escape: Option<tera::EscapeFn>) -> Tera {
+    let mut tera = Tera::default();
+    match escape {
+        Some(escape) => {
+            // Every name ends with the empty suffix: no template of this engine is left unescaped.
+            let _ = tera.autoescape_on(vec![""]);
+            tera.set_escape_fn(escape);
+        }
+        None => drop(tera.autoescape_on(Vec::<&'static str>::new())),
+    }
+    functions::register(&mut tera);
+    tera
+}
+
+struct Loader {
+    compiled: Compiled,
+    problems: Vec<Diagnostic>,
+}
+
+impl Loader {
+    fn sources(&mut self, files: &[SourceFile], shown: &str) {
+        for file in files {
+            let path = shown_path(shown, &file.name);
+            let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
+            match std::str::from_utf8(bytes) {
+                Ok(text) => {
+                    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+                    let at = 0..text.len();
+                    self.compiled.sources.insert(file.name.clone(), Source { file: path, text, at });
+                }
+                Err(error) => {
+                    let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+                    let place = Place { line, ..Place::file(&path) };
+                    let message = format!("{path} is not UTF-8");
+                    self.problems.push(Diagnostic::error("template-file", message).at(place).help("save it as UTF-8"));
+                }
+            }
+        }
+        if !files.iter().any(|file| file.name == layout::NAME) {
+            let text = layout::EMBEDDED.to_owned();
+            let at = 0..text.len();
+            let source = Source { file: format!("{} (built in)", layout::NAME), text, at };
+            self.compiled.sources.insert(layout::NAME.to_owned(), source);
+        }
+    }
+
+    /// Finds the letters by their file names and reads their heads.
+    fn letters(&mut self) {
+        let mut names: Vec<String> = self.compiled.sources.keys().cloned().collect();
+        names.sort();
+        let of = |kind| {
+            names.iter().filter_map(move |name| letter_name(name, kind).map(|tag| (name.clone(), tag.to_owned())))
+        };
+        let pages: BTreeSet<String> = of(".html").map(|(_, tag)| tag).collect();
+        let texts: BTreeSet<String> = of(".txt").map(|(_, tag)| tag).collect();
+        for tag in pages.difference(&texts) {
+            self.whole(
+                &format!("letter.{tag}.html"),
+                "letter-pair",
+                &format!("needs letter.{tag}.txt beside it, with the subject in its front matter"),
+            );
+        }
+        for tag in texts.difference(&pages) {
+            self.whole(&format!("letter.{tag}.txt"), "letter-pair", &format!("needs letter.{tag}.html beside it"));
+        }
+        let markdown: Vec<_> = of(".md").map(|(name, tag)| (name, tag, Kind::Markdown)).collect();
+        let pairs: Vec<_> =
+            of(".txt").filter(|(_, tag)| pages.contains(tag)).map(|(name, tag)| (name, tag, Kind::Pair)).collect();
+        for (name, tag, kind) in markdown.into_iter().chain(pairs) {
+            self.letter(&name, &tag, kind);
+        }
+    }
+
+    fn letter(&mut self, name: &str, tag: &str, kind: Kind) {
+        let language = match Language::parse(tag) {
+            Ok(language) if language.as_str() == tag => language,
+            Ok(language) => {
+                return self.whole(
+                    name,
+                    "letter-language",
+                    &format!("is for \"{language}\": write the language so in its name"),
+                );
+            }
+            Err(error) => return self.whole(name, "letter-language", &format!("is for no language: {error}")),
+        };
+        let Some(source) = self.compiled.sources.get_mut(name) else { return };
+        let (front, problems) = front_matter::read(&source.file, &source.text);
+        self.problems.extend(problems);
+        let Some(front) = front else { return };
+        source.at = front.body_at..source.text.len();
+        let exact = source.text[front.subject_at.start..].starts_with(&front.subject);
+        let end = if exact { front.subject_at.start + front.subject.len() } else { front.subject_at.start };
+        let subject = Source { at: front.subject_at.start..end, ..source.clone() };
+        self.compiled.sources.insert(subject_of(name), subject);
+        if self.compiled.letters.insert(language, Found { kind, front }).is_some() {
+            self.whole(name, "letter-pair", &format!("stands beside letter.{tag}.md: a language has one or the other"));
+        }
+    }
+
+    fn whole(&mut self, name: &str, code: &'static str, message: &str) {
+        let file = self.compiled.sources.get(name).map_or_else(|| name.to_owned(), |source| source.file.clone());
+        self.problems.push(Diagnostic::error(code, format!("{file} {message}")).at(Place::file(file)));
+    }
+
+    /// Compiles what the letters and the layout use; a stray file of the folder is not looked at.
+    fn engines(&mut self) {
+        let used = self.used();
+        let before = self.problems.len();
+        for name in &used {
+            self.check(name);
+        }
+        if crate::diagnostic::any_error(&self.problems[before..]) {
+            return;
+        }
+        let bodies: Vec<(String, String)> = used.iter().filter_map(|name| self.template(name)).collect();
+        let pages: Vec<_> = bodies.iter().filter(|(name, _)| name.ends_with(".html")).cloned().collect();
+        let texts: Vec<_> = bodies.iter().filter(|(name, _)| !name.ends_with(".html")).cloned().collect();
+        let mut plain: Vec<_> = texts.iter().filter(|(name, _)| !name.ends_with(".md")).cloned().collect();
+        for (language, found) in &self.compiled.letters {
+            plain.push((subject_of(&file_of(language, found.kind)), found.front.subject.clone()));
+        }
+        let mut errors = Vec::new();
+        for (engine, templates) in
+            [(&mut self.compiled.html, pages), (&mut self.compiled.markdown, texts), (&mut self.compiled.plain, plain)]
+        {
+            if let Err(error) = engine.add_raw_templates(templates) {
+                errors.extend(errors::on_load(&error, &self.compiled.sources));
+            }
+        }
+        for error in errors {
+            if !self.problems.contains(&error) {
+                self.problems.push(error);
+            }
+        }
+    }
+
+    fn template(&self, name: &str) -> Option<(String, String)> {
+        self.compiled.sources.get(name).map(|source| (name.to_owned(), source.text[source.at.clone()].to_owned()))
+    }
+
+    /// The letters, the layout, and every file that one of these names in quotes.
+    fn used(&self) -> Vec<String> {
+        let mut names: Vec<&String> = self.compiled.sources.keys().filter(|name| !name.ends_with(":subject")).collect();
+        names.sort();
+        let is_root = |name: &str| {
+            name == layout::NAME || [".md", ".html", ".txt"].iter().any(|kind| letter_name(name, kind).is_some())
+        };
+        let mut used: Vec<String> = names.iter().filter(|name| is_root(name)).map(|name| (*name).clone()).collect();
+        let mut at = 0;
+        while let Some(text) = used.get(at).and_then(|name| self.compiled.sources.get(name)).map(|source| &source.text)
+        {
+            let named = |name: &str| text.contains(&format!("\"{name}\"")) || text.contains(&format!("'{name}'"));
+            let more: Vec<String> =
+                names.iter().filter(|name| !used.contains(name) && named(name)).map(|name| (*name).clone()).collect();
+            used.extend(more);
+            at += 1;
+        }
+        used.sort();
+        used
+    }
+
+    /// The problems of one file, its syntax first.
+    fn check(&mut self, name: &str) {
+        let Some(source) = self.compiled.sources.get(name).cloned() else { return };
+        let body = &source.text[source.at.clone()];
+        let mut found = syntax(name, body, &self.compiled.sources);
+        let subject = subject_of(name);
+        if let Some(head) = self.compiled.sources.get(&subject) {
+            found.extend(syntax(&subject, &head.text[head.at.clone()], &self.compiled.sources));
+        }
+        found.extend(loops(&source));
+        if name.ends_with(".md") {
+            found.extend(markdown::lint(&source.file, &source.text, source.at.start));
+        } else if name.ends_with(".html") {
+            found.extend(layout::lint(&source.file, &source.text));
+        }
+        self.problems.extend(found);
+    }
+}
+
+/// `letter.<language>.<kind>` → the language as written.
+fn letter_name<'a>(name: &'a str, kind: &str) -> Option<&'a str> {
+    name.strip_prefix("letter.")?.strip_suffix(kind).filter(|tag| !tag.contains(['.', '/']))
+}
+
+/// The file that holds a letter's front matter.
+pub(super) fn file_of(language: &Language, kind: Kind) -> String {
+    match kind {
+        Kind::Markdown => format!("letter.{language}.md"),
+        Kind::Pair => format!("letter.{language}.txt"),
+    }
+}
+
+fn syntax(name: &str, body: &str, sources: &Sources) -> Vec<Diagnostic> {
+    match Tera::default().add_raw_template(name, body) {
+        Err(error) if matches!(error.kind(), ErrorKind::SyntaxError(_)) => errors::on_load(&error, sources),
+        _ => Vec::new(),
+    }
+}
+
+/// Loops in loops past the cap, and loops over tables, which have no order.
+fn loops(source: &Source) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let body = &source.text[source.at.clone()];
+    let mut depth: usize = 0;
+    for tag in markdown::tags(body) {
+        let words = body[tag.clone()].trim_start_matches(['{', '%', '-']).trim_start();
+        let place =
+            || Place::in_text(&source.file, &source.text, source.at.start + tag.start..source.at.start + tag.end);
+        if words.starts_with("endfor") {
+            depth = depth.saturating_sub(1);
+        } else if let Some(names) = words.strip_prefix("for ") {
+            depth += 1;
+            if depth > LOOP_DEPTH_CAP {
+                let message = format!("a loop within {LOOP_DEPTH_CAP} others is past the cap");
+                problems.push(Diagnostic::error("letter-loop", message).at(place()));
+            }
+            if names.split(" in ").next().is_some_and(|names| names.contains(',')) {
+                problems.push(
+                    Diagnostic::error("letter-loop", "a loop over a table has no fixed order")
+                        .at(place())
+                        .help("write {% for pair in table | pairs %} and use pair[0] and pair[1]"),
+                );
+            }
+        }
+    }
+    problems
+}

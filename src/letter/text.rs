@@ -1,0 +1,340 @@
+//! Markdown events → plain text: wrapped at 76 columns, links as numbered notes.
+
+use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::markdown::target;
+use super::wrap::wrap;
+
+/// The width of a line, in columns.
+pub(super) const WIDTH: usize = 76;
+
+/// A letter's body, its last line ended.
+pub(super) fn write(events: &[Event<'_>]) -> String {
+    let mut writer = Writer { out: String::with_capacity(8 * 1024), ..Writer::default() };
+    for event in events {
+        writer.event(event);
+    }
+    writer.finish()
+}
+
+/// What stands before the lines of a block.
+enum Level {
+    Quote,
+    /// An item's marker, until its first line is written; then as many blanks.
+    Item {
+        marker: String,
+        used: bool,
+    },
+}
+
+/// A list being written: the number of its next item, and whether its items are apart.
+struct List {
+    next: Option<u64>,
+    loose: bool,
+}
+
+#[derive(Default)]
+struct Writer {
+    out: String,
+    /// The text of the block being read; `\n` is a hard break.
+    inline: String,
+    levels: Vec<Level>,
+    lists: Vec<List>,
+    /// A blank line is due before the next block.
+    gap: bool,
+    /// How many levels the block before the blank line and the one after it share: a quote's mark is not put before it.
+    shared: usize,
+    /// Where the text of the open link begins, and where it goes.
+    link: Option<(usize, String)>,
+    notes: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Writer {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(*tag),
+            Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                self.inline.push_str(text);
+            }
+            Event::SoftBreak => self.inline.push(' '),
+            Event::HardBreak => self.inline.push('\n'),
+            Event::Rule => {
+                self.inline = "-".repeat(WIDTH.saturating_sub(self.indent()).min(40));
+                self.block();
+            }
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, tag: &Tag<'_>) {
+        match tag {
+            Tag::Paragraph => {
+                // A paragraph right in an item is what tells a loose list from a tight one.
+                if let (Some(Level::Item { .. }), Some(list)) = (self.levels.last(), self.lists.last_mut()) {
+                    list.loose = true;
+                }
+            }
+            Tag::BlockQuote(_) => {
+                self.flush();
+                self.levels.push(Level::Quote);
+            }
+            Tag::List(next) => {
+                self.flush();
+                self.lists.push(List { next: *next, loose: false });
+            }
+            Tag::Item => self.item(),
+            Tag::Table(_) => {
+                self.flush();
+                self.rows.clear();
+            }
+            Tag::TableHead | Tag::TableRow => self.rows.push(Vec::new()),
+            Tag::Link { link_type, dest_url, .. } => self.open_link(*link_type, dest_url),
+            Tag::Image { .. } => self.inline.push('['),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Paragraph => self.block(),
+            TagEnd::Heading(level) => self.heading(level),
+            TagEnd::BlockQuote(_) => {
+                self.flush();
+                self.leave();
+                self.gap = true;
+            }
+            TagEnd::List(_) => {
+                self.lists.pop();
+                self.gap = self.lists.last().is_none_or(|outer| outer.loose);
+            }
+            TagEnd::Item => {
+                let unused = matches!(self.levels.last(), Some(Level::Item { used: false, .. }));
+                if unused || !self.inline.is_empty() {
+                    self.block();
+                }
+                self.leave();
+                self.gap = self.lists.last().is_some_and(|list| list.loose);
+            }
+            TagEnd::TableCell => {
+                let cell = std::mem::take(&mut self.inline);
+                if let Some(row) = self.rows.last_mut() {
+                    row.push(cell);
+                }
+            }
+            TagEnd::Table => self.table(),
+            TagEnd::Link => self.close_link(),
+            TagEnd::Image => self.inline.push(']'),
+            _ => {}
+        }
+    }
+
+    fn item(&mut self) {
+        self.flush();
+        let Some(list) = self.lists.last_mut() else { return };
+        let marker = match &mut list.next {
+            Some(number) => {
+                let marker = format!("{number}. ");
+                *number += 1;
+                marker
+            }
+            None => "- ".to_owned(),
+        };
+        self.levels.push(Level::Item { marker, used: false });
+    }
+
+    fn open_link(&mut self, kind: LinkType, dest_url: &CowStr<'_>) {
+        self.link = Some((self.inline.len(), target(kind, dest_url)));
+    }
+
+    fn close_link(&mut self) {
+        let Some((at, address)) = self.link.take() else { return };
+        let text = self.inline[at..].trim();
+        if says_the_same(text, &address) {
+            if address.to_ascii_lowercase().starts_with("http") {
+                self.inline.truncate(at);
+                self.inline.push_str(&address);
+            }
+            return;
+        }
+        let number = self.notes.iter().position(|known| *known == address).unwrap_or_else(|| {
+            self.notes.push(address);
+            self.notes.len() - 1
+        });
+        self.inline.push_str(&format!("\u{a0}[{}]", number + 1));
+    }
+
+    fn heading(&mut self, level: HeadingLevel) {
+        let underline = match level {
+            HeadingLevel::H1 => Some("="),
+            HeadingLevel::H2 => Some("-"),
+            _ => None,
+        };
+        let width = self.inline.split('\n').map(|line| line.trim().width()).max().unwrap_or(0);
+        self.block();
+        if let Some(mark) = underline {
+            self.gap = false;
+            self.inline = mark.repeat(width.min(WIDTH.saturating_sub(self.indent())));
+            self.block();
+        }
+    }
+
+    fn table(&mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        for line in super::wrap::table(&rows, WIDTH.saturating_sub(self.indent())) {
+            self.lines(&[line]);
+            self.gap = false;
+        }
+        self.gap = true;
+    }
+
+    fn flush(&mut self) {
+        if !self.inline.is_empty() {
+            self.block();
+            // The text of a tight item goes on with its inner list.
+            self.gap = self.lists.last().is_none_or(|list| list.loose);
+        }
+    }
+
+    /// Writes the text read so far as a block.
+    fn block(&mut self) {
+        let inline = std::mem::take(&mut self.inline);
+        let lines = wrap(&inline, WIDTH.saturating_sub(self.indent()));
+        self.lines(&lines);
+        self.gap = true;
+    }
+
+    fn indent(&self) -> usize {
+        self.levels
+            .iter()
+            .map(|level| match level {
+                Level::Quote => 2,
+                Level::Item { marker, .. } => marker.len(),
+            })
+            .sum()
+    }
+
+    fn lines(&mut self, lines: &[String]) {
+        if self.gap && !self.out.is_empty() {
+            let before = self.prefix(false, self.shared);
+            self.line(&before, "");
+        }
+        for line in lines {
+            let before = self.prefix(true, self.levels.len());
+            self.line(&before, line);
+        }
+        self.shared = self.levels.len();
+    }
+
+    fn leave(&mut self) {
+        self.levels.pop();
+        self.shared = self.shared.min(self.levels.len());
+    }
+
+    fn line(&mut self, before: &str, text: &str) {
+        self.out.push_str(before);
+        self.out.push_str(text);
+        self.out.truncate(self.out.trim_end_matches([' ', '\t']).len());
+        self.out.push('\n');
+    }
+
+    /// What the first `depth` levels put before a line; `text` if the line has text, which uses up the markers.
+    fn prefix(&mut self, text: bool, depth: usize) -> String {
+        let mut before = String::new();
+        for level in self.levels.iter_mut().take(depth) {
+            match level {
+                Level::Quote => before.push_str("> "),
+                Level::Item { marker, used } if text && !*used => {
+                    before.push_str(marker);
+                    *used = true;
+                }
+                Level::Item { marker, .. } => before.extend(std::iter::repeat_n(' ', marker.len())),
+            }
+        }
+        before
+    }
+
+    fn finish(mut self) -> String {
+        self.flush();
+        for (at, address) in std::mem::take(&mut self.notes).into_iter().enumerate() {
+            if at == 0 && !self.out.is_empty() {
+                self.out.push('\n');
+            }
+            self.out.push_str(&format!("[{}] {address}\n", at + 1));
+        }
+        // Only the wrapping needed them to stay with the word before.
+        if self.out.contains("\u{a0}[") { self.out.replace("\u{a0}[", " [") } else { self.out }
+    }
+}
+
+/// True if the text of a link is its address, with or without scheme, so that a note would say it twice.
+fn says_the_same(text: &str, address: &str) -> bool {
+    let bare = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        let rest = ["https://", "http://", "mailto:", "tel:"].iter().find_map(|scheme| text.strip_prefix(scheme));
+        rest.unwrap_or(&text).trim_end_matches('/').to_owned()
+    };
+    if bare(text) == bare(address) {
+        return true;
+    }
+    let digits = |text: &str| text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect::<String>();
+    address.to_ascii_lowercase().starts_with("tel:") && digits(text) == digits(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::letter::markdown::parse;
+
+    fn text(source: &str) -> String {
+        write(&parse(source))
+    }
+
+    #[test]
+    fn lists_are_indented_under_their_markers_and_nested() {
+        let long = "word ".repeat(20);
+        insta::assert_snapshot!(text(&format!(
+            "9. {long}\n10. b\n    - c\n    - d\n11. e\n\nAfter\n\n- x\n\n  y\n\n- z\n"
+        )));
+    }
+
+    #[test]
+    fn links_are_notes_unless_their_text_is_the_address() {
+        insta::assert_snapshot!(text(
+            "[us](https://x.example/a) and [them](https://x.example/b), [us](https://x.example/a), \
+             [https://x.example](https://x.example/), <https://x.example/c>, [a@b.example](mailto:a@b.example), \
+             [+1 212 555 0100](tel:+12125550100).\n"
+        ));
+    }
+
+    #[test]
+    fn headings_quotes_rules_tables_and_breaks() {
+        insta::assert_snapshot!(text(
+            "# Title\n\n## Part\n\n### Small\n\n> One\n> two\n>\n> - three\n\n---\n\nline\\\nnext  \nlast\n\n\
+             | Who | How many |\n|---|---|\n| A | 12 |\n| Longer | 3 |\n"
+        ));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_76_columns_in_any_script() {
+        let chinese = "妇女人权维护者，和平建设者。".repeat(12);
+        let arabic = "المدافعات عن حقوق الإنسان ".repeat(12);
+        let out = text(&format!("{chinese}\n\n> 1. {arabic}\n"));
+        assert!(out.lines().count() > 6);
+        for line in out.lines() {
+            assert!(line.width() <= WIDTH, "{line}");
+            assert!(!line.starts_with(['，', '。']), "{line}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_markdown_makes_it_panic(source in "(?s)([-*>#|0-9.\\[\\]()`~ \n]|[a-z]{1,4}){0,60}") {
+            let events = parse(&source);
+            let _ = write(&events);
+            let _ = crate::letter::html::write(&events, &crate::letter::html::Styles::default());
+        }
+    }
+}

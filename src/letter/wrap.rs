@@ -1,0 +1,130 @@
+//! Lines of plain text by the width they have on a screen.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// Breaks a text into lines of at most `width` columns, at blanks and between Chinese characters. `\n` always ends a
+/// line; a longer word (an address) stays whole.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for part in text.split('\n') {
+        wrap_one(part, width, &mut lines);
+    }
+    lines
+}
+
+fn wrap_one(text: &str, width: usize, lines: &mut Vec<String>) {
+    let mut line = String::new();
+    let mut used = 0;
+    for word in text.split([' ', '\t']).filter(|word| !word.is_empty()) {
+        let mut first = true;
+        for piece in pieces(word) {
+            let blank = usize::from(first && !line.is_empty());
+            let wide = piece.width();
+            if !line.is_empty() && used + blank + wide > width {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            } else if blank == 1 {
+                line.push(' ');
+                used += 1;
+            }
+            line.push_str(piece);
+            used += wide;
+            first = false;
+        }
+    }
+    lines.push(line);
+}
+
+/// The parts of a word between which a line may end.
+fn pieces(word: &str) -> Vec<&str> {
+    if word.is_ascii() {
+        return vec![word];
+    }
+    let wide = |c: char| c.width() == Some(2);
+    let mut found = Vec::new();
+    let mut from = 0;
+    let mut before: Option<char> = None;
+    for (at, c) in word.char_indices() {
+        if let Some(previous) = before
+            && (wide(previous) || wide(c))
+            && !OPENING.contains(previous)
+            && !CLOSING.contains(c)
+        {
+            found.push(&word[from..at]);
+            from = at;
+        }
+        before = Some(c);
+    }
+    found.push(&word[from..]);
+    found
+}
+
+/// Characters that no line begins with.
+const CLOSING: &str = "、。，．：；！？）」』】〕》〉”’…—·%,.;:!?)]}";
+/// Characters that no line ends with.
+const OPENING: &str = "（「『【〔《〈“‘([{";
+
+/// A table: in columns if it fits, else each row as `Head: cell` lines.
+pub(super) fn table(rows: &[Vec<String>], width: usize) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let flat = |cell: &String| cell.replace('\n', " ").trim().to_owned();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(flat).collect()).collect();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0))
+        .collect();
+    if widths.iter().sum::<usize>() + 2 * columns.saturating_sub(1) > width {
+        return records(&rows, width);
+    }
+    let mut lines = Vec::with_capacity(rows.len() + 1);
+    for (at, row) in rows.iter().enumerate() {
+        let mut line = String::new();
+        for (cell, wide) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', wide - cell.width() + 2));
+        }
+        lines.push(line.trim_end().to_owned());
+        if at == 0 {
+            lines.push(widths.iter().map(|wide| "-".repeat(*wide)).collect::<Vec<_>>().join("  "));
+        }
+    }
+    lines
+}
+
+fn records(rows: &[Vec<String>], width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let Some((head, rows)) = rows.split_first() else { return lines };
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            lines.push(String::new());
+        }
+        for (name, cell) in head.iter().zip(row) {
+            lines.extend(wrap(&format!("{name}: {cell}"), width));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_move_down_and_a_long_one_stays_whole() {
+        assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrap("a https://x.example/long b", 5), ["a", "https://x.example/long", "b"]);
+        assert_eq!(wrap("a\nb", 5), ["a", "b"]);
+    }
+
+    #[test]
+    fn chinese_breaks_anywhere_but_before_its_stops() {
+        assert_eq!(wrap("尊敬的大使阁下", 6), ["尊敬的", "大使阁", "下"]);
+        assert_eq!(wrap("大使，阁下", 4), ["大", "使，", "阁下"]);
+    }
+
+    #[test]
+    fn a_table_too_wide_becomes_records() {
+        let rows = vec![vec!["Head".to_owned(), "Other".to_owned()], vec!["x".repeat(10), "y".to_owned()]];
+        assert_eq!(table(&rows, 40), ["Head        Other", "----------  -----", "xxxxxxxxxx  y"]);
+        assert_eq!(table(&rows, 12), ["Head:", "xxxxxxxxxx", "Other: y"]);
+    }
+}
