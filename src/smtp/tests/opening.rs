@@ -14,6 +14,8 @@ const PLAIN_RESPONSE: &str = "AHVzQGhlcmUuZXhhbXBsZQBodW50ZXIy";
 const NAME: &str = "dXNAaGVyZS5leGFtcGxl";
 const PASSWORD: &str = "aHVudGVyMg==";
 
+type Expected = fn(&Trouble) -> bool;
+
 async fn open_with(server: Server, relay: Relay) -> (Result<Session, Fault>, Arc<Mutex<Seen>>) {
     let (wire, seen) = server.start();
     let connector = Connector::new(relay).expect("settings");
@@ -41,7 +43,7 @@ async fn plain_comes_in_one_step_and_login_in_three() {
 
 #[tokio::test(start_paused = true)]
 async fn every_failure_of_the_login_is_one_of_auth() {
-    let cases: [(Act, fn(&Trouble) -> bool); 6] = [
+    let cases: [(Act, Expected); 6] = [
         (Act::Say("535 5.7.8 wrong\r\n"), |t| matches!(t, Trouble::Refused(_))),
         (Act::Say("454 4.7.0 later\r\n"), |t| matches!(t, Trouble::Refused(_))),
         (Act::Say("250 ok\r\n"), |t| matches!(t, Trouble::Unexpected(_))),
@@ -105,12 +107,10 @@ async fn no_secret_is_ever_traced_or_told_even_if_the_server_repeats_it() {
     assert!(told.contains("C: EHLO client.example") && told.contains("C: AUTH PLAIN [redacted]"), "{told}");
     for result in results {
         let fault = result.expect_err("refused");
-        told.push_str(&format!(
-            "{fault} {fault:?} {}",
-            String::from_utf8_lossy(&fault.trouble.reply().expect("a reply").lines().concat())
-        ));
+        let said = fault.trouble.reply().expect("a reply").lines().concat();
+        told = format!("{told}{fault} {fault:?} {}", String::from_utf8_lossy(&said));
     }
-    told.push_str(&format!("{:?}", Connector::new(relay_with_login()).expect("settings")));
+    told = format!("{told}{:?}", Connector::new(relay_with_login()).expect("settings"));
     for secret in ["hunter2", PLAIN_RESPONSE, PASSWORD] {
         assert!(!told.contains(secret), "{secret} in {told}");
     }
@@ -169,7 +169,7 @@ async fn without_starttls_nothing_is_said_in_clear() {
 
 #[tokio::test(start_paused = true)]
 async fn faults_at_starttls_are_named_so() {
-    let cases: [(Act, fn(&Trouble) -> bool); 4] = [
+    let cases: [(Act, Expected); 4] = [
         (Act::Drop, |t| matches!(t, Trouble::Closed)),
         (Act::Hang, |t| matches!(t, Trouble::TimedOut(_))),
         (Act::Say("what\r\n"), |t| matches!(t, Trouble::Garbled(_))),
