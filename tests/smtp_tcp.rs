@@ -41,17 +41,15 @@ async fn hear(connection: &mut TcpStream, until: &[u8]) {
     }
 }
 
-/// A listener and a server task that leads its first session to the 354.
-fn up_to_354(listener: TcpListener) -> impl Future<Output = TcpStream> {
-    async move {
-        let (mut connection, _) = listener.accept().await.expect("a connection");
-        connection.write_all(b"220 mx\r\n").await.expect("written");
-        hear(&mut connection, b"EHLO client.example\r\n").await;
-        connection.write_all(b"250-mx\r\n250 PIPELINING\r\n").await.expect("written");
-        hear(&mut connection, b"DATA\r\n").await;
-        connection.write_all(b"250 ok\r\n250 ok\r\n354 go\r\n").await.expect("written");
-        connection
-    }
+/// Leads the first session to the 354.
+async fn up_to_354(listener: TcpListener) -> TcpStream {
+    let (mut connection, _) = listener.accept().await.expect("a connection");
+    connection.write_all(b"220 mx\r\n").await.expect("written");
+    hear(&mut connection, b"EHLO client.example\r\n").await;
+    connection.write_all(b"250-mx\r\n250 PIPELINING\r\n").await.expect("written");
+    hear(&mut connection, b"DATA\r\n").await;
+    connection.write_all(b"250 ok\r\n250 ok\r\n354 go\r\n").await.expect("written");
+    connection
 }
 
 async fn listen() -> (TcpListener, Connector) {

@@ -91,7 +91,7 @@ fn envelope() -> Envelope {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Finish {
     Accept,
-    /// Drops the connection without close_notify.
+    /// Drops the connection without `close_notify`.
     Drop,
 }
 
