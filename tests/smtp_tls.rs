@@ -93,6 +93,8 @@ enum Finish {
     Accept,
     /// Drops the connection without `close_notify`.
     Drop,
+    /// Breaks TLS: octets that are no record under its keys.
+    Break,
 }
 
 /// Serves one session and gives the commands that came.
@@ -118,7 +120,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         if in_data && line != "." {
             continue;
         }
-        if in_data && finish == Finish::Drop {
+        if in_data && finish != Finish::Accept {
             break;
         }
         in_data = line == "DATA";
@@ -145,7 +147,12 @@ fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor, finish: Finish) -> Jo
         let (connection, _) = listener.accept().await.expect("a connection");
         // A client that does not believe the certificate breaks the handshake off.
         let Ok(secured) = acceptor.accept(connection).await else { return Vec::new() };
-        serve(secured, "250-mx\r\n250 PIPELINING\r\n", true, finish).await.0
+        let (commands, secured) = serve(secured, "250-mx\r\n250 PIPELINING\r\n", true, finish).await;
+        if finish == Finish::Break {
+            let alert = [21, 3, 3, 0, 2, 2, 80];
+            secured.into_inner().0.write_all(&alert).await.expect("written");
+        }
+        commands
     })
 }
 
@@ -252,20 +259,44 @@ async fn after_starttls_what_was_said_in_clear_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_after_the_dot_without_a_reply_is_uncertain() {
+async fn a_connection_that_ends_or_breaks_after_the_dot_without_a_reply_is_uncertain() {
+    for finish in [Finish::Drop, Finish::Break] {
+        let authority = Authority::new();
+        let (listener, port) = listen().await;
+        let server = serve_tls(listener, authority.acceptor(&["localhost"], |_| {}), finish);
+        let connector = Connector::new(relay("localhost", port, Security::Tls, authority.file())).expect("settings");
+        let mut session = connector.open().await.expect("a session");
+        let handover = session.hand_over(LETTER, &envelope(), async { true }).await;
+        let End::Uncertain(Fault { phase: Phase::EndOfData, trouble }) = &handover.end else {
+            panic!("{:?}", handover.end)
+        };
+        let expected =
+            if finish == Finish::Drop { *trouble == Trouble::Closed } else { matches!(trouble, Trouble::Tls(_)) };
+        assert!(expected, "{trouble:?}");
+        assert!(!handover.reusable);
+        server.await.expect("the server");
+    }
+}
+
+#[tokio::test]
+async fn several_letters_small_and_large_go_through_one_session_in_a_task_of_its_own() {
     let authority = Authority::new();
     let (listener, port) = listen().await;
-    let server = serve_tls(listener, authority.acceptor(&["localhost"], |_| {}), Finish::Drop);
+    let server = serve_tls(listener, authority.acceptor(&["localhost"], |_| {}), Finish::Accept);
     let connector = Connector::new(relay("localhost", port, Security::Tls, authority.file())).expect("settings");
-    let mut session = connector.open().await.expect("a session");
-    let handover = session.hand_over(LETTER, &envelope(), async { true }).await;
-    assert!(
-        matches!(&handover.end, End::Uncertain(Fault { phase: Phase::EndOfData, trouble: Trouble::Closed })),
-        "{:?}",
-        handover.end
-    );
-    assert!(!handover.reusable);
-    server.await.expect("the server");
+    let sending = tokio::spawn(async move {
+        let mut session = connector.open().await.expect("a session");
+        let large = b"a line of text, and another, until it is large\r\n".repeat(20_000);
+        for letter in [LETTER, &large, LETTER] {
+            let handover = session.hand_over(letter, &envelope(), async { true }).await;
+            assert!(matches!(handover.end, End::Accepted(_)) && handover.reusable, "{handover:?}");
+        }
+        assert_eq!(session.letters(), 3);
+        session.quit().await;
+    });
+    sending.await.expect("sent");
+    let commands = server.await.expect("the server");
+    assert_eq!(commands.iter().filter(|line| *line == ".").count(), 3);
 }
 
 #[tokio::test]
