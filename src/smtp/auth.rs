@@ -73,11 +73,11 @@ impl Exchange<'_> {
 
     /// Sends one line and wants the code `due`; `shown` is what a trace says of the line.
     async fn step(&mut self, shown: &str, line: &SecretString, due: u16) -> Result<(), Trouble> {
-        self.stream.quiet().await?;
+        self.stream.quiet().await.map_err(withheld)?;
         tracing::trace!("C: {shown}");
         let line = SecretString::from(format!("{}\r\n", line.expose_secret()));
         self.stream.send(line.expose_secret().as_bytes(), self.within).await?;
-        let reply = self.stream.reply(self.within).await.map_err(|trouble| self.scrubbed_trouble(trouble))?;
+        let reply = self.stream.reply(self.within).await.map_err(withheld)?;
         // Some servers repeat the line that they did not like.
         tracing::trace!("S: {} [text withheld]", reply.code());
         if reply.code() == due {
@@ -104,14 +104,14 @@ impl Exchange<'_> {
             reply
         }
     }
+}
 
-    fn scrubbed_trouble(&self, trouble: Trouble) -> Trouble {
-        match trouble {
-            // An excerpt may be cut within a secret, so none is shown.
-            Trouble::Garbled(_) => {
-                Trouble::Garbled("its words are left out, because they may repeat the login".to_owned())
-            }
-            other => other,
-        }
+/// An excerpt may be cut within a secret, where no comparison would find it: none is shown.
+fn withheld(trouble: Trouble) -> Trouble {
+    let why = "its words are left out, because they may repeat the login".to_owned();
+    match trouble {
+        Trouble::Garbled(_) => Trouble::Garbled(why),
+        Trouble::Unsolicited(_) => Trouble::Unsolicited(why),
+        other => other,
     }
 }

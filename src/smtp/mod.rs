@@ -2,12 +2,13 @@
 //!
 //! [`Connector`] opens sessions to one relay; a [`Session`] takes one letter after another. What each phase proves about a
 //! letter is in [`crate::domain::outcome`]. Inside, from the socket upwards: `stream` (deadlines, the receive buffer),
-//! `reply` (the parser), `tls`, `capabilities`, `auth` and `password`, `dot_stuffing`, `command`, `transaction` (MAIL to the reply after
-//! the dot), `session`, `connector`.
+//! `reply` (the parser), `tls`, `capabilities`, `auth` and `password`, `dot_stuffing` and `body`,
+//! `command`, `transaction` (MAIL to the reply after the dot), `session`, `connector`.
 //!
 //! Absent on purpose: CHUNKING is recognised but not used, and no command follows the end of data before its reply.
 
 mod auth;
+mod body;
 mod capabilities;
 mod command;
 mod connector;

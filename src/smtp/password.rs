@@ -37,7 +37,8 @@ fn of_command(words: &[String]) -> Result<SecretString, String> {
     };
     // Only the program's name is told: an argument may be a secret, and so may what it printed.
     let what = format!("the password command {program}");
-    let output = Command::new(program).args(arguments).stderr(Stdio::inherit()).stdin(Stdio::inherit()).output();
+    // Our input may hold answers meant for us; a command that asks a person does so at the terminal.
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("{what} cannot be run: {error}"))?;
     if !output.status.success() {
         return Err(format!("{what} failed with {}", output.status));

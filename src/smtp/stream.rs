@@ -121,7 +121,7 @@ impl Stream {
         self.ended.clone().map_or(Ok(()), Err)
     }
 
-    /// Ends the connection politely (TLS close_notify, FIN); within `within`, and never fails.
+    /// Ends the connection politely (TLS `close_notify`, FIN), within `within`, and never fails.
     pub(super) async fn close(mut self, within: Duration) {
         // Whether the server hears it changes nothing for any letter.
         drop(timeout(within, self.wire.shutdown()).await);

@@ -1,9 +1,5 @@
 //! From the connection to the login.
 
-use std::io::Write;
-
-use tracing::instrument::WithSubscriber as _;
-
 use super::*;
 use crate::domain::outcome::Trouble;
 
@@ -13,6 +9,8 @@ const AUTH_LOGIN: &str = "250-mx.example\r\n250 AUTH XOAUTH2 LOGIN\r\n";
 const PLAIN_RESPONSE: &str = "AHVzQGhlcmUuZXhhbXBsZQBodW50ZXIy";
 const NAME: &str = "dXNAaGVyZS5leGFtcGxl";
 const PASSWORD: &str = "aHVudGVyMg==";
+
+type Expected = fn(&Trouble) -> bool;
 
 async fn open_with(server: Server, relay: Relay) -> (Result<Session, Fault>, Arc<Mutex<Seen>>) {
     let (wire, seen) = server.start();
@@ -41,7 +39,7 @@ async fn plain_comes_in_one_step_and_login_in_three() {
 
 #[tokio::test(start_paused = true)]
 async fn every_failure_of_the_login_is_one_of_auth() {
-    let cases: [(Act, fn(&Trouble) -> bool); 6] = [
+    let cases: [(Act, Expected); 6] = [
         (Act::Say("535 5.7.8 wrong\r\n"), |t| matches!(t, Trouble::Refused(_))),
         (Act::Say("454 4.7.0 later\r\n"), |t| matches!(t, Trouble::Refused(_))),
         (Act::Say("250 ok\r\n"), |t| matches!(t, Trouble::Unexpected(_))),
@@ -69,51 +67,6 @@ async fn a_password_that_cannot_be_had_stops_before_anything_is_sent() {
     let fault = connector.open().await.expect_err("a fault");
     assert!(matches!(&fault.trouble, Trouble::Credentials(why) if !why.contains("hunter2")), "{fault:?}");
     assert_eq!(fault.phase, Phase::Auth);
-}
-
-#[derive(Clone, Default)]
-struct Trace(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Trace {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("lock").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn no_secret_is_ever_traced_or_told_even_if_the_server_repeats_it() {
-    let trace = Trace::default();
-    let writer = trace.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
-    let echo = Act::Say("500 what is AUTH PLAIN AHVzQGhlcmUuZXhhbXBsZQBodW50ZXIy hunter2?\r\n");
-    let opening = async {
-        let plain = open_with(Server::new(AUTH_PLAIN).with(Phase::Auth, echo), relay_with_login()).await;
-        let login = Server::new(AUTH_LOGIN)
-            .with(Phase::Auth, Act::Say("334 VXNlcm5hbWU6\r\n"))
-            .with_nth(Phase::Connect, 0, Act::Say("334 UGFzc3dvcmQ6\r\n"))
-            .with_nth(Phase::Connect, 1, Act::Say("535 no aHVudGVyMg==\r\n"));
-        [plain.0, open_with(login, relay_with_login()).await.0]
-    };
-    let results = opening.with_subscriber(subscriber).await;
-    let mut told = String::from_utf8(trace.0.lock().expect("lock").clone()).expect("UTF-8");
-    assert!(told.contains("C: EHLO client.example") && told.contains("C: AUTH PLAIN [redacted]"), "{told}");
-    for result in results {
-        let fault = result.expect_err("refused");
-        told.push_str(&format!(
-            "{fault} {fault:?} {}",
-            String::from_utf8_lossy(&fault.trouble.reply().expect("a reply").lines().concat())
-        ));
-    }
-    told.push_str(&format!("{:?}", Connector::new(relay_with_login()).expect("settings")));
-    for secret in ["hunter2", PLAIN_RESPONSE, PASSWORD] {
-        assert!(!told.contains(secret), "{secret} in {told}");
-    }
 }
 
 #[tokio::test]
@@ -169,7 +122,7 @@ async fn without_starttls_nothing_is_said_in_clear() {
 
 #[tokio::test(start_paused = true)]
 async fn faults_at_starttls_are_named_so() {
-    let cases: [(Act, fn(&Trouble) -> bool); 4] = [
+    let cases: [(Act, Expected); 4] = [
         (Act::Drop, |t| matches!(t, Trouble::Closed)),
         (Act::Hang, |t| matches!(t, Trouble::TimedOut(_))),
         (Act::Say("what\r\n"), |t| matches!(t, Trouble::Garbled(_))),

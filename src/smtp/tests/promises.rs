@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::domain::outcome::{End, Trouble};
+use crate::domain::outcome::{End, RcptOutcome, Trouble};
 
 #[tokio::test]
 async fn a_doubled_354_and_then_a_refusal_is_not_a_success() {
@@ -93,6 +93,7 @@ async fn an_extra_reply_within_a_group_makes_none_of_them_believed() {
         "{:?}",
         handover.end
     );
+    assert_eq!(handover.recipients, [RcptOutcome::Unanswered]);
     assert!(!handover.reusable);
 }
 
