@@ -75,7 +75,8 @@ fn text_and_html_say_the_same_words() {
         let (tag, text) = part.split_once('>').expect("a tag");
         if tag.starts_with("li") {
             number += 1;
-            html.push_str(&format!(" {number}. "));
+            let marker = format!(" {number}. ");
+            html.push_str(&marker);
         }
         html.push_str(text);
     }

@@ -80,7 +80,6 @@ fn long_date(value: Value, _: Kwargs, state: &State) -> TeraResult<String> {
     Ok(dates::long(date, &language))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the signature of a Tera filter")]
 fn required(value: StringInput, _: Kwargs, _: &State) -> TeraResult<Value> {
     if value.as_str().trim().is_empty() {
         return Err(Error::message("the letter needs a value here, and there is none"));
