@@ -50,7 +50,7 @@ pub(super) fn subject_of(file: &str) -> String {
 }
 
 /// Decodes, reads the front matter, compiles and lints.
-pub(super) fn compile(files: &[SourceFile], shown: &str) -> (Compiled, Vec<Diagnostic>) {
+pub(super) fn compile(files: &[SourceFile], shown: &str, vars: &Vars) -> (Compiled, Vec<Diagnostic>) {
     let mut loader = Loader {
         compiled: Compiled {
             letters: BTreeMap::new(),
@@ -60,6 +60,7 @@ pub(super) fn compile(files: &[SourceFile], shown: &str) -> (Compiled, Vec<Diagn
             plain: engine(None),
         },
         problems: Vec::new(),
+        vars,
     };
     loader.sources(files, shown);
     loader.letters();
@@ -81,12 +82,13 @@ fn engine(escape: Option<tera::EscapeFn>) -> Tera {
     tera
 }
 
-struct Loader {
+struct Loader<'a> {
     compiled: Compiled,
     problems: Vec<Diagnostic>,
+    vars: &'a Vars,
 }
 
-impl Loader {
+impl Loader<'_> {
     fn sources(&mut self, files: &[SourceFile], shown: &str) {
         for file in files {
             let path = shown_path(shown, &file.name);
@@ -240,7 +242,7 @@ impl Loader {
         if let Some(head) = self.compiled.sources.get(&subject) {
             found.extend(syntax(&subject, &head.text[head.at.clone()], &self.compiled.sources));
         }
-        found.extend(loops(&source));
+        found.extend(loops(&source, self.vars));
         if is(name, ".md") {
             found.extend(markdown::lint(&source.file, &source.text, source.at.start));
         } else if is(name, ".html") {
@@ -248,6 +250,24 @@ impl Loader {
         }
         self.problems.extend(found);
     }
+}
+
+/// `[vars]` of the config.
+type Vars = serde_json::Map<String, serde_json::Value>;
+
+/// True for what a loop names if it is a table as it stands.
+fn is_table(list: &str, vars: &Vars) -> bool {
+    if ["row", "state", "vars", "campaign", "event", "sender"].contains(&list) || list.starts_with('{') {
+        return true;
+    }
+    let mut path = list.split('.');
+    let in_vars = path.next() == Some("vars");
+    let first = path.next().and_then(|name| vars.get(name));
+    in_vars
+        && path
+            .try_fold(first, |value, name| Some(value?.get(name)))
+            .flatten()
+            .is_some_and(serde_json::Value::is_object)
 }
 
 /// True for names with that ending, which is written in lower case as in `letter.en.md`.
@@ -276,7 +296,7 @@ fn syntax(name: &str, body: &str, sources: &Sources) -> Vec<Diagnostic> {
 }
 
 /// Loops in loops past the cap, and loops over tables, which have no order.
-fn loops(source: &Source) -> Vec<Diagnostic> {
+fn loops(source: &Source, vars: &Vars) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let body = &source.text[source.at.clone()];
     let mut depth: usize = 0;
@@ -292,7 +312,8 @@ fn loops(source: &Source) -> Vec<Diagnostic> {
                 let message = format!("a loop within {LOOP_DEPTH_CAP} others is past the cap");
                 problems.push(Diagnostic::error("letter-loop", message).at(place()));
             }
-            if names.split(" in ").next().is_some_and(|names| names.contains(',')) {
+            let (names, list) = names.split_once(" in ").unwrap_or((names, ""));
+            if names.contains(',') || is_table(list.trim_end_matches(['%', '}', '-']).trim(), vars) {
                 problems.push(
                     Diagnostic::error("letter-loop", "a loop over a table has no fixed order")
                         .at(place())

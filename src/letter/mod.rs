@@ -110,7 +110,7 @@ impl Letter {
     /// Compiles the templates of a folder, shown to people as `shown`. There is no letter if there is any error.
     #[must_use]
     pub fn load(files: &[SourceFile], shown: &str, settings: &LetterSettings) -> (Option<Self>, Vec<Diagnostic>) {
-        let (compiled, mut problems) = load::compile(files, shown);
+        let (compiled, mut problems) = load::compile(files, shown, &settings.vars);
         if compiled.letters.is_empty() && !any_error(&problems) {
             problems.push(
                 Diagnostic::error("letter-missing", format!("there is no letter in {}", folder::shown_path(shown, "")))
