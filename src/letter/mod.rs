@@ -32,6 +32,7 @@ mod functions;
 mod html;
 mod layout;
 mod load;
+mod loops;
 mod markdown;
 mod text;
 mod wrap;
