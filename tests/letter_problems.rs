@@ -122,7 +122,20 @@ fn loops_have_a_cap_and_bodies_too() {
         "{{% for i in range(end=1000) %}}{{% for j in range(end=1000) %}}{filler}{{% endfor %}}{{% endfor %}}\n"
     );
     assert!(render_problems(&body).contains("the letter is over 10 MiB (row KEN)"));
-    assert!(load_problems("{% for k, v in row %}{{ k }}{% endfor %}\n").contains("no fixed order"));
+}
+
+#[test]
+fn a_loop_goes_in_a_fixed_order_or_not_at_all() {
+    for list in ["k, v in row", "v in row", "v in vars", "v in { \"a\": 1 }"] {
+        let told = load_problems(&format!("{{% for {list} %}}x{{% endfor %}}\n"));
+        assert!(told.contains("no fixed order"), "{list}: {told}");
+    }
+    assert!(render_problems("{{ [{\"a\": 1}] | group_by(attribute=\"a\") }}\n").contains("no fixed order"));
+    let mut row = with_cell("b", "2");
+    row.columns.extend([("c".into(), "3".into()), ("a".into(), "1".into())]);
+    let body =
+        "{% for pair in row | pairs %}{{ pair[0] }}={{ pair[1] }} {% endfor %}{{ row | keys | join(sep=\"\") }}\n";
+    assert_eq!(letter_common::render(&letter(body), &row).text, "a=1 b=2 c=3 abc\n");
 }
 
 #[test]

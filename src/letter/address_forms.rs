@@ -69,7 +69,7 @@ impl<'a> Addressee<'a> {
         }
     }
 
-    fn to_an_ambassador(&self, style: Style) -> String {
+    fn to_an_ambassador(self, style: Style) -> String {
         match (self.language, self.gender) {
             ("en", _) => match (style, self.surname) {
                 (Style::Ambassador, Some(name)) => format!("Dear Ambassador {name},"),
@@ -89,7 +89,7 @@ impl<'a> Addressee<'a> {
     }
 
     /// An observer need not be an ambassador (the Holy See's is usually an archbishop): only the forms that fit both.
-    fn to_an_observer(&self, style: Style) -> String {
+    fn to_an_observer(self, style: Style) -> String {
         match self.language {
             "en" if style == Style::YourExcellency => "Your Excellency,".into(),
             "en" => "Excellency,".into(),
@@ -102,7 +102,7 @@ impl<'a> Addressee<'a> {
     }
 
     /// Never "Excellency". `None` where the row does not give what the form needs.
-    fn to_a_charge(&self) -> Option<String> {
+    fn to_a_charge(self) -> Option<String> {
         Some(match (self.language, self.gender, self.surname) {
             ("en", Some(Gender::Female), Some(name)) => format!("Dear Ms. {name},"),
             ("en", Some(Gender::Male), Some(name)) => format!("Dear Mr. {name},"),
@@ -118,7 +118,7 @@ impl<'a> Addressee<'a> {
         })
     }
 
-    fn to_the_mission(&self) -> String {
+    fn to_the_mission(self) -> String {
         let Some(of) = self.of_state() else { return self.to_an_office() };
         match (self.language, self.is_observer()) {
             ("en", false) => format!("To the Permanent Mission {of},"),
@@ -136,7 +136,7 @@ impl<'a> Addressee<'a> {
         }
     }
 
-    fn to_an_office(&self) -> String {
+    fn to_an_office(self) -> String {
         match (self.language, self.gender, self.name) {
             ("en", _, Some(name)) => format!("Dear {name},"),
             ("en", _, None) => "To whom it may concern,".into(),

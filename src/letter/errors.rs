@@ -206,6 +206,9 @@ fn path_at(body: &str, range: &Range<usize>) -> String {
             value.rfind(|c| !in_path(c)).map_or(0, |at| at + value[at..].chars().next().map_or(1, char::len_utf8));
         return value[start..].to_owned();
     }
+    if body.get(range.clone()).is_some_and(|span| span.contains('[')) {
+        return after[..after.find(']').map_or(after.len(), |at| at + 1)].to_owned();
+    }
     let start =
         before.rfind(|c| !in_path(c)).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     let span = range.len().min(after.len());

@@ -132,7 +132,7 @@ impl Reader<'_> {
             self.problem(value.span(), "attachments is a list of paths: [\"annex.pdf\"]".to_owned());
             return;
         };
-        for item in items.iter() {
+        for item in items {
             if let Some(path) = self.string(item, "an attachment").map(str::to_owned) {
                 self.found.attachments.push(path);
             }

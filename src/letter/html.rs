@@ -124,7 +124,11 @@ impl<'a> Writer<'a> {
             Tag::List(None) => self.open_block("ul"),
             Tag::List(Some(1)) => self.open_block("ol"),
             Tag::List(Some(start)) => {
-                self.out.push_str(&format!("<ol start=\"{start}\"{}>\n", self.styles.of("ol")));
+                self.out.push_str("<ol start=\"");
+                self.out.push_str(&start.to_string());
+                self.out.push('"');
+                self.out.push_str(self.styles.of("ol"));
+                self.out.push_str(">\n");
             }
             Tag::Item => self.open("li"),
             Tag::Table(alignments) => {

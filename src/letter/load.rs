@@ -1,8 +1,6 @@
-//! The templates folder → source files → compiled templates, with every problem of theirs at once.
+//! Source files → compiled templates, with every problem of theirs at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
 use tera::{ErrorKind, Tera};
 
@@ -11,115 +9,10 @@ use crate::domain::language::Language;
 
 use super::SourceFile;
 use super::errors::{self, Source, Sources};
+use super::folder::shown_path;
 use super::front_matter::{self, FrontMatter};
+use super::loops::{self, Vars};
 use super::{functions, layout, markdown};
-
-/// The largest template file, in bytes.
-const FILE_CAP: u64 = 1024 * 1024;
-/// The most template files.
-const FILES_CAP: usize = 500;
-/// How deep folders may lie in the templates folder.
-const DEPTH_CAP: usize = 8;
-/// How deep loops may lie in each other: with at most 1,000 turns each, a million.
-const LOOP_DEPTH_CAP: usize = 2;
-
-/// Reads the folder's `.md`, `.html` and `.txt` files, sorted by name. `shown` is how the folder is named to people.
-pub fn read_folder(folder: &Path, shown: &str) -> (Vec<SourceFile>, Vec<Diagnostic>) {
-    let mut reader = Reader { files: Vec::new(), problems: Vec::new(), shown, root: folder.to_path_buf() };
-    match folder.canonicalize() {
-        Ok(root) if root.is_dir() => {
-            reader.root = root;
-            reader.folder(folder, "", 0);
-        }
-        Ok(_) => reader.problem("", "is not a folder"),
-        Err(error) => reader.problem("", &format!("cannot be read: {error}")),
-    }
-    reader.files.sort_by(|a, b| a.name.cmp(&b.name));
-    (reader.files, reader.problems)
-}
-
-struct Reader<'a> {
-    files: Vec<SourceFile>,
-    problems: Vec<Diagnostic>,
-    shown: &'a str,
-    root: std::path::PathBuf,
-}
-
-impl Reader<'_> {
-    fn problem(&mut self, name: &str, message: &str) {
-        let path = shown_path(self.shown, name);
-        self.problems.push(Diagnostic::error("template-file", format!("{path} {message}")).at(Place::file(path)));
-    }
-
-    fn folder(&mut self, folder: &Path, below: &str, depth: usize) {
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => return self.problem(below, &format!("cannot be read: {error}")),
-        };
-        for entry in entries.flatten() {
-            let Ok(file_name) = entry.file_name().into_string() else { continue };
-            if file_name.starts_with('.') {
-                continue;
-            }
-            let name = if below.is_empty() { file_name } else { format!("{below}/{file_name}") };
-            let path = entry.path();
-            let Ok(kind) = entry.file_type() else { continue };
-            let is_template = [".md", ".html", ".txt"].iter().any(|suffix| name.ends_with(suffix));
-            if kind.is_symlink() {
-                self.link(&path, &name, is_template);
-            } else if kind.is_dir() {
-                if depth + 1 < DEPTH_CAP {
-                    self.folder(&path, &name, depth + 1);
-                } else {
-                    self.problem(&name, "lies too deep");
-                }
-            } else if is_template && kind.is_file() {
-                self.file(&path, name);
-            } else if is_template {
-                self.problem(&name, "is not a regular file");
-            }
-        }
-    }
-
-    fn link(&mut self, path: &Path, name: &str, is_template: bool) {
-        match path.canonicalize() {
-            Ok(target) if !target.starts_with(&self.root) => {
-                self.problem(name, "is a symbolic link that leaves the templates folder");
-            }
-            Ok(target) if target.is_dir() => {
-                self.problem(name, "is a symbolic link to a folder: links to folders are not followed")
-            }
-            Ok(target) if is_template && target.is_file() => self.file(&target, name.to_owned()),
-            Ok(_) if is_template => self.problem(name, "is not a regular file"),
-            Err(error) if is_template => self.problem(name, &format!("cannot be read: {error}")),
-            Ok(_) | Err(_) => {}
-        }
-    }
-
-    fn file(&mut self, path: &Path, name: String) {
-        if self.files.len() >= FILES_CAP {
-            if self.files.len() == FILES_CAP {
-                self.problem(&name, &format!("is one template file too many: at most {FILES_CAP}"));
-            }
-            return;
-        }
-        if fs::metadata(path).is_ok_and(|metadata| metadata.len() > FILE_CAP) {
-            return self.problem(&name, "is over 1 MiB");
-        }
-        match fs::read(path) {
-            Ok(bytes) => self.files.push(SourceFile { name, bytes }),
-            Err(error) => self.problem(&name, &format!("cannot be read: {error}")),
-        }
-    }
-}
-
-pub(super) fn shown_path(shown: &str, name: &str) -> String {
-    match (shown.trim_end_matches('/'), name) {
-        ("", name) => name.to_owned(),
-        (folder, "") => folder.to_owned(),
-        (folder, name) => format!("{folder}/{name}"),
-    }
-}
 
 /// What a language's letter is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -155,7 +48,7 @@ pub(super) fn subject_of(file: &str) -> String {
 }
 
 /// Decodes, reads the front matter, compiles and lints.
-pub(super) fn compile(files: &[SourceFile], shown: &str) -> (Compiled, Vec<Diagnostic>) {
+pub(super) fn compile(files: &[SourceFile], shown: &str, vars: &Vars) -> (Compiled, Vec<Diagnostic>) {
     let mut loader = Loader {
         compiled: Compiled {
             letters: BTreeMap::new(),
@@ -165,6 +58,7 @@ pub(super) fn compile(files: &[SourceFile], shown: &str) -> (Compiled, Vec<Diagn
             plain: engine(None),
         },
         problems: Vec::new(),
+        vars,
     };
     loader.sources(files, shown);
     loader.letters();
@@ -177,21 +71,22 @@ fn engine(escape: Option<tera::EscapeFn>) -> Tera {
     match escape {
         Some(escape) => {
             // Every name ends with the empty suffix: no template of this engine is left unescaped.
-            let _ = tera.autoescape_on(vec![""]);
+            tera.autoescape_on(vec![""]);
             tera.set_escape_fn(escape);
         }
-        None => drop(tera.autoescape_on(Vec::<&'static str>::new())),
+        None => tera.autoescape_on(Vec::<&'static str>::new()),
     }
     functions::register(&mut tera);
     tera
 }
 
-struct Loader {
+struct Loader<'a> {
     compiled: Compiled,
     problems: Vec<Diagnostic>,
+    vars: &'a Vars,
 }
 
-impl Loader {
+impl Loader<'_> {
     fn sources(&mut self, files: &[SourceFile], shown: &str) {
         for file in files {
             let path = shown_path(shown, &file.name);
@@ -203,7 +98,7 @@ impl Loader {
                     self.compiled.sources.insert(file.name.clone(), Source { file: path, text, at });
                 }
                 Err(error) => {
-                    let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+                    let line = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).matches('\n').count() + 1;
                     let place = Place { line, ..Place::file(&path) };
                     let message = format!("{path} is not UTF-8");
                     self.problems.push(Diagnostic::error("template-file", message).at(place).help("save it as UTF-8"));
@@ -287,9 +182,9 @@ impl Loader {
             return;
         }
         let bodies: Vec<(String, String)> = used.iter().filter_map(|name| self.template(name)).collect();
-        let pages: Vec<_> = bodies.iter().filter(|(name, _)| name.ends_with(".html")).cloned().collect();
-        let texts: Vec<_> = bodies.iter().filter(|(name, _)| !name.ends_with(".html")).cloned().collect();
-        let mut plain: Vec<_> = texts.iter().filter(|(name, _)| !name.ends_with(".md")).cloned().collect();
+        let pages: Vec<_> = bodies.iter().filter(|(name, _)| is(name, ".html")).cloned().collect();
+        let texts: Vec<_> = bodies.iter().filter(|(name, _)| !is(name, ".html")).cloned().collect();
+        let mut plain: Vec<_> = texts.iter().filter(|(name, _)| !is(name, ".md")).cloned().collect();
         for (language, found) in &self.compiled.letters {
             plain.push((subject_of(&file_of(language, found.kind)), found.front.subject.clone()));
         }
@@ -323,9 +218,12 @@ impl Loader {
         let mut at = 0;
         while let Some(text) = used.get(at).and_then(|name| self.compiled.sources.get(name)).map(|source| &source.text)
         {
-            let named = |name: &str| text.contains(&format!("\"{name}\"")) || text.contains(&format!("'{name}'"));
-            let more: Vec<String> =
-                names.iter().filter(|name| !used.contains(name) && named(name)).map(|name| (*name).clone()).collect();
+            let is_named = |name: &str| text.contains(&format!("\"{name}\"")) || text.contains(&format!("'{name}'"));
+            let more: Vec<String> = names
+                .iter()
+                .filter(|name| !used.contains(name) && is_named(name))
+                .map(|name| (*name).clone())
+                .collect();
             used.extend(more);
             at += 1;
         }
@@ -342,14 +240,19 @@ impl Loader {
         if let Some(head) = self.compiled.sources.get(&subject) {
             found.extend(syntax(&subject, &head.text[head.at.clone()], &self.compiled.sources));
         }
-        found.extend(loops(&source));
-        if name.ends_with(".md") {
+        found.extend(loops::lint(&source, self.vars));
+        if is(name, ".md") {
             found.extend(markdown::lint(&source.file, &source.text, source.at.start));
-        } else if name.ends_with(".html") {
+        } else if is(name, ".html") {
             found.extend(layout::lint(&source.file, &source.text));
         }
         self.problems.extend(found);
     }
+}
+
+/// True for names with that ending, which is written in lower case as in `letter.en.md`.
+fn is(name: &str, ending: &str) -> bool {
+    name.ends_with(ending)
 }
 
 /// `letter.<language>.<kind>` → the language as written.
@@ -370,33 +273,4 @@ fn syntax(name: &str, body: &str, sources: &Sources) -> Vec<Diagnostic> {
         Err(error) if matches!(error.kind(), ErrorKind::SyntaxError(_)) => errors::on_load(&error, sources),
         _ => Vec::new(),
     }
-}
-
-/// Loops in loops past the cap, and loops over tables, which have no order.
-fn loops(source: &Source) -> Vec<Diagnostic> {
-    let mut problems = Vec::new();
-    let body = &source.text[source.at.clone()];
-    let mut depth: usize = 0;
-    for tag in markdown::tags(body) {
-        let words = body[tag.clone()].trim_start_matches(['{', '%', '-']).trim_start();
-        let place =
-            || Place::in_text(&source.file, &source.text, source.at.start + tag.start..source.at.start + tag.end);
-        if words.starts_with("endfor") {
-            depth = depth.saturating_sub(1);
-        } else if let Some(names) = words.strip_prefix("for ") {
-            depth += 1;
-            if depth > LOOP_DEPTH_CAP {
-                let message = format!("a loop within {LOOP_DEPTH_CAP} others is past the cap");
-                problems.push(Diagnostic::error("letter-loop", message).at(place()));
-            }
-            if names.split(" in ").next().is_some_and(|names| names.contains(',')) {
-                problems.push(
-                    Diagnostic::error("letter-loop", "a loop over a table has no fixed order")
-                        .at(place())
-                        .help("write {% for pair in table | pairs %} and use pair[0] and pair[1]"),
-                );
-            }
-        }
-    }
-    problems
 }

@@ -22,14 +22,17 @@
 //! `translated_from`: it is rendered once a language and then only joined with each letter.
 
 mod address_forms;
+mod checks;
 mod context;
 mod dates;
 mod errors;
+mod folder;
 mod front_matter;
 mod functions;
 mod html;
 mod layout;
 mod load;
+mod loops;
 mod markdown;
 mod text;
 mod wrap;
@@ -48,15 +51,11 @@ use errors::{Rendering, Sources};
 use layout::Layout;
 use load::{Compiled, Kind, file_of, subject_of};
 
-pub use load::read_folder;
+pub use folder::read_folder;
 
 /// The largest body, in bytes.
 const BODY_CAP: usize = 10 * 1024 * 1024;
 const BODY_CAP_SHOWN: &str = "10 MiB";
-/// The longest subject, in bytes (RFC 5322 §2.1.1: a line).
-const SUBJECT_CAP: usize = 998;
-/// What a finished letter never holds: a template that was not rendered.
-const LEFTOVERS: [&str; 3] = ["{{", "{%", "<no value>"];
 
 /// A file of the templates folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,15 +111,15 @@ impl Letter {
     /// Compiles the templates of a folder, shown to people as `shown`. There is no letter if there is any error.
     #[must_use]
     pub fn load(files: &[SourceFile], shown: &str, settings: &LetterSettings) -> (Option<Self>, Vec<Diagnostic>) {
-        let (compiled, mut problems) = load::compile(files, shown);
+        let (compiled, mut problems) = load::compile(files, shown, &settings.vars);
         if compiled.letters.is_empty() && !any_error(&problems) {
             problems.push(
-                Diagnostic::error("letter-missing", format!("there is no letter in {}", load::shown_path(shown, "")))
-                    .at(Place::file(load::shown_path(shown, "")))
+                Diagnostic::error("letter-missing", format!("there is no letter in {}", folder::shown_path(shown, "")))
+                    .at(Place::file(folder::shown_path(shown, "")))
                     .help("write templates/letter.en.md, or let `demarche init` write one"),
             );
         } else if !compiled.letters.contains_key(&settings.default_language) && !any_error(&problems) {
-            let file = load::shown_path(shown, &file_of(&settings.default_language, Kind::Markdown));
+            let file = folder::shown_path(shown, &file_of(&settings.default_language, Kind::Markdown));
             let languages: Vec<&str> = compiled.letters.keys().map(Language::as_str).collect();
             problems.push(
                 Diagnostic::error("letter-missing", format!("there is no {file}, and it is the default language"))
@@ -150,7 +149,8 @@ impl Letter {
                 ) {
                     Ok(prepared) => layout = Some(prepared),
                     Err(found) => {
-                        problems.extend(found.into_iter().filter(|one| !problems.contains(one)).collect::<Vec<_>>())
+                        let new: Vec<_> = found.into_iter().filter(|one| !problems.contains(one)).collect();
+                        problems.extend(new);
                     }
                 }
             }
@@ -200,7 +200,7 @@ impl Letter {
         let context = context::of_row(&variant.shared, recipient, language, attachments);
         let mut problems = Vec::new();
         let subject =
-            self.template(&self.plain, &variant.subject, &context, recipient).map_err(|one| problems.push(one));
+            self.template(&self.plain, &variant.subject, &context, recipient).map_err(|found| problems.extend(found));
         let body = match variant.kind {
             Kind::Markdown => self.markdown(variant, &context, subject.as_deref().unwrap_or_default(), recipient),
             Kind::Pair => self.pair(variant, language, &context, recipient),
@@ -223,7 +223,7 @@ impl Letter {
         subject: &str,
         row: &Recipient,
     ) -> Result<(String, String), Vec<Diagnostic>> {
-        let source = self.template(&self.markdown, &variant.file, context, row).map_err(|one| vec![one])?;
+        let source = self.template(&self.markdown, &variant.file, context, row)?;
         let events = markdown::parse(&source);
         let problems: Vec<Diagnostic> = markdown::problems(&events)
             .into_iter()
@@ -245,9 +245,8 @@ impl Letter {
         context: &Context,
         row: &Recipient,
     ) -> Result<(String, String), Vec<Diagnostic>> {
-        let text = self.template(&self.plain, &variant.file, context, row).map_err(|one| vec![one])?;
-        let html =
-            self.template(&self.html, &format!("letter.{language}.html"), context, row).map_err(|one| vec![one])?;
+        let text = self.template(&self.plain, &variant.file, context, row)?;
+        let html = self.template(&self.html, &format!("letter.{language}.html"), context, row)?;
         let problems: Vec<Diagnostic> = layout::acting_links(&html)
             .into_iter()
             .map(|(_, target)| {
@@ -264,13 +263,19 @@ impl Letter {
         Ok((format!("{}\n", wrapped.join("\n")), html.replace("\r\n", "\n").replace('\r', "\n")))
     }
 
-    fn template(&self, engine: &Tera, name: &str, context: &Context, row: &Recipient) -> Result<String, Diagnostic> {
+    fn template(
+        &self,
+        engine: &Tera,
+        name: &str,
+        context: &Context,
+        row: &Recipient,
+    ) -> Result<String, Vec<Diagnostic>> {
         let mut out = Capped(Vec::with_capacity(8 * 1024));
         engine
             .render_to(name, context, &mut out)
-            .map_err(|error| errors::on_render(&error, &self.sources, &self.rendering(row)))?;
+            .map_err(|error| vec![errors::on_render(&error, &self.sources, &self.rendering(row))])?;
         String::from_utf8(out.0)
-            .map_err(|_| Diagnostic::error("template-value", format!("the letter to {} is not UTF-8", row.id)))
+            .map_err(|_| vec![Diagnostic::error("template-value", format!("the letter to {} is not UTF-8", row.id))])
     }
 
     fn rendering<'a>(&'a self, row: &'a Recipient) -> Rendering<'a> {
@@ -283,64 +288,6 @@ impl Letter {
 
     fn file(&self, variant: &Variant) -> Place {
         Place::file(self.sources.get(&variant.file).map_or(&variant.file, |source| &source.file))
-    }
-
-    fn check_subject(&self, variant: &Variant, row: &Recipient, subject: &str, problems: &mut Vec<Diagnostic>) {
-        let place = || {
-            let found = self.sources.get(&variant.subject);
-            found.map_or_else(
-                || self.file(variant),
-                |source| Place::in_text(&source.file, &source.text, source.at.clone()),
-            )
-        };
-        let message = if subject.trim().is_empty() {
-            "is empty".to_owned()
-        } else if subject.len() > SUBJECT_CAP {
-            format!("is {} bytes long, and {SUBJECT_CAP} is the most", subject.len())
-        } else if let Some(control) = subject.chars().find(|c| c.is_control()) {
-            let what = if matches!(control, '\r' | '\n') { "a line end" } else { "a control character" };
-            format!("holds {what}{}", self.culprit(row, &control.to_string()))
-        } else if let Some(leftover) = LEFTOVERS.iter().find(|leftover| subject.contains(**leftover)) {
-            format!("holds \"{leftover}\"{}", self.culprit(row, leftover))
-        } else {
-            return;
-        };
-        problems
-            .push(Diagnostic::error("letter-subject", format!("the subject {message} (row {})", row.id)).at(place()));
-    }
-
-    fn check_body(&self, variant: &Variant, row: &Recipient, text: &str, html: &str, problems: &mut Vec<Diagnostic>) {
-        let mut tell = |code, message: String| problems.push(Diagnostic::error(code, message).at(self.file(variant)));
-        if text.trim().is_empty() || html.trim().is_empty() {
-            tell("letter-empty", format!("the letter to {} is empty", row.id));
-        }
-        if text.len() > BODY_CAP || html.len() > BODY_CAP {
-            tell("letter-too-big", format!("the letter to {} is over {BODY_CAP_SHOWN}", row.id));
-        }
-        // The layout's CSS may well hold two braces in a row; of Markdown's HTML, the text says the same.
-        let in_html = variant.kind == Kind::Pair;
-        for leftover in LEFTOVERS {
-            if text.contains(leftover) || (in_html && html.contains(leftover)) {
-                let message =
-                    format!("\"{leftover}\" is left in the letter to {}{}", row.id, self.culprit(row, leftover));
-                tell("letter-leftover", message);
-            }
-        }
-    }
-
-    /// Which value brought something into a letter, as the rest of a sentence.
-    fn culprit(&self, row: &Recipient, what: &str) -> String {
-        let holds = |value: &str| value.contains(what);
-        if let Some((column, _)) = row.columns.iter().find(|(_, value)| holds(value)) {
-            return format!(": it comes from the column \"{column}\"");
-        }
-        if row.name.as_deref().is_some_and(holds) {
-            return ": it comes from the name".to_owned();
-        }
-        self.vars
-            .iter()
-            .find(|(_, value)| holds(value))
-            .map_or_else(String::new, |(name, _)| format!(": it comes from `vars.{name}`"))
     }
 }
 

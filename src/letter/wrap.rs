@@ -13,33 +13,47 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 fn wrap_one(text: &str, width: usize, lines: &mut Vec<String>) {
-    let mut line = String::new();
-    let mut used = 0;
+    let mut line = Line { width, text: String::with_capacity(width + 1), used: 0, lines };
     for word in text.split([' ', '\t']).filter(|word| !word.is_empty()) {
-        let mut first = true;
-        for piece in pieces(word) {
-            let blank = usize::from(first && !line.is_empty());
-            let wide = piece.width();
-            if !line.is_empty() && used + blank + wide > width {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
-            } else if blank == 1 {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(piece);
-            used += wide;
-            first = false;
+        // Most words of most letters; they cannot be broken, and their width is their length.
+        if word.is_ascii() {
+            line.put(word, word.len(), true);
+            continue;
+        }
+        for (at, piece) in pieces(word).into_iter().enumerate() {
+            line.put(piece, piece.width(), at == 0);
         }
     }
-    lines.push(line);
+    line.lines.push(line.text);
+}
+
+/// A line being filled, and those that are full.
+struct Line<'a> {
+    width: usize,
+    text: String,
+    used: usize,
+    lines: &'a mut Vec<String>,
+}
+
+impl Line<'_> {
+    /// Puts a piece on this line, after a blank if it begins a word, or on the next.
+    fn put(&mut self, piece: &str, columns: usize, begins_word: bool) {
+        let blank = usize::from(begins_word && !self.text.is_empty());
+        if !self.text.is_empty() && self.used + blank + columns > self.width {
+            let next = String::with_capacity(self.width + 1);
+            self.lines.push(std::mem::replace(&mut self.text, next));
+            self.used = 0;
+        } else if blank == 1 {
+            self.text.push(' ');
+            self.used += 1;
+        }
+        self.text.push_str(piece);
+        self.used += columns;
+    }
 }
 
 /// The parts of a word between which a line may end.
 fn pieces(word: &str) -> Vec<&str> {
-    if word.is_ascii() {
-        return vec![word];
-    }
     let wide = |c: char| c.width() == Some(2);
     let mut found = Vec::new();
     let mut from = 0;
