@@ -14,6 +14,8 @@ mod plan;
 mod queries;
 mod schema;
 mod standing;
+#[cfg(test)]
+mod tests;
 mod types;
 mod word;
 mod writer;
