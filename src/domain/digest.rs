@@ -42,13 +42,11 @@ impl Digest {
     pub fn of_batch<'a>(letters: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
         let mut sorted: Vec<(&str, Self)> = letters.into_iter().collect();
         sorted.sort_unstable();
-        let mut hash = Sha256::new();
+        let mut hash = BatchHash::default();
         for (id, digest) in sorted {
-            hash.update(id.len().to_be_bytes());
-            hash.update(id.as_bytes());
-            hash.update(digest.0);
+            hash.add(id, digest);
         }
-        Self(hash.finalize().into())
+        hash.finish()
     }
 
     /// The 32 bytes.
@@ -61,6 +59,25 @@ impl Digest {
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+}
+
+/// The digest of a batch, letter by letter, for whoever cannot hold them all.
+#[derive(Debug, Clone, Default)]
+pub struct BatchHash(Sha256);
+
+impl BatchHash {
+    /// The next letter. The caller goes in the order of the ids, byte by byte.
+    pub fn add(&mut self, id: &str, letter: Digest) {
+        self.0.update(id.len().to_be_bytes());
+        self.0.update(id.as_bytes());
+        self.0.update(letter.0);
+    }
+
+    /// What [`Digest::of_batch`] gives for the same letters.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 

@@ -1,0 +1,215 @@
+//! What can go wrong with the ledger, in words for a person: what happened, and what to do.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+use crate::domain::delivery::IllegalTransition;
+use crate::domain::recipient::RecipientId;
+
+/// Why the ledger could not do what was asked. Whatever it is, nothing of the request was written, except where it says so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Another process works with it.
+    #[error(
+        "the ledger is in use by {holder}: wait until it has finished, or stop it there; `status` and `log` can be used meanwhile"
+    )]
+    Locked {
+        /// Who: process, purpose and since when, as far as known.
+        holder: String,
+    },
+    /// There is no such file.
+    #[error("there is no ledger at {path}: nothing was sent from here yet, or `ledger.file` names another place")]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// Not a SQLite file, or one of another program.
+    #[error(
+        "{path} is not a ledger of demarche, and was left as it is: name another file in `ledger.file`, or move this one away"
+    )]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file's content is damaged.
+    #[error(
+        "the ledger is damaged ({what}), and was left as it is: restore a copy of it before you send anything more"
+    )]
+    Corrupt {
+        /// What was found.
+        what: String,
+    },
+    /// Written by a later version.
+    #[error(
+        "the ledger was written by a newer demarche (its version is {found}, this program knows {known}): use the newer program"
+    )]
+    Newer {
+        /// The file's `user_version`.
+        found: i64,
+        /// The last that this program knows.
+        known: i64,
+    },
+    /// It may not be written.
+    #[error("{path} cannot be written: make it, and the folder it is in, writable for you")]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A symbolic link, which could lead two terminals around the lock.
+    #[error("{path} is a symbolic link: name the file itself in `ledger.file`")]
+    Symlink {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A file system that does not keep the promises that SQLite needs.
+    #[error(
+        "{path} is on a network file system ({kind}), where neither locks nor writes can be relied on: put the ledger on a local disk"
+    )]
+    Network {
+        /// The file.
+        path: PathBuf,
+        /// The file system's name.
+        kind: String,
+    },
+    /// The settings that make writes durable did not take.
+    #[error("the ledger cannot be made durable here ({what}): put it on a local disk")]
+    NotDurable {
+        /// Which setting.
+        what: String,
+    },
+    /// No space left.
+    #[error("the disk is full, so the ledger cannot record anything: make room, then run the same command again")]
+    Full,
+    /// The operating system refused.
+    #[error("the ledger cannot be read or written ({what}): see to the disk, then run the same command again")]
+    Io {
+        /// Its words.
+        what: String,
+    },
+    /// Something that cannot happen to a delivery in its state.
+    #[error("the ledger refused an impossible step: {0}")]
+    Illegal(#[from] IllegalTransition),
+    /// An attempt or outcome that names other addresses than the ledger has.
+    #[error("the ledger refused an attempt on delivery {delivery}: {what}")]
+    Mismatch {
+        /// The ledger's number.
+        delivery: i64,
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// A row that has no address, or one twice.
+    #[error("the row {id} has no address, or has one twice")]
+    Addresses {
+        /// The row.
+        id: RecipientId,
+    },
+    /// Two rows with one id.
+    #[error("two rows have the id {id}: every row needs an id of its own")]
+    Twice {
+        /// The id.
+        id: RecipientId,
+    },
+    /// A ledger of another campaign.
+    #[error("this ledger belongs to the campaign \"{found}\", not to \"{given}\": name another file in `ledger.file`")]
+    OtherCampaign {
+        /// Whose it is.
+        found: String,
+        /// Who asked.
+        given: String,
+    },
+    /// Nothing of that name.
+    #[error("the ledger has no {what}")]
+    Unknown {
+        /// What was asked for.
+        what: String,
+    },
+    /// The outcome is not in the ledger, but safe in the emergency journal: the next run takes it over.
+    #[error(
+        "the outcome of delivery {delivery} is kept in {journal}, because {cause}; do not delete that file: the next command that opens the ledger takes it over"
+    )]
+    Journaled {
+        /// The ledger's number.
+        delivery: i64,
+        /// The journal.
+        journal: PathBuf,
+        /// Why the ledger did not take it.
+        cause: Box<LedgerError>,
+    },
+    /// Neither the ledger nor the journal took the outcome; the next run will show the delivery as uncertain.
+    #[error(
+        "the outcome of delivery {delivery} ({outcome}) could be recorded nowhere ({cause}; journal: {journal}): write it down; the next run shows the delivery as uncertain, and `resolve` records your word on it"
+    )]
+    Lost {
+        /// The ledger's number.
+        delivery: i64,
+        /// The last word, as text.
+        outcome: String,
+        /// Why the ledger did not take it.
+        cause: Box<LedgerError>,
+        /// Why the journal did not.
+        journal: String,
+    },
+    /// The thread that writes has ended.
+    #[error("the ledger has stopped: run the same command again")]
+    Gone,
+    /// Anything else that SQLite says.
+    #[error("the ledger failed: {what}")]
+    Sql {
+        /// SQLite's words.
+        what: String,
+    },
+}
+
+impl LedgerError {
+    /// True if the request itself was refused before anything was written, so that others of its group are not touched.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Illegal(_)
+                | Self::Mismatch { .. }
+                | Self::Addresses { .. }
+                | Self::Twice { .. }
+                | Self::OtherCampaign { .. }
+                | Self::Unknown { .. }
+        )
+    }
+
+    /// What the operating system said about a file of the ledger.
+    pub(super) fn of_io(error: &std::io::Error, path: &Path) -> Self {
+        use std::io::ErrorKind as K;
+        match error.kind() {
+            K::NotFound => Self::Missing { path: path.to_owned() },
+            K::PermissionDenied | K::ReadOnlyFilesystem => Self::ReadOnly { path: path.to_owned() },
+            K::StorageFull | K::QuotaExceeded => Self::Full,
+            _ => Self::Io { what: format!("{}: {error}", path.display()) },
+        }
+    }
+
+    /// What SQLite said while it opened `path`.
+    pub(super) fn at_open(error: &rusqlite::Error, path: &Path) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::NotOurs { path: path.to_owned() },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+                Self::ReadOnly { path: path.to_owned() }
+            }
+            _ => Self::of_sql(error),
+        }
+    }
+
+    fn of_sql(error: &rusqlite::Error) -> Self {
+        let what = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt { what },
+            Some(ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen) => Self::Io { what },
+            _ => Self::Sql { what },
+        }
+    }
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::of_sql(&error)
+    }
+}

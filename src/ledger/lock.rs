@@ -1,0 +1,76 @@
+//! The lock beside the ledger: one process writes, the second is told who, and the lock dies with its holder.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::error::LedgerError;
+use crate::domain::reply::visible;
+
+/// Held as long as it lives. The file stays behind: removing it would let two processes lock two files of one name.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// A file beside the ledger: its whole name and a suffix.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+impl Lock {
+    /// Takes the lock of the ledger at `path`, or says who holds it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Locked`], and what the operating system says.
+    pub(super) fn take(path: &Path, purpose: &str) -> Result<Self, LedgerError> {
+        let path = beside(path, ".lock");
+        if path.is_symlink() {
+            return Err(LedgerError::Symlink { path });
+        }
+        let io = |error: &std::io::Error| LedgerError::of_io(error, &path);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| io(&error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(LedgerError::Locked { holder: holder(&mut file) }),
+            Err(TryLockError::Error(error)) => return Err(io(&error)),
+        }
+        let since = crate::clock::now().round(jiff::Unit::Second).unwrap_or_default();
+        let text = format!("process {}, `demarche {purpose}`, since {since}\n", std::process::id());
+        file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|error| io(&error))?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    // The holder may be about to write its name; then we do not know it.
+    let known = file.take(500).read_to_string(&mut text).is_ok();
+    let text = text.trim();
+    if known && !text.is_empty() { visible(text) } else { "another process".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_holds_the_lock_and_gets_it_once_the_first_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let first = Lock::take(&path, "send").unwrap();
+        let error = Lock::take(&path, "resend").unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(&format!("process {}, `demarche send`, since 2", std::process::id())), "{text}");
+        drop(first);
+        Lock::take(&path, "resend").unwrap();
+    }
+}

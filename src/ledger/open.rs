@@ -1,0 +1,188 @@
+//! Opening the file: what is not a ledger of ours is refused and left as it is, and durability is asserted, not assumed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Seek as _};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::LedgerError;
+use super::schema;
+
+/// Up to this many bytes, the whole file is checked at every open; beyond, that would take longer than a person waits.
+const CHECKED_WHOLE: u64 = 32 * 1024 * 1024;
+
+/// How long a reader's checkpoint may hold us up.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// What lies at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing, or a file of no bytes.
+    Nothing,
+    /// A ledger of ours, of this many bytes.
+    Ours(u64),
+}
+
+/// Looks at `path` without SQLite, so that nothing is touched.
+///
+/// # Errors
+/// [`LedgerError::Symlink`], [`LedgerError::NotOurs`], [`LedgerError::Network`] and what the operating system says.
+pub(super) fn look(path: &Path) -> Result<Found, LedgerError> {
+    let meta = match fs::symlink_metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(LedgerError::of_io(&error, path)),
+    };
+    if meta.file_type().is_symlink() {
+        return Err(LedgerError::Symlink { path: path.to_owned() });
+    }
+    let not_ours = || LedgerError::NotOurs { path: path.to_owned() };
+    if !meta.is_file() {
+        return Err(not_ours());
+    }
+    if meta.len() == 0 {
+        return Ok(Found::Nothing);
+    }
+    // The file format: a magic string, and the application id at byte 68 (https://sqlite.org/fileformat2.html).
+    let mut head = [0; 72];
+    let mut file = File::open(path).map_err(|error| LedgerError::of_io(&error, path))?;
+    file.rewind().and_then(|()| file.read_exact(&mut head)).map_err(|_| not_ours())?;
+    let ours = head.starts_with(b"SQLite format 3\0") && head[68..72] == schema::APPLICATION_ID.to_be_bytes();
+    if ours { Ok(Found::Ours(meta.len())) } else { Err(not_ours()) }
+}
+
+/// Refuses a file or folder without write permission, whoever asks, and a network file system.
+pub(super) fn check_place(path: &Path) -> Result<(), LedgerError> {
+    let folder = folder_of(path);
+    let locked = |path: &Path| fs::metadata(path).is_ok_and(|meta| meta.permissions().readonly());
+    if locked(path) || locked(folder) {
+        return Err(LedgerError::ReadOnly { path: path.to_owned() });
+    }
+    let whole = fs::canonicalize(folder).map_err(|error| LedgerError::of_io(&error, folder))?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    match network_kind(&mounts, &whole) {
+        Some(kind) => Err(LedgerError::Network { path: path.to_owned(), kind: kind.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// The network file system that `folder` is on, by Linux's table of mounts (proc(5): field 5 is the place, and the kind
+/// follows a lone hyphen).
+fn network_kind<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
+    let kinds = mounts.lines().filter_map(|line| {
+        let place = line.split(' ').nth(4)?.replace("\\040", " ");
+        let kind = line.split_once(" - ")?.1.split(' ').next()?;
+        folder.starts_with(&place).then_some((place.len(), kind))
+    });
+    // Of mounts at one place the last counts, and `max_by_key` gives the last.
+    let (_, kind) = kinds.max_by_key(|(length, _)| *length)?;
+    let network = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "fuse.glusterfs", "fuse.sshfs"];
+    network.contains(&kind).then_some(kind)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Opens the ledger to write; the caller holds the lock.
+///
+/// # Errors
+/// See [`LedgerError`].
+pub(super) fn writable(path: &Path, create: bool) -> Result<Connection, LedgerError> {
+    let found = look(path)?;
+    if found == Found::Nothing {
+        if !create {
+            return Err(LedgerError::Missing { path: path.to_owned() });
+        }
+        make(path).map_err(|error| LedgerError::of_io(&error, path))?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let at_open = |error: &rusqlite::Error| LedgerError::at_open(error, path);
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| at_open(&error))?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // The schema goes in before WAL, so that the id of ours is in the file itself from its first bytes on.
+    connection.pragma_update(None, "synchronous", "FULL").map_err(|error| at_open(&error))?;
+    schema::migrate(&mut connection)?;
+    assert_durable(&connection)?;
+    if let Found::Ours(size) = found
+        && size <= CHECKED_WHOLE
+    {
+        check_whole(&connection)?;
+    }
+    Ok(connection)
+}
+
+/// An empty file that only its owner may read: it will hold addresses.
+fn make(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.sync_all()?;
+    sync_folder(path)
+}
+
+/// Makes a new or removed name in the folder of `path` durable.
+pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder_of(path))?.sync_all() } else { Ok(()) }
+}
+
+fn assert_durable(connection: &Connection) -> Result<(), LedgerError> {
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).unwrap_or_default();
+    if mode != "wal" {
+        return Err(LedgerError::NotDurable { what: format!("journal_mode is {mode:?} instead of \"wal\"") });
+    }
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000;",
+    )?;
+    let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+    if synchronous == 2 {
+        Ok(())
+    } else {
+        Err(LedgerError::NotDurable { what: format!("synchronous is {synchronous} instead of 2") })
+    }
+}
+
+fn check_whole(connection: &Connection) -> Result<(), LedgerError> {
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(LedgerError::Corrupt { what: verdict }) }
+}
+
+/// Opens the ledger to read, beside whoever writes.
+///
+/// # Errors
+/// See [`LedgerError`].
+pub(super) fn readable(path: &Path) -> Result<Connection, LedgerError> {
+    if look(path)? == Found::Nothing {
+        return Err(LedgerError::Missing { path: path.to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let at_open = |error: &rusqlite::Error| LedgerError::at_open(error, path);
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| at_open(&error))?;
+    connection.busy_timeout(BUSY)?;
+    let found = schema::version_of(&connection).map_err(|error| at_open(&error))?;
+    if found > schema::version() {
+        return Err(LedgerError::Newer { found, known: schema::version() });
+    }
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_file_system_is_known_by_the_deepest_mount() {
+        let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+                      40 22 0:5 / /home rw,relatime shared:1 - nfs4 server:/home rw\n\
+                      41 40 8:2 / /home/local\\040disk rw - ext4 /dev/sdb rw\n";
+        assert_eq!(network_kind(mounts, Path::new("/home/campaign")), Some("nfs4"));
+        assert_eq!(network_kind(mounts, Path::new("/home/local disk/campaign")), None);
+        assert_eq!(network_kind(mounts, Path::new("/homes")), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! The tables, and the way from an older version to this one.
+//!
+//! States and fields stand by name (`queued`, `to`), so that the file can be read with any SQLite tool; times are
+//! milliseconds since 1970 in UTC; recipients and last words are JSON; digests are 32 bytes.
+
+use rusqlite::Connection;
+
+use super::error::LedgerError;
+
+/// "DMRC": how a SQLite file is known as ours.
+pub(super) const APPLICATION_ID: i32 = 0x444D_5243;
+
+/// One step per version; the file's `user_version` says how many it has taken.
+const MIGRATIONS: [&str; 1] = [VERSION_1];
+
+/// What `deliveries` holds is touched at every step of every letter, so it is kept small: the rows' own data lies in
+/// `recipients`, and what was said in `attempts`. `number` is also the position. `state` is that of the addresses
+/// together (`State::of_addresses`), stored to be found. `tries` counts all attempts, `attempts` those that were not
+/// given back. `not_before` is NULL for a deferred delivery that is not tried again by itself.
+const VERSION_1: &str = "
+CREATE TABLE campaign (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    id         TEXT NOT NULL,
+    key        BLOB NOT NULL CHECK (length(key) = 16),
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE sources (
+    sha256 BLOB PRIMARY KEY,
+    bytes  BLOB NOT NULL
+) STRICT;
+CREATE TABLE editions (
+    edition  INTEGER PRIMARY KEY,
+    settings TEXT NOT NULL
+) STRICT;
+CREATE TABLE edition_sources (
+    edition INTEGER NOT NULL REFERENCES editions,
+    place   INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    sha256  BLOB NOT NULL REFERENCES sources,
+    PRIMARY KEY (edition, place)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE deliveries (
+    number     INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL UNIQUE,
+    state      TEXT NOT NULL,
+    tries      INTEGER NOT NULL DEFAULT 0,
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    not_before INTEGER,
+    edition    INTEGER NOT NULL REFERENCES editions,
+    digest     BLOB NOT NULL CHECK (length(digest) = 32),
+    note       TEXT
+) STRICT;
+CREATE INDEX deliveries_queued ON deliveries (state) WHERE state = 'queued';
+CREATE INDEX deliveries_deferred ON deliveries (not_before) WHERE state = 'deferred';
+CREATE TABLE recipients (
+    number    INTEGER PRIMARY KEY,
+    recipient TEXT NOT NULL
+) STRICT;
+CREATE TABLE addresses (
+    delivery INTEGER NOT NULL,
+    address  TEXT NOT NULL,
+    place    INTEGER NOT NULL,
+    field    TEXT NOT NULL CHECK (field IN ('to', 'cc', 'bcc')),
+    state    TEXT NOT NULL,
+    word     TEXT,
+    PRIMARY KEY (delivery, address)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE runs (
+    run        INTEGER PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    ended_at   INTEGER
+) STRICT;
+CREATE TABLE attempts (
+    delivery     INTEGER NOT NULL,
+    number       INTEGER NOT NULL,
+    run          INTEGER NOT NULL,
+    message_id   TEXT NOT NULL,
+    date         INTEGER NOT NULL,
+    bytes_digest BLOB NOT NULL CHECK (length(bytes_digest) = 32),
+    addresses    INTEGER NOT NULL,
+    claimed_at   INTEGER NOT NULL,
+    intent_at    INTEGER,
+    settled_at   INTEGER,
+    outcome      TEXT,
+    word         TEXT,
+    PRIMARY KEY (delivery, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attempts_intent ON attempts (intent_at, addresses) WHERE intent_at IS NOT NULL;
+CREATE TABLE attempt_addresses (
+    delivery INTEGER NOT NULL,
+    attempt  INTEGER NOT NULL,
+    address  TEXT NOT NULL,
+    place    INTEGER NOT NULL,
+    field    TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    word     TEXT,
+    PRIMARY KEY (delivery, attempt, address)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE remarks (
+    remark   INTEGER PRIMARY KEY,
+    delivery INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    event    TEXT NOT NULL,
+    note     TEXT NOT NULL
+) STRICT;
+CREATE INDEX remarks_delivery ON remarks (delivery);
+";
+
+/// The version that this program writes.
+pub(super) fn version() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// The file's version.
+pub(super) fn version_of(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Brings the file to this version, in one transaction.
+///
+/// # Errors
+/// [`LedgerError::Newer`], and what SQLite says.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
+    let found = version_of(connection)?;
+    let taken = usize::try_from(found).ok().filter(|taken| *taken <= MIGRATIONS.len());
+    let Some(taken) = taken else {
+        return Err(LedgerError::Newer { found, known: version() });
+    };
+    if taken == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)?;
+    for migration in &MIGRATIONS[taken..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", version())?;
+    transaction.commit()?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! A person's word: send it again, it did arrive, it did not, never send it.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::columns;
+use super::error::LedgerError;
+use super::standing::Standing;
+use crate::domain::delivery::{Event, State};
+use crate::domain::recipient::RecipientId;
+
+/// Queues the failed and deferred addresses of `ids` again, and counts their attempts anew; how many deliveries that
+/// changed. An uncertain delivery is left alone: it needs [`resolve`] first.
+pub(super) fn requeue(connection: &Connection, ids: &[RecipientId]) -> Result<u64, LedgerError> {
+    let mut requeued = 0;
+    for id in ids {
+        let mut standing = Standing::of_id(connection, id)?;
+        if !matches!(standing.state(), State::Queued | State::Deferred | State::Failed) {
+            continue;
+        }
+        let refused = |state| matches!(state, State::Deferred | State::Failed);
+        if !standing.addresses.iter().any(|address| refused(address.state)) {
+            continue;
+        }
+        for address in standing.addresses.iter_mut().filter(|address| refused(address.state)) {
+            address.step(Event::Requeue)?;
+        }
+        standing.attempts = 0;
+        standing.save(connection)?;
+        requeued += 1;
+    }
+    Ok(requeued)
+}
+
+/// Records what a person knows of the uncertain addresses.
+pub(super) fn resolve(
+    connection: &Connection,
+    id: &RecipientId,
+    sent: bool,
+    note: &str,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let event = if sent { Event::ResolveSent } else { Event::ResolveNotSent };
+    let mut standing = Standing::of_id(connection, id)?;
+    standing.state().next(event)?;
+    for address in standing.addresses.iter_mut().filter(|address| address.state == State::Uncertain) {
+        address.step(event)?;
+    }
+    standing.save(connection)?;
+    remark(connection, standing.number, event, note, now)
+}
+
+/// Keeps the delivery's open addresses from ever being sent to. Once is as good as twice.
+pub(super) fn suppress(
+    connection: &Connection,
+    id: &RecipientId,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let mut standing = Standing::of_id(connection, id)?;
+    if standing.state() == State::Suppressed {
+        return Ok(());
+    }
+    standing.state().next(Event::Suppress)?;
+    let open = |state| matches!(state, State::Queued | State::Deferred | State::Failed);
+    for address in standing.addresses.iter_mut().filter(|address| open(address.state)) {
+        address.step(Event::Suppress)?;
+    }
+    standing.save(connection)?;
+    remark(connection, standing.number, Event::Suppress, why, now)
+}
+
+fn remark(connection: &Connection, number: i64, event: Event, note: &str, now: Timestamp) -> Result<(), LedgerError> {
+    connection
+        .prepare_cached("INSERT INTO remarks (delivery, at, event, note) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![number, now.as_millisecond(), columns::json(&event)?.trim_matches('"'), note])?;
+    connection.prepare_cached("UPDATE deliveries SET note = ?2 WHERE number = ?1")?.execute(params![number, note])?;
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! What a run leaves behind when it ends in the middle.
+
+use demarche::domain::delivery::{Event, State};
+use demarche::domain::outcome::Phase;
+use demarche::ledger::Recovered;
+
+use crate::support::{Desk, at, attempt, claim_of, due, due_ids, hand_over, id, record, row};
+
+#[tokio::test]
+async fn a_claimed_letter_is_queued_again_and_a_handed_over_one_becomes_uncertain() {
+    let (desk, ledger) =
+        Desk::with(vec![row("ken", &["to@ken.test"]), row("fra", &["to@fra.test"]), row("abw", &["to@abw.test"])]);
+    ledger.claim(claim_of(&due(&ledger, 0)[1], 1)).unwrap();
+    hand_over(&ledger, "ken").await;
+    drop(ledger);
+
+    let ledger = desk.open();
+    assert_eq!(due_ids(&ledger, 0), ["abw"], "what is in flight is not due before somebody sorts it out");
+    assert_eq!(ledger.recover().unwrap(), Recovered { requeued: 1, uncertain: 1 });
+    assert_eq!(ledger.recover().unwrap(), Recovered::default());
+    assert_eq!(due_ids(&ledger, 0), ["fra", "abw"]);
+    let ken = record(&ledger, "ken");
+    let word = ken.last.expect("a word");
+    assert_eq!((ken.state, ken.attempts, word.phase), (State::Uncertain, 1, Phase::EndOfData));
+    assert_eq!(word.text, "the run ended before the server's answer was known");
+    let of = |name| ledger.reader().unwrap().attempts(&id(name)).unwrap().remove(0);
+    assert_eq!((of("ken").outcome, of("fra").outcome), (Some(State::Uncertain), Some(State::Queued)));
+    assert_eq!(of("ken").addresses[0].state, State::Uncertain);
+    assert_eq!(record(&ledger, "fra").attempts, 0);
+    // The one that was given back can be sent.
+    attempt(&ledger, "fra", &[("to@fra.test", Event::Accept)]).await.unwrap();
+    assert_eq!(ledger.reader().unwrap().attempts(&id("fra")).unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_claim_is_durable_once_the_last_handle_is_gone() {
+    let (desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test"])]);
+    let clone = ledger.clone();
+    clone.claim(claim_of(&due(&ledger, 0)[0], 3)).unwrap();
+    drop(ledger);
+    drop(clone);
+    let ledger = desk.open();
+    assert_eq!((record(&ledger, "ken").state, record(&ledger, "ken").date), (State::Sending, Some(at(3))));
+}
+
+#[test]
+fn nothing_but_the_ledger_and_its_lock_is_left_after_a_clean_end() {
+    let (desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test"])]);
+    drop(ledger);
+    let mut names: Vec<_> =
+        std::fs::read_dir(desk.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["ledger.db", "ledger.db.lock"]);
+}

@@ -1,0 +1,99 @@
+//! What a person's word does: correct, resend, resolve, suppress.
+
+use demarche::domain::delivery::{Event, State};
+use demarche::domain::digest::Digest;
+use demarche::ledger::{Correction, LedgerError};
+
+use crate::support::{Desk, at, attempt, due, due_ids, edition, hand_over, id, paths, recipient, record, row, states};
+
+fn correction(name: &str, addresses: &[&str], edition: Option<i64>) -> Correction {
+    Correction {
+        recipient: recipient(name, &addresses[..1]),
+        addresses: paths(addresses),
+        digest: Digest::of(b"corrected"),
+        edition,
+    }
+}
+
+#[tokio::test]
+async fn a_correction_keeps_accepted_addresses_and_queues_only_new_ones() {
+    let (_desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test", "a@ken.test", "b@ken.test"])]);
+    let outcome = [("to@ken.test", Event::Accept), ("a@ken.test", Event::Fail), ("b@ken.test", Event::Fail)];
+    attempt(&ledger, "ken", &outcome).await.unwrap();
+    let second = ledger.add_edition(&edition("two")).unwrap();
+    let new = correction("ken", &["new@ken.test", "b@ken.test"], Some(second));
+    assert_eq!(ledger.correct(vec![new.clone()]).unwrap(), 1);
+    let expected = [
+        ("new@ken.test".to_owned(), State::Queued),
+        ("to@ken.test".to_owned(), State::Accepted),
+        ("b@ken.test".to_owned(), State::Failed),
+    ];
+    assert_eq!(states(&ledger, "ken"), expected);
+    let known = record(&ledger, "ken");
+    assert_eq!((known.state, known.attempts, known.edition), (State::Queued, 0, second));
+    assert_eq!((known.recipient, known.digest), (new.recipient, new.digest));
+    assert_eq!(due(&ledger, 0)[0].addresses, ["new@ken.test"]);
+    let history = ledger.reader().unwrap().attempts(&id("ken")).unwrap();
+    assert!(history[0].addresses.iter().any(|address| address.address == "a@ken.test"));
+}
+
+#[tokio::test]
+async fn a_correction_leaves_what_is_not_open_alone() {
+    let (_desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test"]), row("fra", &["to@fra.test"])]);
+    attempt(&ledger, "ken", &[("to@ken.test", Event::Accept)]).await.unwrap();
+    attempt(&ledger, "fra", &[("to@fra.test", Event::LoseTrack)]).await.unwrap();
+    let both = ["ken", "fra"].map(|name| correction(name, &["new@x.test"], None)).to_vec();
+    assert_eq!(ledger.correct(both).unwrap(), 0);
+    assert_eq!(states(&ledger, "ken"), [("to@ken.test".to_owned(), State::Accepted)]);
+    assert_eq!(states(&ledger, "fra"), [("to@fra.test".to_owned(), State::Uncertain)]);
+    let unknown = vec![correction("xyz", &["new@x.test"], None)];
+    assert!(matches!(ledger.correct(unknown), Err(LedgerError::Unknown { .. })));
+}
+
+#[tokio::test]
+async fn a_resend_takes_failed_and_deferred_addresses_only() {
+    let names = ["acc", "def", "fai", "unc", "que"];
+    let rows = names.map(|name| row(name, &["to@x.test"])).to_vec();
+    let (_desk, ledger) = Desk::with(rows);
+    for (name, event) in
+        [("acc", Event::Accept), ("def", Event::Defer), ("fai", Event::Fail), ("unc", Event::LoseTrack)]
+    {
+        attempt(&ledger, name, &[("to@x.test", event)]).await.unwrap();
+    }
+    assert_eq!(due_ids(&ledger, 0), ["que"]);
+    assert_eq!(ledger.requeue(&names.map(id)).unwrap(), 2);
+    assert_eq!(due_ids(&ledger, 0), ["def", "fai", "que"]);
+    assert_eq!((record(&ledger, "fai").attempts, record(&ledger, "def").not_before), (0, None));
+    assert_eq!(ledger.requeue(&names.map(id)).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn only_an_uncertain_row_can_be_resolved_and_a_resend_keeps_its_message_id_and_date() {
+    let (_desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test", "cc@ken.test"]), row("fra", &["to@fra.test"])]);
+    assert!(matches!(ledger.resolve(&id("ken"), true, "x"), Err(LedgerError::Illegal(_))));
+    attempt(&ledger, "ken", &[("to@ken.test", Event::LoseTrack), ("cc@ken.test", Event::Fail)]).await.unwrap();
+    attempt(&ledger, "fra", &[("to@fra.test", Event::LoseTrack)]).await.unwrap();
+    ledger.resolve(&id("fra"), true, "they phoned").unwrap();
+    assert_eq!(record(&ledger, "fra").state, State::Accepted);
+    assert_eq!(record(&ledger, "fra").note.as_deref(), Some("they phoned"));
+    let remarks = ledger.reader().unwrap().remarks(&id("fra")).unwrap();
+    assert_eq!((remarks[0].event, remarks[0].note.as_str()), (Event::ResolveSent, "they phoned"));
+
+    ledger.resolve(&id("ken"), false, "not in their inbox").unwrap();
+    let again = due(&ledger, 0).remove(0);
+    assert_eq!(again.addresses, ["to@ken.test"]);
+    let earlier = again.earlier.expect("the stamp of the lost attempt");
+    assert_eq!((earlier.message_id.as_str(), earlier.date), ("<ken@campaign.example>", at(5)));
+    assert!(matches!(ledger.resolve(&id("ken"), true, "x"), Err(LedgerError::Illegal(_))));
+}
+
+#[tokio::test]
+async fn a_suppressed_row_is_never_due_and_what_is_in_flight_cannot_be_suppressed() {
+    let (_desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test"]), row("fra", &["to@fra.test"])]);
+    ledger.suppress(&id("ken"), "asked us not to").unwrap();
+    ledger.suppress(&id("ken"), "again").unwrap();
+    assert_eq!((record(&ledger, "ken").state, due_ids(&ledger, 0)), (State::Suppressed, vec!["fra".to_owned()]));
+    hand_over(&ledger, "fra").await;
+    assert!(matches!(ledger.suppress(&id("fra"), "x"), Err(LedgerError::Illegal(_))));
+    assert_eq!(record(&ledger, "fra").note, None);
+}
