@@ -73,7 +73,7 @@ fn floor_boundary(text: &str, mut at: usize) -> usize {
 pub struct Diagnostic {
     /// How bad.
     pub severity: Severity,
-    /// A stable name for scripts: `address-invalid`.
+    /// A stable name for scripts: `address-invalid`; empty where there is none.
     pub code: &'static str,
     /// What is wrong, in a sentence without a full stop.
     pub message: String,
@@ -129,7 +129,9 @@ impl Diagnostic {
             Severity::Note => Level::NOTE,
         };
         let message = visible(&self.message);
-        let mut group = level.primary_title(message).id(self.code).elements(std::iter::empty::<Origin<'_>>());
+        let title = level.primary_title(message);
+        let title = if self.code.is_empty() { title } else { title.id(self.code) };
+        let mut group = title.elements(std::iter::empty::<Origin<'_>>());
         if let Some(place) = &self.place {
             group = with_place(group, place);
         }

@@ -4,6 +4,7 @@
 //! The house has floors, and imports go downwards only (ARCHITECTURE.md has the map, `tests/house.rs` holds it):
 //! `commands` · `compose` and `dispatch` · the inlets and outlets · `domain`, `diagnostic`, `clock` and `cli`.
 
+pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod compose;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and its floor. A new module must be given a place here.
-const ROOMS: [(&str, u8); 17] = [
+const ROOMS: [(&str, u8); 16] = [
     ("main", 5),
     ("commands", 4),
     ("compose", 3),
@@ -22,7 +22,6 @@ const ROOMS: [(&str, u8); 17] = [
     ("diagnostic", 1),
     ("clock", 1),
     ("cli", 1),
-    ("terminal", 1),
 ];
 
 /// The one import allowed within a floor: a problem is drawn with what `domain` knows of control characters.

@@ -1,1 +1,216 @@
-//! The run: claims letters, paces them, hands them over, records what became of each.
+//! The run: claims letters, paces them, hands them over, records what became of each; until nothing is due or it is told to stop.
+
+mod control;
+mod desk;
+mod feed;
+pub mod pacing;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use crate::clock;
+use crate::domain::attempt::LastWord;
+use crate::domain::delivery::State;
+use crate::domain::message::{Message, Stamp};
+use crate::domain::rate::{Per, Rate};
+use crate::domain::recipient::RecipientId;
+use crate::domain::retry::RetryPolicy;
+use crate::domain::schedule::Hours;
+use crate::ledger::{DueDelivery, Ledger, LedgerError};
+use crate::smtp::Connector;
+use control::Control;
+use desk::Desk;
+use feed::Feed;
+use pacing::{DailyCap, Pace};
+use worker::Worker;
+
+/// Threads that compose ahead of the sessions.
+const COMPOSERS: usize = 2;
+/// Letters composed ahead, for each session: what a stop throws away, and what memory holds.
+const AHEAD_PER_SESSION: usize = 2;
+
+/// Makes the message of a due delivery from the sources that were frozen for it.
+pub trait Compose: Send + Sync + 'static {
+    /// The message and its stamp. A delivery with an earlier uncertain attempt keeps that attempt's stamp.
+    ///
+    /// # Errors
+    /// [`RunError::Compose`] if the frozen sources do not render, which stops the run.
+    fn compose(&self, due: &DueDelivery) -> Result<(Stamp, Message), RunError>;
+}
+
+/// A run and everything that it needs.
+pub struct Job {
+    /// Where it is recorded.
+    pub ledger: Ledger,
+    /// Where it goes.
+    pub connector: Connector,
+    /// What it says.
+    pub compose: Arc<dyn Compose>,
+    /// Overall rates.
+    pub rates: Vec<Rate>,
+    /// Rates for each recipient domain.
+    pub per_domain: Vec<Rate>,
+    /// When letters may go out.
+    pub hours: Option<Hours>,
+    /// When deferred letters are tried again.
+    pub retry: RetryPolicy,
+    /// Whoever shows what happens.
+    pub progress: Sender<Progress>,
+}
+
+/// What happens in a run, for whoever shows it.
+#[derive(Debug, Clone)]
+pub enum Progress {
+    /// A session is open.
+    Connected,
+    /// A session could not be opened or broke; another is tried after the wait.
+    SessionLost {
+        /// What went wrong.
+        why: String,
+        /// The wait.
+        again_in: Duration,
+    },
+    /// What became of a letter is on record.
+    Settled {
+        /// The row.
+        id: RecipientId,
+        /// What became of the delivery.
+        state: State,
+        /// The last word on it.
+        word: LastWord,
+        /// When it is due again.
+        not_before: Option<Timestamp>,
+    },
+    /// A letter went back to the queue, by no fault of its own.
+    GivenBack {
+        /// The row.
+        id: RecipientId,
+        /// Why.
+        word: LastWord,
+    },
+    /// Nothing goes out until then.
+    Waiting {
+        /// What for.
+        why: Waiting,
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// What a run waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// The next opening of the hours.
+    Hours,
+    /// The account rests after the relay asked for it.
+    Pause,
+    /// A slot under the rate.
+    Pace,
+    /// Room under the daily cap.
+    DailyCap,
+}
+
+/// How a run ended, if no error stopped it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing is due any more within the time that a run waits.
+    Drained,
+    /// It was told to stop.
+    Stopped,
+    /// The relay is unavailable or refuses us.
+    Halted(String),
+    /// The daily cap is reached until then.
+    Capped(Timestamp),
+}
+
+/// What stops a run at once. Nothing is sent without a record.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The ledger cannot be written or read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A letter renders differently than it did when it was planned.
+    #[error(
+        "the letter for {id} does not render as it was approved, so nothing more is sent; the ledger's frozen sources or \
+         this program have changed since: send the rest with the version that planned it, or take the new letter with \
+         --refresh"
+    )]
+    NotAsApproved {
+        /// The row.
+        id: RecipientId,
+    },
+    /// The frozen sources do not render.
+    #[error("the frozen letter for {id} cannot be rendered: {why}")]
+    Compose {
+        /// The row.
+        id: RecipientId,
+        /// The first problem.
+        why: String,
+    },
+}
+
+/// Runs until drained, stopped or halted. `stop` turning true lets the letters in flight finish, be recorded, and then ends
+/// the run.
+///
+/// # Errors
+/// [`RunError`]: the ledger or the frozen sources; what was not handed over stays queued.
+pub async fn run(job: Job, stop: watch::Receiver<bool>) -> Result<Ending, RunError> {
+    let run = job.ledger.start_run()?;
+    let relay = job.connector.relay();
+    let (connections, per_session) = (relay.connections.max(1), relay.messages_per_connection.max(1));
+    let feed = Arc::new(Feed::new(job.ledger.clone(), Arc::clone(&job.compose), job.retry.linger));
+    let (ready_tx, ready_rx) = mpsc::channel(connections * AHEAD_PER_SESSION);
+    let composers: Vec<_> = (0..COMPOSERS)
+        .map(|_| {
+            let (feed, ready) = (Arc::clone(&feed), ready_tx.clone());
+            tokio::task::spawn_blocking(move || feed.compose_until_drained(&ready))
+        })
+        .collect();
+    drop(ready_tx);
+    let caps = daily_caps(&job)?;
+    let desk = Arc::new(tokio::sync::Mutex::new(Desk::new(ready_rx, Pace::new(&job.rates, &job.per_domain), caps)));
+    let control = Arc::new(Control::new(job.retry.clone(), job.hours.clone(), job.progress.clone(), stop));
+    let workers: Vec<_> = (0..connections)
+        .map(|_| {
+            let worker = Worker {
+                run,
+                ledger: job.ledger.clone(),
+                connector: job.connector.clone(),
+                feed: Arc::clone(&feed),
+                desk: Arc::clone(&desk),
+                control: Arc::clone(&control),
+                per_session,
+            };
+            tokio::spawn(worker.work())
+        })
+        .collect();
+    for worker in workers {
+        if let Err(panic) = worker.await {
+            control.fail_with_panic(&panic);
+        }
+    }
+    feed.close();
+    drop(desk);
+    for composer in composers {
+        if let Err(panic) = composer.await {
+            control.fail_with_panic(&panic);
+        }
+    }
+    let ending = control.ending(feed.failure());
+    job.ledger.end_run(run)?;
+    ending
+}
+
+fn daily_caps(job: &Job) -> Result<Vec<DailyCap>, RunError> {
+    let mut caps = Vec::new();
+    for rate in job.rates.iter().filter(|rate| rate.per() == Per::Day) {
+        let since = clock::now() - jiff::SignedDuration::from_hours(24);
+        caps.push(DailyCap::new(*rate, job.ledger.handed_over_since(since)?));
+    }
+    Ok(caps)
+}

@@ -4,6 +4,7 @@ pub mod attempt;
 pub mod audience;
 pub mod delivery;
 pub mod digest;
+pub mod estimate;
 pub mod fault;
 pub mod language;
 pub mod mailbox;

@@ -52,6 +52,20 @@ pub struct DeliveryRecord {
     pub note: Option<String>,
 }
 
+impl DeliveryRecord {
+    /// True if every address that has not got the letter was refused as unknown (5.1.x, RFC 3463 §3.2): sending again to
+    /// the same addresses cannot help.
+    #[must_use]
+    pub fn is_refused_as_unknown(&self) -> bool {
+        let mut refused = self.addresses.iter().filter(|address| address.state != State::Accepted).peekable();
+        refused.peek().is_some()
+            && refused.all(|address| {
+                let enhanced = address.word.as_ref().and_then(|word| word.enhanced.as_ref());
+                address.state == State::Failed && enhanced.is_some_and(|code| code.starts_with("5.1."))
+            })
+    }
+}
+
 /// One attempt as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptRecord {

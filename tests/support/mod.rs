@@ -6,6 +6,7 @@ pub mod campaign;
 pub mod postfix;
 mod postfix_config;
 pub mod python;
+pub mod server;
 pub mod supervised;
 
 use std::env;

@@ -1,0 +1,255 @@
+//! The command line as types; no logic.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// What `--help` ends with.
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  every row settled as accepted or suppressed, or nothing to do
+   1  some rows failed
+   2  some rows are uncertain: look at them with `demarche status`
+  64  wrong usage
+  65  bad data: recipients, templates or attachments
+  69  the relay is unavailable or refuses us
+  73  a file cannot be written
+  74  a file cannot be read, or the ledger is unusable
+  75  some rows are deferred or still queued: run `demarche resend`, or `send` again
+  78  bad config
+ Where several of 2, 1 and 75 hold, the first of them.";
+
+/// Merges one letter into per-mission e-mails, sends each exactly as approved and at most once, and knows what became of
+/// every one.
+#[derive(Debug, Parser)]
+#[command(name = "demarche", version, after_help = EXIT_CODES, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    /// The config file; its folder is the campaign folder [default: config.toml]
+    #[arg(long, global = true, env = "DEMARCHE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print results and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Print more: -v what happens, -vv the SMTP dialogue without secrets
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Never ask; what would need an answer is an error
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a campaign folder to start from: config, templates, recipients
+    Init(InitArgs),
+    /// Read everything, render every letter and report every problem; sends nothing
+    Check(CheckArgs),
+    /// Dry run: write each letter as a file, with a page to look at them all
+    Preview(PreviewArgs),
+    /// Send the whole batch into an embedded server on this machine that refuses and drops some of it
+    Rehearse(RehearseArgs),
+    /// Send one letter per language to yourself through the real relay; never counts as delivery
+    Test(TestArgs),
+    /// Check, show what would be sent, ask, and send
+    Send(SendArgs),
+    /// Send again what was deferred or failed, and nothing else
+    Resend(ResendArgs),
+    /// Show what became of the batch, and what to do next
+    Status(StatusArgs),
+    /// Show every attempt with the server's words
+    Log(LogArgs),
+    /// Record a person's word on an uncertain row
+    Resolve(ResolveArgs),
+    /// Write a report of the batch
+    Report(ReportArgs),
+    /// Run an SMTP server on this machine that keeps each letter as a file, to try `send` with
+    Postbox(PostboxArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The folder to make
+    pub dir: PathBuf,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Also log in to the relay and say what it offers
+    #[arg(long)]
+    pub online: bool,
+}
+
+/// `preview`
+#[derive(Debug, Args)]
+pub struct PreviewArgs {
+    /// Where to write [default: preview, in the campaign folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// Write only these rows; the digest stays that of the whole batch
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rehearse`
+#[derive(Debug, Args)]
+pub struct RehearseArgs {
+    /// Which letters meet trouble: the same number, the same result
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub seed: u64,
+    /// Keep the rehearsal's ledger and the letters that the server took in this folder
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `test`
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Where to send the samples
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: String,
+    /// Use this row's letter instead of one row per language
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub only: Vec<String>,
+}
+
+/// `send`
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person types")]
+pub struct SendArgs {
+    /// Write a preview instead of sending
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Send only if the batch has this digest, as `preview` printed it; does not ask
+    #[arg(long, value_name = "DIGEST")]
+    pub approve: Option<String>,
+    /// Send only these rows
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Send at most so many letters
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Wait until then: RFC 3339, or a time with a zone such as `2021-10-15T09:00[America/New_York]`
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Take the letter and the rows as they are in the files now, for everything not accepted yet
+    #[arg(long)]
+    pub refresh: bool,
+    /// Print JSON at the end
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `resend`
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person types")]
+pub struct ResendArgs {
+    /// Show what would be sent again, and send nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Send again only these rows
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Also those whose unchanged address was refused as unknown
+    #[arg(long)]
+    pub force: bool,
+    /// Also uncertain rows: they may arrive twice
+    #[arg(long)]
+    pub uncertain: bool,
+    /// Take the letter and the rows as they are in the files now
+    #[arg(long)]
+    pub refresh: bool,
+    /// Print JSON at the end
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `log`
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// A row's id; all rows that were tried if left out
+    pub mission: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `resolve`
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    /// The row's id
+    pub mission: String,
+    /// It arrived
+    #[arg(long, required_unless_present = "not_sent", conflicts_with = "not_sent")]
+    pub sent: bool,
+    /// It did not arrive: it goes out with the next `send`
+    #[arg(long)]
+    pub not_sent: bool,
+    /// How you know
+    #[arg(long, value_name = "TEXT")]
+    pub note: String,
+}
+
+/// `report`
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct ReportArgs {
+    /// Write a page for people
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write a table, one line for each address
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `postbox`
+#[derive(Debug, Args)]
+pub struct PostboxArgs {
+    /// The port on 127.0.0.1
+    #[arg(long, default_value_t = 2525, value_name = "N")]
+    pub port: u16,
+    /// Where each letter is kept
+    #[arg(long, default_value = "postbox", value_name = "DIR")]
+    pub dir: PathBuf,
+}

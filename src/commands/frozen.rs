@@ -1,0 +1,95 @@
+//! Freezing and thawing: what shapes the letters goes into the ledger with the plan, and `send` and `resend` render from there.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::clock;
+use crate::compose::{Composer, stamp};
+use crate::diagnostic::Diagnostic;
+use crate::dispatch::{Compose, RunError};
+use crate::domain::message::{Message, Stamp};
+use crate::domain::settings::LetterSettings;
+use crate::ledger::{DueDelivery, Edition, LedgerError, Reader, Source};
+use crate::letter::{Letter, SourceFile};
+
+use super::attachments;
+
+const TEMPLATE: &str = "template:";
+const ATTACHMENT: &str = "attachment:";
+
+/// What is frozen of a letter: its settings, templates and attachments.
+pub(super) fn freeze(settings: &LetterSettings, templates: &[SourceFile], attached: &[SourceFile]) -> Edition {
+    let named = |prefix: &'static str| {
+        move |file: &SourceFile| Source { name: format!("{prefix}{}", file.name), bytes: file.bytes.clone() }
+    };
+    let sources = templates.iter().map(named(TEMPLATE)).chain(attached.iter().map(named(ATTACHMENT))).collect();
+    Edition { settings: serde_json::to_string(settings).unwrap_or_default(), sources }
+}
+
+/// The composer that an edition was frozen from.
+///
+/// # Errors
+/// What does not load any more: a defect, or a ledger from another version.
+pub(super) fn thaw(edition: &Edition) -> Result<Composer, Vec<Diagnostic>> {
+    let settings: LetterSettings = serde_json::from_str(&edition.settings).map_err(|error| {
+        vec![Diagnostic::error("frozen-settings", format!("the frozen settings cannot be read: {error}"))]
+    })?;
+    let files = |prefix: &str| -> Vec<SourceFile> {
+        edition
+            .sources
+            .iter()
+            .filter_map(|source| {
+                let name = source.name.strip_prefix(prefix)?;
+                Some(SourceFile { name: name.to_owned(), bytes: source.bytes.clone() })
+            })
+            .collect()
+    };
+    let (letter, problems) = Letter::load(&files(TEMPLATE), "templates", &settings);
+    let letter = letter.ok_or(problems)?;
+    Ok(Composer::new(letter, settings, attachments::encode(&files(ATTACHMENT))))
+}
+
+/// Composes due deliveries from the ledger's frozen editions.
+pub(super) struct Frozen {
+    key: Vec<u8>,
+    reader: Mutex<Reader>,
+    editions: Mutex<HashMap<i64, Arc<Composer>>>,
+}
+
+impl Frozen {
+    /// Over the ledger that `reader` reads, which must hold a campaign.
+    pub(super) fn new(reader: Reader) -> Result<Self, LedgerError> {
+        let key = reader.campaign()?.map(|campaign| campaign.key.to_vec()).unwrap_or_default();
+        Ok(Self { key, reader: Mutex::new(reader), editions: Mutex::default() })
+    }
+
+    /// The composer of an edition, thawed once.
+    pub(super) fn edition(&self, edition: i64) -> Result<Arc<Composer>, String> {
+        let mut editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(composer) = editions.get(&edition) {
+            return Ok(Arc::clone(composer));
+        }
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let stored = reader.edition(edition).map_err(|error| error.to_string())?;
+        let composer = Arc::new(thaw(&stored).map_err(|problems| first(&problems))?);
+        editions.insert(edition, Arc::clone(&composer));
+        Ok(composer)
+    }
+}
+
+impl Compose for Frozen {
+    fn compose(&self, due: &DueDelivery) -> Result<(Stamp, Message), RunError> {
+        let fail = |why: String| RunError::Compose { id: due.recipient.id.clone(), why };
+        let composer = self.edition(due.edition).map_err(fail)?;
+        let stamp = due
+            .earlier
+            .clone()
+            .unwrap_or_else(|| stamp(&self.key, composer.settings(), &due.recipient.id, clock::now()));
+        let composed = composer.compose(&due.recipient, &stamp).map_err(|problems| fail(first(&problems)))?;
+        Ok((stamp, composed.message))
+    }
+}
+
+fn first(problems: &[Diagnostic]) -> String {
+    problems.first().map_or_else(|| "no reason given".to_owned(), |problem| problem.message.clone())
+}

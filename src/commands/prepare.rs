@@ -1,0 +1,289 @@
+//! Config + roster + letter → a composed batch, with every problem of all three at once.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::clock;
+use crate::compose::{Composed, Composer, stamp};
+use crate::config::{self, Config};
+use crate::diagnostic::{Diagnostic, Place, any_error};
+use crate::domain::digest::Digest;
+use crate::domain::message::Stamp;
+use crate::domain::recipient::{Recipient, RecipientId};
+use crate::domain::reply::visible;
+use crate::ledger::Edition;
+use crate::letter::{self, Letter};
+use crate::roster::{self, Coverage, Row};
+
+use super::exit::{CONFIG, DATA, Failure, USAGE};
+use super::{Context, attachments, frozen};
+
+/// The largest recipients file read.
+const LARGEST_FILE: u64 = 1024 * 1024 * 1024;
+/// Threads that render the batch to check it.
+const RENDERERS: usize = 2;
+
+/// What the batch is prepared for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To look at: placeholder addresses are fine.
+    Look,
+    /// To go out: the relay must be named, and placeholders may only go to this machine.
+    Send,
+}
+
+/// A batch that is free of errors.
+pub(super) struct Batch {
+    pub(super) config: Config,
+    pub(super) composer: Composer,
+    pub(super) rows: Vec<Row>,
+    /// Of each row's letter, in the order of `rows`.
+    pub(super) digests: Vec<Digest>,
+    /// Octets of all letters together.
+    pub(super) octets: u64,
+    pub(super) coverage: Coverage,
+    pub(super) edition: Edition,
+    /// Warnings and notes.
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+impl Batch {
+    /// The digest of the whole batch.
+    pub(super) fn digest(&self) -> Digest {
+        Digest::of_batch(self.rows.iter().zip(&self.digests).map(|(row, digest)| (row.recipient.id.as_str(), *digest)))
+    }
+
+    /// The rows whose ids are in `only`, all if that is empty.
+    ///
+    /// # Errors
+    /// Ids that are not in the file.
+    pub(super) fn select(&self, only: &[String]) -> Result<Option<HashSet<RecipientId>>, Failure> {
+        select(only, self.rows.iter().map(|row| &row.recipient.id))
+    }
+}
+
+/// Which of the known ids `only` names; None if it names none at all, which means all.
+pub(super) fn select<'a>(
+    only: &[String],
+    known: impl Iterator<Item = &'a RecipientId>,
+) -> Result<Option<HashSet<RecipientId>>, Failure> {
+    if only.is_empty() {
+        return Ok(None);
+    }
+    let known: Vec<&RecipientId> = known.collect();
+    let (mut chosen, mut unknown) = (HashSet::new(), Vec::new());
+    for id in only {
+        match known.iter().find(|known| known.as_str().eq_ignore_ascii_case(id.trim())) {
+            Some(id) => {
+                chosen.insert((*id).clone());
+            }
+            None => unknown.push(visible(id)),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(Some(chosen));
+    }
+    Err(Failure::new(USAGE, format!("--only names rows that there are not: {}", unknown.join(", ")))
+        .help("rows are named by their id, for missions the three letters of the state, such as KEN"))
+}
+
+/// Reads the config alone.
+///
+/// # Errors
+/// All its errors.
+pub(super) fn config(context: &Context) -> Result<(Config, Vec<Diagnostic>), Failure> {
+    let (config, diagnostics) = config::read(&context.config, clock::now());
+    match config {
+        Some(config) if !any_error(&diagnostics) => Ok((config, diagnostics)),
+        _ => Err(Failure::Problems { code: CONFIG, diagnostics }),
+    }
+}
+
+/// Reads everything and renders every letter.
+///
+/// # Errors
+/// Every error of config, recipients, templates and attachments.
+pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failure> {
+    let (config, mut diagnostics) = config::read(&context.config, clock::now());
+    let Some(config) = config else {
+        return Err(Failure::Problems { code: CONFIG, diagnostics });
+    };
+    let mut code = if any_error(&diagnostics) { CONFIG } else { DATA };
+    if purpose == Purpose::Send {
+        let problems = config::problems_for_send(&config);
+        if any_error(&problems) {
+            code = CONFIG;
+        }
+        diagnostics.extend(problems);
+    }
+    let (templates, problems) = letter::read_folder(&config.templates, &config.templates_shown);
+    diagnostics.extend(problems);
+    let (letter, problems) = Letter::load(&templates, &config.templates_shown, &config.settings);
+    diagnostics.extend(problems);
+    let languages = letter.as_ref().map(Letter::languages);
+    let (rows, coverage) = read_rows(&config, languages, purpose, &mut diagnostics);
+    let Some(letter) = letter else {
+        return Err(Failure::Problems { code, diagnostics });
+    };
+    let (attached, problems) = attachments::read(&config.folder, &attachment_paths(&config, &letter, &rows));
+    let attachments_missing = any_error(&problems);
+    diagnostics.extend(problems);
+    let edition = frozen::freeze(&config.settings, &templates, &attached);
+    let composer = Composer::new(letter, config.settings.clone(), attachments::encode(&attached));
+    let (mut digests, mut octets) = (Vec::new(), 0);
+    if !attachments_missing {
+        let rendered = render_all(&composer, &rows);
+        diagnostics.extend(rendered.problems);
+        (digests, octets) = (rendered.digests, rendered.octets);
+    }
+    if any_error(&diagnostics) {
+        return Err(Failure::Problems { code, diagnostics });
+    }
+    Ok(Batch { config, composer, rows, digests, octets, coverage, edition, diagnostics })
+}
+
+fn attachment_paths(config: &Config, letter: &Letter, rows: &[Row]) -> BTreeSet<String> {
+    let mut paths: BTreeSet<String> = config.settings.attachments.iter().cloned().collect();
+    for language in letter.languages() {
+        paths.extend(letter.attachments(&language));
+    }
+    for row in rows {
+        paths.extend(row.recipient.attachments.iter().cloned());
+    }
+    paths
+}
+
+fn read_rows(
+    config: &Config,
+    languages: Option<Vec<crate::domain::language::Language>>,
+    purpose: Purpose,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Vec<Row>, Coverage) {
+    let recipients = &config.recipients;
+    let suppressed = match std::fs::read(&recipients.suppressed) {
+        Ok(bytes) => {
+            let (addresses, problems) = roster::read_suppressed(&bytes, "suppressed.csv");
+            diagnostics.extend(problems);
+            addresses
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => {
+            diagnostics.push(unreadable("suppressed.csv", &error));
+            Vec::new()
+        }
+    };
+    let options = roster::Options {
+        file: recipients.file_shown.clone(),
+        encoding: recipients.encoding.clone(),
+        delimiter: recipients.delimiter,
+        columns: recipients.columns.clone(),
+        audience: recipients.audience.clone(),
+        stale_after: Some(recipients.stale_after),
+        today: clock::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date(),
+        default_language: config.settings.default_language.clone(),
+        languages: languages.unwrap_or_default(),
+        suppressed,
+        placeholders_allowed: purpose == Purpose::Look || config.relay.is_loopback(),
+    };
+    let bytes = match read_capped(&recipients.file) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            diagnostics.push(unreadable(&recipients.file_shown, &error));
+            return (Vec::new(), Coverage::default());
+        }
+    };
+    let roster = roster::read(&bytes, &options);
+    diagnostics.extend(roster.diagnostics);
+    (roster.rows, roster.coverage)
+}
+
+fn read_capped(path: &Path) -> std::io::Result<Vec<u8>> {
+    let facts = std::fs::metadata(path)?;
+    if !facts.is_file() {
+        return Err(std::io::Error::other("it is not a file"));
+    }
+    if facts.len() > LARGEST_FILE {
+        return Err(std::io::Error::other("it is larger than 1 GiB: split it"));
+    }
+    std::fs::read(path)
+}
+
+fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
+    let (message, help) = match error.kind() {
+        std::io::ErrorKind::NotFound => (
+            format!("there is no file {shown}"),
+            "put it into the campaign folder, or name the right one under [recipients] in the config",
+        ),
+        _ => (format!("{shown} cannot be read: {error}"), "look at the file and its permissions"),
+    };
+    Diagnostic::error("file-unreadable", message).at(Place::file(shown)).help(help)
+}
+
+struct RenderedAll {
+    digests: Vec<Digest>,
+    octets: u64,
+    problems: Vec<Diagnostic>,
+}
+
+/// Renders every row on a few threads and keeps digests only: a million rows must not hold a million messages.
+fn render_all(composer: &Composer, rows: &[Row]) -> RenderedAll {
+    let share = rows.len().div_ceil(RENDERERS).max(1);
+    let parts: Vec<RenderedAll> = std::thread::scope(|scope| {
+        let handles: Vec<_> = rows.chunks(share).map(|rows| scope.spawn(move || render_part(composer, rows))).collect();
+        handles.into_iter().filter_map(|handle| handle.join().ok()).collect()
+    });
+    let mut all = RenderedAll { digests: Vec::with_capacity(rows.len()), octets: 0, problems: Vec::new() };
+    for part in parts {
+        all.digests.extend(part.digests);
+        all.octets += part.octets;
+        for problem in part.problems {
+            if !all.problems.contains(&problem) {
+                all.problems.push(problem);
+            }
+        }
+    }
+    if all.digests.len() < rows.len() && all.problems.is_empty() {
+        all.problems.push(Diagnostic::error("render", "a letter could not be rendered: a defect of demarche"));
+    }
+    all
+}
+
+fn render_part(composer: &Composer, rows: &[Row]) -> RenderedAll {
+    /// The same mistake in a template comes up for every row: enough is enough.
+    const MOST: usize = 1_000;
+    let mut part = RenderedAll { digests: Vec::with_capacity(rows.len()), octets: 0, problems: Vec::new() };
+    for row in rows {
+        match compose_for_look(composer, &row.recipient) {
+            Ok(composed) => {
+                part.digests.push(composed.message.digest);
+                part.octets += composed.message.bytes.len() as u64;
+            }
+            Err(problems) if part.problems.len() < MOST => {
+                for problem in problems {
+                    if !part.problems.contains(&problem) {
+                        part.problems.push(problem);
+                    }
+                }
+            }
+            Err(_) => {}
+        }
+    }
+    part
+}
+
+/// A row's letter with the stamp of a preview: the digest does not depend on it.
+pub(super) fn compose_for_look(composer: &Composer, recipient: &Recipient) -> Result<Composed, Vec<Diagnostic>> {
+    composer.compose(recipient, &preview_stamp(composer, recipient, Timestamp::UNIX_EPOCH))
+}
+
+/// The stamp of a preview at `date`.
+pub(super) fn preview_stamp(composer: &Composer, recipient: &Recipient, date: Timestamp) -> Stamp {
+    stamp(b"preview", composer.settings(), &recipient.id, date)
+}
+
+/// What a row is called: its state's short name, else its id.
+pub(super) fn name_of(recipient: &Recipient) -> String {
+    recipient.state.map_or_else(|| recipient.id.to_string(), |code| code.state().name("en").to_owned())
+}

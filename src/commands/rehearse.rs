@@ -1,0 +1,249 @@
+//! `rehearse`: the whole batch through real SMTP into an embedded server that refuses, greylists and drops some of it; with a
+//! ledger of its own, and the server's truth to compare with.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::cli::RehearseArgs;
+use crate::config::Pace;
+use crate::domain::delivery::State;
+use crate::domain::mailbox::Mailbox;
+use crate::domain::record::DeliveryRecord;
+use crate::domain::relay::{Relay, Security, Timeouts};
+use crate::domain::retry::RetryPolicy;
+use crate::ledger::{Ledger, NewDelivery};
+use crate::postbox::{self, Keep, Letter, Options, Postbox, Shares};
+use crate::report;
+use crate::smtp::Connector;
+
+use super::check::{load, pace_line};
+use super::exit::{CANNOT_CREATE, Failure, OK, SOFTWARE};
+use super::frozen::Frozen;
+use super::prepare::{Batch, Purpose, batch};
+use super::resend::HELD;
+use super::{Context, drive};
+
+pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure> {
+    let batch = batch(context, Purpose::Look)?;
+    context.screen.problems(&batch.diagnostics);
+    let folder = Folder::new(args.keep.as_deref())?;
+    let ledger_file = folder.path().join("rehearsal.db");
+    let ledger = Ledger::open(&ledger_file, true, "rehearse")?;
+    let rows = batch
+        .rows
+        .iter()
+        .zip(&batch.digests)
+        .map(|(row, digest)| NewDelivery {
+            recipient: row.recipient.clone(),
+            addresses: batch.composer.addresses(&row.recipient),
+            digest: *digest,
+            suppressed: row.suppressed.clone(),
+        })
+        .collect();
+    ledger.enrol(&batch.config.settings.campaign_id, &batch.edition, rows)?;
+    context.screen.say(&format!(
+        "Rehearsal with seed {}: {} letters go to a server inside this program; nothing leaves this machine.",
+        args.seed,
+        batch.rows.len()
+    ));
+    let letters = args.keep.as_ref().map(|_| folder.path().join("letters"));
+    let truth = drive::runtime()?.block_on(rehearse(context, &batch, &ledger, args.seed, letters.as_deref()))?;
+    let mut records = Vec::new();
+    let reader = ledger.reader()?;
+    reader.deliveries(&mut |record| records.push(record))?;
+    let wrong = disagreements(&batch, &records, &truth);
+    if args.json {
+        print_json(context, &records, &wrong, args.seed, &batch, truth.len());
+    } else {
+        let counts = reader.counts()?;
+        print(context, &batch, &records, &counts, &wrong, truth.len());
+        if args.keep.is_some() {
+            context.screen.say(&format!("Ledger and letters: {}", folder.path().display()));
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(OK);
+    }
+    Err(Failure::new(SOFTWARE, format!("the ledger and the server disagree: {}", wrong.join("; ")))
+        .help("this is a defect of demarche: please report it with the seed, and do not send with this version"))
+}
+
+async fn rehearse(
+    context: &Context,
+    batch: &Batch,
+    ledger: &Ledger,
+    seed: u64,
+    letters: Option<&Path>,
+) -> Result<Vec<Letter>, Failure> {
+    let addresses: Vec<String> =
+        batch.rows.iter().flat_map(|row| row.recipient.to.iter().map(Mailbox::address)).collect();
+    let keep = letters.map_or(Keep::Nothing, |folder| Keep::Folder(folder.to_owned()));
+    let script = postbox::seeded_for(seed, Shares::default(), &addresses);
+    let server = Postbox::start(Options { keep, script, ..Options::default() })
+        .await
+        .map_err(|error| Failure::new(SOFTWARE, format!("the embedded server cannot start: {error}")))?;
+    let truth = server.truth();
+    let drive = drive::Drive {
+        ledger: ledger.clone(),
+        connector: Connector::new(relay(batch, server.address().port()))?,
+        compose: Arc::new(Frozen::new(ledger.reader()?)?),
+        pace: Pace { rates: Vec::new(), per_domain: Vec::new(), hours: None, hours_shown: None },
+        retry: retry(),
+        letters: batch.rows.iter().filter(|row| row.suppressed.is_none()).count() as u64,
+    };
+    let ending = drive::drive(&context.screen, drive).await?;
+    server.stop().await;
+    drive::ending(&context.screen, &ending);
+    Ok(truth.accepted())
+}
+
+fn relay(batch: &Batch, port: u16) -> Relay {
+    Relay {
+        host: "127.0.0.1".to_owned(),
+        port,
+        security: Security::None,
+        login: None,
+        ca_file: None,
+        ehlo_name: "[127.0.0.1]".to_owned(),
+        timeouts: Timeouts { end_of_data: Duration::from_secs(30), ..Timeouts::default() },
+        ..batch.config.relay.clone()
+    }
+}
+
+/// The waits of a rehearsal: minutes become fractions of a second.
+fn retry() -> RetryPolicy {
+    RetryPolicy {
+        first: Duration::from_millis(600),
+        factor: 2.0,
+        most: Duration::from_secs(2),
+        attempts: 3,
+        linger: Duration::from_secs(10),
+    }
+}
+
+/// Every way in which the ledger's states could be untrue of what the server holds; empty is what is promised.
+fn disagreements(batch: &Batch, records: &[DeliveryRecord], truth: &[Letter]) -> Vec<String> {
+    let mut held: HashMap<&str, usize> = HashMap::new();
+    for letter in truth {
+        let id = letter.delivery.as_deref().and_then(|delivery| delivery.rsplit_once('/')).map_or("", |(_, id)| id);
+        *held.entry(id).or_default() += 1;
+    }
+    let mut wrong = Vec::new();
+    if records.len() != batch.rows.len() {
+        wrong.push(format!("{} rows in the file, {} in the ledger", batch.rows.len(), records.len()));
+    }
+    for record in records {
+        let count = held.remove(record.id.as_str()).unwrap_or(0);
+        let fits = match record.state {
+            State::Accepted => count == 1,
+            State::Uncertain => count <= 1,
+            State::Deferred | State::Suppressed => count == 0,
+            // A letter may be accepted for one address and refused for another.
+            State::Failed => count == usize::from(record.addresses.iter().any(|a| a.state == State::Accepted)),
+            State::Queued | State::Sending | State::HandedOver => false,
+        };
+        if !fits {
+            wrong.push(format!("{} is {} and the server holds {count}", record.id, record.state));
+        }
+    }
+    wrong.extend(held.keys().map(|id| format!("the server holds a letter for \"{id}\", which is no row")));
+    wrong
+}
+
+fn print(
+    context: &Context,
+    batch: &Batch,
+    records: &[DeliveryRecord],
+    counts: &crate::domain::record::Counts,
+    wrong: &[String],
+    held: usize,
+) {
+    let style = context.screen.style();
+    let mut text = format!("{}\n", report::outcome_table(counts, &style));
+    if wrong.is_empty() {
+        text.push_str(&format!(
+            "The server's own books agree with every row: it holds {held} letters, none of them twice.\n\n"
+        ));
+    }
+    let (held_back, again): (Vec<DeliveryRecord>, Vec<DeliveryRecord>) = records
+        .iter()
+        .filter(|record| matches!(record.state, State::Deferred | State::Failed))
+        .cloned()
+        .partition(DeliveryRecord::is_refused_as_unknown);
+    let held_back: Vec<(String, String)> =
+        held_back.iter().map(|record| (record.id.to_string(), HELD.to_owned())).collect();
+    if !again.is_empty() || !held_back.is_empty() {
+        text.push_str("After a real send, this is what `demarche resend` would do:\n");
+        text.push_str(&report::resend_list(&again, &held_back, &style));
+        text.push('\n');
+    }
+    let uncertain: Vec<&DeliveryRecord> = records.iter().filter(|r| r.state == State::Uncertain).collect();
+    if let Some(first) = uncertain.first() {
+        text.push_str("It would not touch these, because nobody can know whether they arrived:\n");
+        for record in &uncertain {
+            text.push_str(&format!("  {}\n", drive::named(&record.id)));
+        }
+        text.push_str(&format!(
+            "A person asks the mission, then records it:\n  demarche resolve {} --sent --note \"…\"\n\n",
+            first.id
+        ));
+    }
+    text.push_str(&format!("The real batch: {}.\ndigest: {}\n", pace_line(batch, load(batch)), batch.digest()));
+    context.screen.result(&text);
+}
+
+fn print_json(context: &Context, records: &[DeliveryRecord], wrong: &[String], seed: u64, batch: &Batch, held: usize) {
+    let mut counts = crate::domain::record::Counts::default();
+    for record in records {
+        counts.add(record.state, 1);
+    }
+    context.screen.json(&json!({
+        "seed": seed,
+        "digest": batch.digest(),
+        "counts": counts,
+        "server_holds": held,
+        "disagreements": wrong,
+        "deliveries": records.iter().map(|record| json!({ "id": record.id, "state": record.state.name() })).collect::<Vec<_>>(),
+    }));
+}
+
+/// Where the rehearsal's files are: kept, or gone afterwards.
+enum Folder {
+    Kept(std::path::PathBuf),
+    Gone(std::path::PathBuf),
+}
+
+impl Folder {
+    fn new(keep: Option<&Path>) -> Result<Self, Failure> {
+        let make = |path: &Path| {
+            std::fs::create_dir_all(path).map_err(|error| Failure::cannot_write(path, &error)).map(|()| path.to_owned())
+        };
+        let Some(path) = keep else {
+            let name = format!("demarche-rehearsal-{}-{:016x}", std::process::id(), fastrand::u64(..));
+            return Ok(Self::Gone(make(&std::env::temp_dir().join(name))?));
+        };
+        if path.join("rehearsal.db").exists() {
+            return Err(Failure::new(CANNOT_CREATE, format!("{} holds a rehearsal already", path.display()))
+                .help("name another folder, or remove this one"));
+        }
+        Ok(Self::Kept(make(path)?))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) | Self::Gone(path) => path,
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Self::Gone(path) = self {
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
+}

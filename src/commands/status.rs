@@ -1,0 +1,52 @@
+//! `status`: one screen of what is known and what to do next. Works beside a running `send`.
+
+use std::collections::HashSet;
+
+use crate::cli::StatusArgs;
+use crate::clock;
+use crate::config::Config;
+use crate::domain::record::DeliveryRecord;
+use crate::ledger::Reader;
+use crate::report::{self, Facts};
+
+use super::Context;
+use super::check::missing_names;
+use super::exit::Failure;
+use super::prepare;
+
+pub(super) fn run(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
+    let (config, _) = prepare::config(context)?;
+    let reader = Reader::open(&config.ledger)?;
+    let (records, facts) = gather(&reader, &config)?;
+    let counts = reader.counts()?;
+    if args.json {
+        context.screen.json(&report::status_json(&records, &counts, &facts));
+    } else {
+        context.screen.result(&report::status(&records, &counts, &facts, &context.screen.style()));
+    }
+    Ok(report::exit_code(&counts))
+}
+
+/// What `status --json` prints.
+pub(super) fn json(reader: &Reader, config: &Config) -> Result<serde_json::Value, Failure> {
+    let (records, facts) = gather(reader, config)?;
+    Ok(report::status_json(&records, &reader.counts()?, &facts))
+}
+
+/// Every delivery, and what is known of the campaign as a whole.
+pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRecord>, Facts), Failure> {
+    let mut records = Vec::new();
+    reader.deliveries(&mut |record| records.push(record))?;
+    let present: HashSet<String> =
+        records.iter().filter_map(|record| record.recipient.state.map(|code| code.to_string())).collect();
+    let missing =
+        if records.is_empty() { Vec::new() } else { missing_names(&config.recipients.audience.states(), &present) };
+    let facts = Facts {
+        campaign: config.settings.campaign_name.clone(),
+        digest: reader.batch_digest()?,
+        missing,
+        now: clock::now(),
+        ledger: config.ledger.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+    };
+    Ok((records, facts))
+}

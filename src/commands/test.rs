@@ -1,0 +1,89 @@
+//! `test --to`: one letter per language to yourself through the real relay; never counts as delivery, so no ledger knows of it.
+
+use std::collections::HashSet;
+
+use crate::cli::TestArgs;
+use crate::clock;
+use crate::compose::stamp;
+use crate::domain::mailbox::Mailbox;
+use crate::domain::message::{Envelope, Field, ForwardPath, Message};
+use crate::domain::outcome::End;
+use crate::domain::recipient::Recipient;
+use crate::smtp::Connector;
+
+use super::exit::{DATA, FAILED, Failure, OK, UNAVAILABLE, USAGE};
+use super::prepare::{Batch, Purpose, batch, name_of};
+use super::{Context, drive};
+
+pub(super) fn run(context: &Context, args: &TestArgs) -> Result<u8, Failure> {
+    let to = Mailbox::parse(&args.to)
+        .map_err(|error| Failure::new(USAGE, format!("--to: {error}")).help("write your own address"))?;
+    let batch = batch(context, Purpose::Look)?;
+    let problems = crate::config::problems_for_send(&batch.config);
+    if crate::diagnostic::any_error(&problems) {
+        return Err(Failure::Problems { code: super::exit::CONFIG, diagnostics: problems });
+    }
+    let chosen = batch.select(&args.only)?;
+    let samples: Vec<&Recipient> = match &chosen {
+        Some(chosen) => batch.rows.iter().map(|row| &row.recipient).filter(|row| chosen.contains(&row.id)).collect(),
+        None => one_per_language(&batch),
+    };
+    let letters = samples.iter().map(|row| compose(&batch, row, &to)).collect::<Result<Vec<_>, _>>()?;
+    let connector = Connector::new(batch.config.relay.clone())?;
+    drive::runtime()?.block_on(hand_over(context, &connector, &letters))
+}
+
+/// The first row of each language.
+fn one_per_language(batch: &Batch) -> Vec<&Recipient> {
+    let mut seen = HashSet::new();
+    let default = &batch.config.settings.default_language;
+    let rows = batch.rows.iter().map(|row| &row.recipient);
+    rows.filter(|row| seen.insert(row.language.clone().unwrap_or_else(|| default.clone()))).collect()
+}
+
+/// The row's letter, addressed to `to` alone, with a Message-ID of its own: a server that has seen it must not drop the next.
+fn compose(batch: &Batch, row: &Recipient, to: &Mailbox) -> Result<(String, Message), Failure> {
+    let sample = Recipient { to: vec![to.clone()], cc: Vec::new(), bcc: Vec::new(), ..row.clone() };
+    let key: [u8; 16] = std::array::from_fn(|_| fastrand::u8(..));
+    let stamp = stamp(&key, batch.composer.settings(), &row.id, clock::now());
+    let composed =
+        batch.composer.compose(&sample, &stamp).map_err(|diagnostics| Failure::Problems { code: DATA, diagnostics })?;
+    let mut message = composed.message;
+    // The archive copy of [sender] bcc is for letters that count.
+    message.envelope = Envelope {
+        reverse_path: message.envelope.reverse_path,
+        forward_paths: vec![ForwardPath { address: to.address(), field: Field::To }],
+    };
+    Ok((format!("{} ({})", name_of(row), message.language), message))
+}
+
+async fn hand_over(context: &Context, connector: &Connector, letters: &[(String, Message)]) -> Result<u8, Failure> {
+    let help = "look at [smtp] in the config: host, port, security, username and password";
+    let unavailable = |why: String| Failure::new(UNAVAILABLE, format!("the relay did not let us in: {why}")).help(help);
+    let mut session = connector.open().await.map_err(|fault| unavailable(fault.to_string()))?;
+    let mut code = OK;
+    for (name, message) in letters {
+        let handover = session.hand_over(&message.bytes, &message.envelope, std::future::ready(true)).await;
+        let (word, good) = match &handover.end {
+            End::Accepted(reply) => (format!("accepted: {reply}"), true),
+            End::NotSent(fault) => (format!("not sent: {fault}"), false),
+            End::Uncertain(fault) => (format!("nobody can know whether it was sent: {fault}"), false),
+            End::NoRecipient => {
+                let refusal = handover.recipients.iter().find_map(|outcome| match outcome {
+                    crate::domain::outcome::RcptOutcome::Refused(reply) => Some(reply.to_string()),
+                    _ => None,
+                });
+                (format!("refused: {}", refusal.unwrap_or_else(|| "no reason given".to_owned())), false)
+            }
+        };
+        context.screen.result(&format!("{name}: {word}"));
+        if !good {
+            code = FAILED;
+        }
+        if !handover.reusable {
+            session = connector.open().await.map_err(|fault| unavailable(fault.to_string()))?;
+        }
+    }
+    session.quit().await;
+    Ok(code)
+}

@@ -1,0 +1,122 @@
+//! Bodies in their transfer encodings (RFC 2045 §6), encoded by us once: a batch shares its attachments.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lettre::message::header::{ContentDisposition, ContentTransferEncoding, ContentType};
+use lettre::message::{Body, SinglePart};
+
+use crate::diagnostic::Diagnostic;
+
+/// The length of an encoded line, without its CRLF (RFC 2045 §6.7, §6.8).
+const ENCODED_LINE: usize = 76;
+
+/// A file to attach, encoded once.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    name: String,
+    content_type: &'static str,
+    encoded: Vec<u8>,
+}
+
+impl Attachment {
+    /// A file of `name` (without folders) with its bytes.
+    #[must_use]
+    pub fn new(name: &str, bytes: &[u8]) -> Self {
+        Self { name: name.to_owned(), content_type: type_of(name), encoded: base64_lines(bytes) }
+    }
+
+    /// The file name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn part(&self) -> Result<SinglePart, Diagnostic> {
+        Ok(SinglePart::builder()
+            .header(content_type(self.content_type)?)
+            .header(ContentDisposition::attachment(&self.name))
+            .body(Body::dangerous_pre_encoded(self.encoded.clone(), ContentTransferEncoding::Base64)))
+    }
+}
+
+pub(super) fn content_type(text: &str) -> Result<ContentType, Diagnostic> {
+    ContentType::parse(text)
+        .map_err(|_| Diagnostic::error("content-type-invalid", format!("\"{text}\" is no content type")))
+}
+
+/// Text as quoted-printable, or as base64 where that is shorter (Arabic, Chinese, Russian). Line ends become CRLF.
+pub(super) fn encode_text(text: &str) -> (Vec<u8>, ContentTransferEncoding) {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
+    let non_ascii = text.bytes().filter(|byte| !byte.is_ascii()).count();
+    // Quoted-printable makes three octets of each octet outside ASCII, base64 four of every three.
+    if non_ascii * 6 > text.len() {
+        return (base64_lines(text.as_bytes()), ContentTransferEncoding::Base64);
+    }
+    let options = quoted_printable::Options::default()
+        .input_mode(quoted_printable::InputMode::Text)
+        .line_length_limit(ENCODED_LINE);
+    let encoded = quoted_printable::encode_with_options(text.as_bytes(), options);
+    (encoded.into_bytes(), ContentTransferEncoding::QuotedPrintable)
+}
+
+fn base64_lines(bytes: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(bytes.len() * 4 / 3 + bytes.len() / 28 + 4);
+    for chunk in bytes.chunks(ENCODED_LINE / 4 * 3) {
+        lines.extend_from_slice(STANDARD.encode(chunk).as_bytes());
+        lines.extend_from_slice(b"\r\n");
+    }
+    lines
+}
+
+fn type_of(name: &str) -> &'static str {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
+    match extension.as_str() {
+        "pdf" => "application/pdf",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "odt" => "application/vnd.oasis.opendocument.text",
+        "ods" => "application/vnd.oasis.opendocument.spreadsheet",
+        "doc" => "application/msword",
+        "rtf" => "application/rtf",
+        "zip" => "application/zip",
+        "txt" | "md" => "text/plain; charset=utf-8",
+        "csv" => "text/csv; charset=utf-8",
+        "htm" | "html" => "text/html; charset=utf-8",
+        "ics" => "text/calendar; charset=utf-8",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "svg" => "image/svg+xml",
+        "mp3" => "audio/mpeg",
+        "mp4" => "video/mp4",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_survives_its_encoding_and_no_line_is_long(text in "(?s).{0,400}") {
+            let (bytes, encoding) = encode_text(&text);
+            let decoded = if encoding == ContentTransferEncoding::Base64 {
+                let joined: Vec<u8> = bytes.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+                STANDARD.decode(joined).expect("base64")
+            } else {
+                quoted_printable::decode(&bytes, quoted_printable::ParseMode::Strict).expect("quoted-printable")
+            };
+            let expected = text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
+            prop_assert_eq!(String::from_utf8(decoded).expect("UTF-8"), expected);
+            for line in bytes.split(|b| *b == b'\n') {
+                prop_assert!(line.len() <= ENCODED_LINE + 1);
+            }
+            let bare = bytes.iter().enumerate().any(|(i, b)| *b == b'\n' && (i == 0 || bytes[i - 1] != b'\r'));
+            prop_assert!(!bare);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What the sessions of a run share: stop, pause, hours, and how many failures in a row mean that the relay is away.
+
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::{Ending, Progress, RunError, Waiting};
+use crate::clock;
+use crate::domain::fault::Verdict;
+use crate::domain::retry::RetryPolicy;
+use crate::domain::schedule::Hours;
+
+/// Sessions that may fail in a row without one letter settled before the run stops.
+const SESSION_FAILURES: u32 = 10;
+/// The same for a server that refuses us in its greeting.
+const REFUSED_GREETINGS: u32 = 3;
+/// Pauses in a row without one letter accepted before the run stops.
+const PAUSES: u32 = 10;
+/// Letters in a row refused after the terminator by a 554: then it is the relay and not the missions.
+const BREAKER: u32 = 5;
+/// The longest sleep before the wall clock is looked at again.
+const LOOK_UP: Duration = Duration::from_secs(5);
+
+pub(super) struct Control {
+    pub(super) retry: RetryPolicy,
+    pub(super) started: Instant,
+    /// One session is opened at a time, so that a wrong password is tried once and not by every session.
+    pub(super) opening: tokio::sync::Mutex<()>,
+    hours: Option<Hours>,
+    progress: Sender<Progress>,
+    stop: watch::Receiver<bool>,
+    ended: watch::Sender<bool>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    pause_until: Option<Instant>,
+    pauses: u32,
+    failures: u32,
+    refused_greetings: u32,
+    breaker: u32,
+    ending: Option<Ending>,
+    failure: Option<RunError>,
+    panic: Option<String>,
+}
+
+impl Control {
+    pub(super) fn new(
+        retry: RetryPolicy,
+        hours: Option<Hours>,
+        progress: Sender<Progress>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            retry,
+            started: Instant::now(),
+            opening: tokio::sync::Mutex::new(()),
+            hours,
+            progress,
+            stop,
+            ended: watch::channel(false).0,
+            state: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tell(&self, progress: Progress) {
+        // Nobody looking is no reason to stop sending.
+        let _ = self.progress.send(progress);
+    }
+
+    /// True once the run was told to stop or has come to an end.
+    pub(super) fn is_over(&self) -> bool {
+        *self.stop.borrow() || *self.ended.borrow()
+    }
+
+    /// Resolves once the run was told to stop or has come to an end.
+    pub(super) async fn over(&self) {
+        let (mut stop, mut ended) = (self.stop.clone(), self.ended.subscribe());
+        let stopped = async {
+            // If the other end is gone, nobody will ever ask to stop.
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = stopped => {}
+            _ = ended.wait_for(|ended| *ended) => {}
+        }
+    }
+
+    /// Sleeps, unless the run is over first; true if it slept the whole time.
+    pub(super) async fn sleep(&self, duration: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(duration) => !self.is_over(),
+            () = self.over() => false,
+        }
+    }
+
+    /// Waits for the end of a pause and for the hours to open; false if the run is over first.
+    pub(super) async fn open(&self) -> bool {
+        loop {
+            if self.is_over() {
+                return false;
+            }
+            let pause = self.lock().pause_until.and_then(|until| until.checked_duration_since(Instant::now()));
+            if let Some(left) = pause.filter(|left| !left.is_zero()) {
+                if !self.sleep(left).await {
+                    return false;
+                }
+                continue;
+            }
+            let now = clock::now();
+            let Some(opens) = self.hours.as_ref().map(|hours| hours.next_open(now)).filter(|opens| *opens > now) else {
+                return true;
+            };
+            self.tell(Progress::Waiting { why: Waiting::Hours, until: opens });
+            let left = Duration::try_from(opens.duration_since(now)).unwrap_or(LOOK_UP);
+            if !self.sleep(left.min(LOOK_UP)).await {
+                return false;
+            }
+        }
+    }
+
+    /// The relay asked for a rest: nobody sends until it is over. A pause that is running is not made longer by the other
+    /// sessions that meet it.
+    pub(super) fn pause(&self, why: &str) {
+        let wait = {
+            let mut state = self.lock();
+            let now = Instant::now();
+            if state.pause_until.is_some_and(|until| until > now) {
+                return;
+            }
+            state.pauses += 1;
+            let wait = self.retry.account_wait(state.pauses);
+            state.pause_until = Some(now + wait);
+            (state.pauses <= PAUSES).then_some(wait)
+        };
+        match wait {
+            Some(wait) => {
+                let wait = jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::ZERO);
+                self.tell(Progress::Waiting { why: Waiting::Pause, until: clock::now() + wait });
+            }
+            None => self.end(Ending::Halted(format!("the relay asked for a rest {PAUSES} times in a row: {why}"))),
+        }
+    }
+
+    /// A session could not be opened or broke: how long to wait before the next, or the end of the run.
+    pub(super) fn session_lost(&self, verdict: Verdict, why: &str) -> Option<Duration> {
+        let (failures, greetings) = {
+            let mut state = self.lock();
+            state.failures += 1;
+            state.refused_greetings =
+                if verdict == Verdict::NewSessionThrice { state.refused_greetings + 1 } else { 0 };
+            (state.failures, state.refused_greetings)
+        };
+        let halt = match verdict {
+            Verdict::Halt => Some(why.to_owned()),
+            _ if greetings >= REFUSED_GREETINGS => {
+                Some(format!("the relay refused {greetings} sessions in a row: {why}"))
+            }
+            _ if failures >= SESSION_FAILURES => {
+                Some(format!("{failures} sessions in a row failed without one letter settled; the last: {why}"))
+            }
+            _ => None,
+        };
+        if let Some(halt) = halt {
+            self.end(Ending::Halted(halt));
+            return None;
+        }
+        let again_in = self.retry.session_wait(failures);
+        self.tell(Progress::SessionLost { why: why.to_owned(), again_in });
+        Some(again_in)
+    }
+
+    /// A letter was settled: the relay is there.
+    pub(super) fn settled(&self, accepted: bool, breaker: bool, why: &str) {
+        let broken = {
+            let mut state = self.lock();
+            state.failures = 0;
+            state.refused_greetings = 0;
+            if accepted {
+                state.pauses = 0;
+            }
+            state.breaker = if breaker { state.breaker + 1 } else { 0 };
+            state.breaker >= BREAKER
+        };
+        if broken {
+            self.end(Ending::Halted(format!("the relay refused {BREAKER} letters in a row: {why}")));
+        }
+    }
+
+    /// The run is over; the first reason stands.
+    pub(super) fn end(&self, ending: Ending) {
+        self.lock().ending.get_or_insert(ending);
+        self.ended.send_replace(true);
+    }
+
+    /// The run cannot go on.
+    pub(super) fn fail(&self, error: RunError) {
+        self.lock().failure.get_or_insert(error);
+        self.ended.send_replace(true);
+    }
+
+    pub(super) fn fail_with_panic(&self, panic: &tokio::task::JoinError) {
+        self.lock().panic.get_or_insert_with(|| panic.to_string());
+        self.ended.send_replace(true);
+    }
+
+    pub(super) fn ending(&self, feed_failure: Option<RunError>) -> Result<Ending, RunError> {
+        let mut state = self.lock();
+        if let Some(error) = state.failure.take().or(feed_failure) {
+            return Err(error);
+        }
+        if let Some(panic) = state.panic.take() {
+            return Ok(Ending::Halted(format!("a defect in demarche stopped the run: {panic}")));
+        }
+        let stopped = *self.stop.borrow();
+        Ok(state.ending.take().unwrap_or(if stopped { Ending::Stopped } else { Ending::Drained }))
+    }
+}

@@ -1,0 +1,281 @@
+//! The main job from the outside: the real program, a real socket, real files.
+
+mod support;
+
+use std::fs;
+
+use demarche::domain::outcome::Phase;
+use demarche::postbox::{Action, Rule, Script};
+use support::campaign::Campaign;
+use support::server::{Server, row_of};
+
+fn rule(phase: Phase, recipient: &str, times: Option<u64>, action: Action) -> Rule {
+    Rule { phase, connection: None, recipient: Some(format!("{recipient}@missions.example")), times, action }
+}
+
+fn reply(text: &str) -> Action {
+    Action::Reply(text.to_owned())
+}
+
+/// The state of a row in `status --json`.
+fn state(campaign: &Campaign, id: &str) -> String {
+    let status = campaign.run(&["status", "--json"]).json();
+    let deliveries = status["deliveries"].as_array().expect("deliveries").clone();
+    let row = deliveries.into_iter().find(|row| row["id"] == id).expect("the row");
+    row["state"].as_str().expect("a state").to_owned()
+}
+
+#[test]
+fn every_row_arrives_once_and_a_second_send_sends_nothing() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 20);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 20);
+    assert_eq!(server.violations(), Vec::<String>::new());
+    let again = campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 20);
+    assert!(again.stderr.contains("Nothing is waiting"), "{}", again.stderr);
+}
+
+#[test]
+fn what_was_previewed_is_sent_byte_for_byte_but_for_message_id_and_date() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 10);
+    let preview = campaign.run(&["preview", "--out", "look", "--json"]).expect_code(0).json();
+    let digest = preview["digest"].as_str().expect("a digest").to_owned();
+    campaign.run(&["send", "--approve", &digest]).expect_code(0);
+    let without_stamp = |bytes: &[u8]| -> Vec<u8> {
+        let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        let kept = text.split_inclusive("\r\n").filter(|l| !l.starts_with("Message-ID:") && !l.starts_with("Date:"));
+        kept.collect::<String>().into_bytes()
+    };
+    let letters = server.letters();
+    assert_eq!(letters.len(), 10);
+    for letter in letters {
+        let file = campaign.path(&format!("look/{}.eml", row_of(&letter)));
+        let previewed = fs::read(&file).expect("a previewed letter");
+        assert!(previewed.starts_with(b"From:") || previewed.windows(6).any(|w| w == b"\r\nFrom"), "a message");
+        assert_eq!(without_stamp(&previewed), without_stamp(&letter.bytes), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_batch_that_changed_since_it_was_approved_is_refused() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 5);
+    let digest = campaign.run(&["preview", "--json"]).json()["digest"].as_str().expect("a digest").to_owned();
+    let letter = campaign.read("templates/letter.en.md").replace("Text", "Other text");
+    let campaign = campaign.template("letter.en.md", &letter);
+    let refused = campaign.run(&["send", "--approve", &digest]).expect_code(65);
+    assert!(refused.stderr.contains("not the batch that was approved"), "{}", refused.stderr);
+    assert_eq!(server.letters().len(), 0);
+}
+
+#[test]
+fn nobody_is_asked_where_there_is_no_terminal() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 5);
+    let refused = campaign.run(&["send"]).expect_code(64);
+    assert!(refused.stderr.contains("--approve"), "{}", refused.stderr);
+    assert_eq!(server.letters().len(), 0);
+}
+
+#[test]
+fn a_limit_and_a_choice_send_only_so_many_and_only_those() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 10);
+    campaign.run(&["send", "--yes", "--limit", "3"]).expect_code(0);
+    assert_eq!(server.letters().len(), 3);
+    campaign.run(&["send", "--yes", "--only", "AND,arg"]).expect_code(0);
+    assert!(server.ids().contains(&"ARG".to_owned()));
+    let before = server.letters().len();
+    assert!((4..=5).contains(&before));
+    let unknown = campaign.run(&["send", "--yes", "--only", "XXX"]).expect_code(64);
+    assert!(unknown.stderr.contains("XXX"), "{}", unknown.stderr);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 10);
+}
+
+#[test]
+fn resend_takes_exactly_what_failed_and_a_corrected_address() {
+    let server = Server::scripted(Script::rules(vec![
+        rule(Phase::Rcpt, "and", None, reply("550 5.1.1 no such user")),
+        rule(Phase::Rcpt, "arg", Some(1), reply("550 5.7.1 policy")),
+        rule(Phase::Rcpt, "afg", Some(1), reply("452 4.2.2 mailbox full")),
+    ]));
+    let campaign = Campaign::small(server.port(), 10);
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    assert_eq!(server.letters().len(), 7);
+    assert_eq!(state(&campaign, "AND"), "failed");
+    assert_eq!(state(&campaign, "AFG"), "deferred");
+
+    let held = campaign.run(&["resend", "--yes"]).expect_code(0);
+    assert!(held.stdout.contains("AND"), "held back and named: {}", held.stdout);
+    assert_eq!(server.letters().len(), 9);
+    assert_eq!((state(&campaign, "ARG"), state(&campaign, "AFG")), ("accepted".into(), "accepted".into()));
+    assert_eq!(state(&campaign, "AND"), "failed");
+
+    let corrected = campaign.read("recipients.csv").replace("and@missions.example", "andorra@missions.example");
+    let campaign = campaign.recipients(&corrected);
+    campaign.run(&["resend", "--yes"]).expect_code(0);
+    let letters = server.letters();
+    assert_eq!(letters.len(), 10);
+    assert_eq!(letters[9].forward_paths, ["andorra@missions.example"]);
+    assert_eq!(state(&campaign, "AND"), "accepted");
+    campaign.run(&["resend", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 10);
+}
+
+#[test]
+fn resend_renders_the_letter_that_was_frozen() {
+    let server = Server::scripted(Script::rules(vec![rule(Phase::Rcpt, "and", Some(1), reply("550 5.7.1 policy"))]));
+    let campaign = Campaign::small(server.port(), 5);
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    let letter = campaign.read("templates/letter.en.md").replace("Text", "Another letter");
+    let campaign = campaign.template("letter.en.md", &letter);
+    campaign.run(&["resend", "--yes"]).expect_code(0);
+    let letters = server.letters();
+    let last = String::from_utf8_lossy(&letters[4].bytes).into_owned();
+    assert!(last.contains("Text for Andorra") && !last.contains("Another letter"), "{last}");
+}
+
+#[test]
+fn a_lost_reply_is_uncertain_whatever_the_server_kept_and_is_never_sent_again_by_itself() {
+    let server = Server::scripted(Script::rules(vec![
+        rule(Phase::EndOfData, "and", Some(1), Action::AcceptThen(Box::new(Action::Close))),
+        rule(Phase::EndOfData, "arg", Some(1), Action::RejectThen(Box::new(Action::Close))),
+    ]));
+    let campaign = Campaign::small(server.port(), 10);
+    campaign.run(&["send", "--yes"]).expect_code(2);
+    assert_eq!((state(&campaign, "AND"), state(&campaign, "ARG")), ("uncertain".into(), "uncertain".into()));
+    assert_eq!(server.letters().len(), 9);
+    campaign.run(&["send", "--yes"]).expect_code(2);
+    campaign.run(&["resend", "--yes"]).expect_code(2);
+    assert_eq!(server.letters().len(), 9);
+
+    campaign.run(&["resolve", "AND", "--sent", "--note", "the registry confirmed it"]).expect_code(0);
+    campaign.run(&["resolve", "ARG", "--not-sent", "--note", "the registry has nothing"]).expect_code(0);
+    campaign.run(&["resolve", "ALB", "--sent", "--note", "x"]).expect_code(64);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    let letters = server.letters();
+    assert_eq!(letters.len(), 10);
+    assert_eq!(row_of(&letters[9]), "ARG");
+    assert_eq!(server.ids().iter().filter(|id| *id == "AND").count(), 1);
+}
+
+#[test]
+fn a_letter_sent_again_after_a_lost_reply_keeps_its_message_id_and_date() {
+    let server = Server::scripted(Script::rules(vec![rule(
+        Phase::EndOfData,
+        "and",
+        Some(1),
+        Action::AcceptThen(Box::new(Action::Close)),
+    )]));
+    let campaign = Campaign::small(server.port(), 5);
+    campaign.run(&["send", "--yes"]).expect_code(2);
+    campaign.run(&["resend", "--yes", "--uncertain"]).expect_code(0);
+    let twice: Vec<Vec<u8>> =
+        server.letters().into_iter().filter(|letter| row_of(letter) == "AND").map(|letter| letter.bytes).collect();
+    assert_eq!(twice.len(), 2);
+    assert_eq!(twice[0], twice[1]);
+}
+
+#[test]
+fn a_copy_that_is_refused_fails_alone_and_is_all_that_is_sent_again() {
+    let server = Server::scripted(Script::rules(vec![rule(Phase::Rcpt, "desk", Some(1), reply("550 5.7.1 not now"))]));
+    let campaign = Campaign::small(server.port(), 0)
+        .recipients("state,to,cc\nKenya,ken@missions.example,desk@missions.example\nChad,tcd@missions.example,\n");
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    assert_eq!(server.letters().len(), 2);
+    campaign.run(&["resend", "--yes"]).expect_code(0);
+    let letters = server.letters();
+    assert_eq!(letters.len(), 3);
+    assert_eq!(letters[2].forward_paths, ["desk@missions.example"]);
+}
+
+#[test]
+fn a_relay_that_refuses_the_login_stops_the_run_and_blames_no_mission() {
+    let server = Server::scripted(Script::new(|cue| match cue.phase {
+        Phase::Mail => Action::Reply("530 5.7.0 Authentication required".to_owned()),
+        _ => Action::Behave,
+    }));
+    let campaign = Campaign::small(server.port(), 5);
+    let run = campaign.run(&["send", "--yes"]).expect_code(69);
+    assert!(run.stderr.contains("no mission was blamed"), "{}", run.stderr);
+    assert_eq!(state(&campaign, "AND"), "queued");
+}
+
+#[test]
+fn a_relay_that_is_away_stops_the_run_with_everything_still_queued() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 5).set("retry.first", "\"300ms\"").set("retry.most", "\"1s\"");
+    drop(server);
+    campaign.run(&["send", "--yes"]).expect_code(69);
+    assert_eq!(state(&campaign, "AND"), "queued");
+}
+
+#[test]
+fn greylisted_letters_go_out_in_the_same_run_once_their_time_has_come() {
+    let server =
+        Server::scripted(Script::rules(vec![rule(Phase::Rcpt, "and", Some(1), reply("450 4.7.1 greylisted"))]));
+    let campaign = Campaign::small(server.port(), 5)
+        .set("retry.first", "\"1s\"")
+        .set("retry.most", "\"2s\"")
+        .set("retry.linger", "\"10s\"");
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 5);
+    assert_eq!(state(&campaign, "AND"), "accepted");
+}
+
+#[test]
+fn a_second_terminal_is_told_who_is_sending() {
+    let server = Server::scripted(Script::new(|cue| match (cue.phase, cue.nth) {
+        (Phase::EndOfData, 2) => Action::Stall,
+        _ => Action::Behave,
+    }));
+    let mut campaign = Campaign::small(server.port(), 5).set("smtp.connections", "1");
+    let mut first = campaign.spawn(&["send", "--yes"]);
+    server.wait_for(1);
+    let second = campaign.run(&["send", "--yes"]).expect_code(74);
+    assert!(second.stderr.contains(&first.process_id().to_string()), "{}", second.stderr);
+    campaign.run(&["status"]);
+    assert!(!first.has_ended());
+    first.kill();
+}
+
+#[test]
+fn an_interrupted_send_finishes_what_is_in_flight_and_goes_on_later() {
+    let server = Server::start();
+    let mut campaign = Campaign::small(server.port(), 30).set("pace.rate", "\"20/s\"");
+    let running = campaign.spawn(&["send", "--yes"]);
+    server.wait_for(3);
+    running.signal("INT");
+    let run = running.wait().expect_code(75);
+    assert!(run.stderr.contains("finishing the letters in flight"), "{}", run.stderr);
+    let so_far = server.letters().len();
+    assert!(so_far < 30);
+    campaign.set("pace.rate", "\"1000/s\"").run(&["send", "--yes"]).expect_code(0);
+    let mut ids = server.ids();
+    ids.dedup();
+    assert_eq!((ids.len(), server.letters().len()), (30, 30));
+}
+
+#[test]
+fn test_letters_go_to_oneself_and_leave_no_record() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 5);
+    campaign.run(&["test", "--to", "me@coalition.example"]).expect_code(0);
+    let letters = server.letters();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].forward_paths, ["me@coalition.example"]);
+    assert!(!campaign.path("ledger.db").exists());
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_writes_the_letters() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 5);
+    campaign.run(&["send", "--dry-run"]).expect_code(0);
+    assert_eq!(server.letters().len(), 0);
+    assert!(campaign.path("preview/index.html").exists() && campaign.path("preview/AND.eml").exists());
+}
