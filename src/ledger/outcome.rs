@@ -83,7 +83,7 @@ pub(super) fn settle(
     if judgement.addresses.iter().any(|one| one.event == Event::Defer) {
         standing.not_before = settlement.not_before.map(Timestamp::as_millisecond);
     }
-    let of_attempt = standing.addresses.iter().filter(|address| judged.contains(&address.address.as_str()));
+    let of_attempt = standing.addresses.iter().filter(|address| judged.contains(&address.path.as_str()));
     standing.keep_attempt(connection, of_attempt)?;
     end_attempt(connection, &standing, settlement.at, Some(&judgement.last))?;
     standing.save(connection)
@@ -126,7 +126,7 @@ pub(super) fn recover(connection: &Connection, now: Timestamp) -> Result<Recover
             if handed_over {
                 address.say(&word)?;
             }
-            of_attempt.push(address.address.clone());
+            of_attempt.push(address.path.clone());
         }
         if handed_over {
             standing.attempts += 1;
@@ -134,7 +134,7 @@ pub(super) fn recover(connection: &Connection, now: Timestamp) -> Result<Recover
         } else {
             recovered.requeued += 1;
         }
-        let kept = standing.addresses.iter().filter(|address| of_attempt.contains(&address.address));
+        let kept = standing.addresses.iter().filter(|address| of_attempt.contains(&address.path));
         standing.keep_attempt(connection, kept)?;
         end_attempt(connection, &standing, now, Some(&word).filter(|_| handed_over))?;
         standing.save(connection)?;

@@ -255,7 +255,7 @@ pub(super) fn correct(connection: &Connection, corrections: &[Correction]) -> Re
         check(id, &correction.addresses)?;
         let standing = Standing::of_id(connection, id)?;
         if matches!(standing.state(), State::Queued | State::Deferred | State::Failed) {
-            correct_one(connection, standing, correction)?;
+            correct_one(connection, &standing, correction)?;
             corrected += 1;
         }
     }
@@ -264,21 +264,21 @@ pub(super) fn correct(connection: &Connection, corrections: &[Correction]) -> Re
 
 /// An address that a server took stays, listed or not; others that are not listed leave; listed ones that were there
 /// keep what is known of them; new ones are queued, and with one the count of attempts begins anew.
-fn correct_one(connection: &Connection, standing: Standing, correction: &Correction) -> Result<(), LedgerError> {
+fn correct_one(connection: &Connection, standing: &Standing, correction: &Correction) -> Result<(), LedgerError> {
     let number = standing.number;
     let mut list: Vec<(&str, Field)> = correction.addresses.iter().map(|p| (p.address.as_str(), p.field)).collect();
-    let is_new = |address: &str| standing.addresses.iter().all(|known| known.address != address);
+    let is_new = |address: &str| standing.addresses.iter().all(|known| known.path != address);
     let fresh = list.iter().any(|(address, _)| is_new(address));
     for address in &standing.addresses {
-        if list.iter().any(|(listed, _)| *listed == address.address) {
+        if list.iter().any(|(listed, _)| *listed == address.path) {
             continue;
         }
         if address.state == State::Accepted {
-            list.push((&address.address, address.field));
+            list.push((&address.path, address.field));
         } else {
             connection
                 .prepare_cached("DELETE FROM addresses WHERE delivery = ?1 AND address = ?2")?
-                .execute(params![number, address.address])?;
+                .execute(params![number, address.path])?;
         }
     }
     list.sort_by_key(|(_, field)| *field as u8);

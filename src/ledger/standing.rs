@@ -12,7 +12,8 @@ use crate::domain::recipient::RecipientId;
 /// One address and what is to be written of it.
 #[derive(Debug)]
 pub(super) struct Address {
-    pub(super) address: String,
+    /// `local@domain`.
+    pub(super) path: String,
     pub(super) place: i64,
     pub(super) field: Field,
     pub(super) state: State,
@@ -41,7 +42,7 @@ impl Address {
 
     fn of_row(row: &Row<'_>) -> Result<Self, LedgerError> {
         Ok(Self {
-            address: columns::text(row, 0)?.to_owned(),
+            path: columns::text(row, 0)?.to_owned(),
             place: row.get(1)?,
             field: columns::field(row, 2)?,
             state: columns::state(row, 3)?,
@@ -102,7 +103,7 @@ impl Standing {
     pub(super) fn find(&mut self, address: &str) -> Result<&mut Address, LedgerError> {
         let delivery = self.number;
         let mut all = self.addresses.iter_mut();
-        all.find(|known| known.address == address)
+        all.find(|known| known.path == address)
             .ok_or(LedgerError::Mismatch { delivery, what: "it names an address that the delivery does not have" })
     }
 
@@ -112,7 +113,7 @@ impl Standing {
             "UPDATE addresses SET state = ?3, word = COALESCE(?4, word) WHERE delivery = ?1 AND address = ?2",
         )?;
         for address in self.addresses.iter().filter(|address| address.changed) {
-            update.execute(params![self.number, address.address, address.state.name(), address.word])?;
+            update.execute(params![self.number, address.path, address.state.name(), address.word])?;
         }
         let deferred = self.addresses.iter().any(|address| address.state == State::Deferred);
         let not_before = self.not_before.filter(|_| deferred);
@@ -137,7 +138,7 @@ impl Standing {
             insert.execute(params![
                 self.number,
                 self.tries,
-                address.address,
+                address.path,
                 address.place,
                 address.field.name(),
                 address.state.name(),
