@@ -279,3 +279,32 @@ fn a_dry_run_sends_nothing_and_writes_the_letters() {
     assert_eq!(server.letters().len(), 0);
     assert!(campaign.path("preview/index.html").exists() && campaign.path("preview/AND.eml").exists());
 }
+
+#[test]
+fn a_daily_limit_is_kept_over_runs_and_says_when_it_goes_on() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 8).set("pace.rate", "[\"1000/s\", \"5/day\"]");
+    let run = campaign.run(&["send", "--yes"]).expect_code(75);
+    assert!(run.stderr.contains("daily limit"), "{}", run.stderr);
+    assert_eq!(server.letters().len(), 5);
+    campaign.run(&["send", "--yes"]).expect_code(75);
+    assert_eq!(server.letters().len(), 5, "the ledger remembers what went before");
+    campaign.set("pace.rate", "\"8/day\"").run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 8);
+}
+
+#[test]
+fn outside_its_hours_a_send_waits_says_so_and_can_be_stopped() {
+    let server = Server::start();
+    // A window of an hour, twelve hours away from now.
+    let hour = (demarche::clock::now().as_second() / 3600 + 12) % 24;
+    let hours = if hour == 23 { "\"00:00-01:00\"".to_owned() } else { format!("\"{hour:02}:00-{:02}:00\"", hour + 1) };
+    let mut campaign =
+        Campaign::small(server.port(), 5).set("pace.hours", &hours).set("pace.timezone", "\"UTC\"");
+    let running = campaign.spawn(&["send", "--yes"]);
+    let waits = || running.stderr().contains("outside the hours").then_some(());
+    assert!(support::supervised::poll(std::time::Duration::from_secs(20), waits).is_some(), "{}", running.stderr());
+    running.signal("TERM");
+    running.wait().expect_code(75);
+    assert_eq!(server.letters().len(), 0);
+}
