@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek as _};
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
@@ -103,6 +104,8 @@ pub(super) fn writable(path: &Path, create: bool) -> Result<Connection, LedgerEr
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| at_open(&error))?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Or SQLite compiles a statement again for every other value bound to it, which costs as much as running it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The schema goes in before WAL, so that the id of ours is in the file itself from its first bytes on.
     connection.pragma_update(None, "synchronous", "FULL").map_err(|error| at_open(&error))?;
     schema::migrate(&mut connection)?;

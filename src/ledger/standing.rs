@@ -68,21 +68,24 @@ pub(super) struct Standing {
 impl Standing {
     /// The delivery of that number.
     pub(super) fn load(connection: &Connection, delivery: DeliveryId) -> Result<Self, LedgerError> {
-        let number = delivery.0;
-        let mut query =
-            connection.prepare_cached("SELECT tries, attempts, not_before FROM deliveries WHERE number = ?1")?;
-        let mut rows = query.query([number])?;
-        let Some(row) = rows.next()? else {
-            return Err(LedgerError::Unknown { what: format!("delivery {number}") });
-        };
-        let mut standing =
-            Self { number, tries: row.get(0)?, attempts: row.get(1)?, not_before: row.get(2)?, addresses: Vec::new() };
-        let mut query = connection
-            .prepare_cached("SELECT address, place, field, state FROM addresses WHERE delivery = ?1 ORDER BY place")?;
-        let mut rows = query.query([number])?;
+        // One statement, because starting one costs more than the rows do; sorted here for the same reason.
+        let mut query = connection.prepare_cached(
+            "SELECT a.address, a.place, a.field, a.state, d.tries, d.attempts, d.not_before
+             FROM deliveries d JOIN addresses a ON a.delivery = d.number WHERE d.number = ?1",
+        )?;
+        let mut rows = query.query([delivery.0])?;
+        let mut standing: Option<Self> = None;
         while let Some(row) = rows.next()? {
-            standing.addresses.push(Address::of_row(row)?);
+            let address = Address::of_row(row)?;
+            if let Some(standing) = &mut standing {
+                standing.addresses.push(address);
+            } else {
+                let (tries, attempts, not_before) = (row.get(4)?, row.get(5)?, row.get(6)?);
+                standing = Some(Self { number: delivery.0, tries, attempts, not_before, addresses: vec![address] });
+            }
         }
+        let mut standing = standing.ok_or_else(|| LedgerError::Unknown { what: format!("delivery {}", delivery.0) })?;
+        standing.addresses.sort_by_key(|address| address.place);
         Ok(standing)
     }
 

@@ -1,10 +1,13 @@
 //! What a run leaves behind when it ends in the middle.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use demarche::domain::delivery::{Event, State};
 use demarche::domain::outcome::Phase;
-use demarche::ledger::Recovered;
+use demarche::ledger::{Ledger, Recovered};
 
-use crate::support::{Desk, at, attempt, claim_of, due, due_ids, hand_over, id, record, row};
+use crate::support::{Desk, at, attempt, claim_of, due, due_ids, edition, hand_over, id, record, row};
 
 #[tokio::test]
 async fn a_claimed_letter_is_queued_again_and_a_handed_over_one_becomes_uncertain() {
@@ -51,4 +54,37 @@ fn nothing_but_the_ledger_and_its_lock_is_left_after_a_clean_end() {
         std::fs::read_dir(desk.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["ledger.db", "ledger.db.lock"]);
+}
+
+const PATH: &str = "DEMARCHE_TEST_LEDGER_OF_A_DYING_PROCESS";
+
+#[tokio::test]
+#[ignore = "the dying half of the next test, run by it in a process of its own"]
+async fn dying() {
+    let Some(path) = std::env::var_os(PATH) else { return };
+    let ledger = Ledger::open(Path::new(&path), true, "send").unwrap();
+    let rows = vec![row("ken", &["to@ken.test"]), row("fra", &["to@fra.test"]), row("abw", &["to@abw.test"])];
+    ledger.enrol("campaign", &edition("one"), rows).unwrap();
+    attempt(&ledger, "ken", &[("to@ken.test", Event::Accept)]).await.unwrap();
+    // This claim is not durable by itself, but the next intent stands behind it.
+    ledger.claim(claim_of(&due(&ledger, 0)[1], 1)).unwrap();
+    hand_over(&ledger, "fra").await;
+    std::process::abort();
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_its_intents_and_outcomes_and_no_lock() {
+    let desk = Desk::new();
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "crash::dying", "--ignored"])
+        .env(PATH, desk.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(!status.success());
+    let ledger = desk.open();
+    assert_eq!(ledger.recover().unwrap(), Recovered { requeued: 1, uncertain: 1 });
+    let state = |name| record(&ledger, name).state;
+    assert_eq!((state("ken"), state("fra"), state("abw")), (State::Accepted, State::Uncertain, State::Queued));
 }

@@ -4,7 +4,9 @@ use demarche::domain::delivery::{Event, State};
 use demarche::domain::digest::Digest;
 use demarche::ledger::{Correction, LedgerError};
 
-use crate::support::{Desk, at, attempt, due, due_ids, edition, hand_over, id, paths, recipient, record, row, states};
+use crate::support::{
+    Desk, at, attempt, claim_of, due, due_ids, edition, hand_over, id, paths, recipient, record, row, states,
+};
 
 fn correction(name: &str, addresses: &[&str], edition: Option<i64>) -> Correction {
     Correction {
@@ -96,4 +98,24 @@ async fn a_suppressed_row_is_never_due_and_what_is_in_flight_cannot_be_suppresse
     hand_over(&ledger, "fra").await;
     assert!(matches!(ledger.suppress(&id("fra"), "x"), Err(LedgerError::Illegal(_))));
     assert_eq!(record(&ledger, "fra").note, None);
+}
+
+#[tokio::test]
+async fn while_one_address_is_uncertain_no_other_of_its_delivery_can_be_claimed() {
+    let (_desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test", "cc@ken.test"])]);
+    let mut copy = claim_of(&due(&ledger, 0)[0], 7);
+    copy.addresses.remove(0);
+    attempt(&ledger, "ken", &[("to@ken.test", Event::LoseTrack), ("cc@ken.test", Event::Defer)]).await.unwrap();
+    let before = record(&ledger, "ken");
+    assert_eq!((before.state, due_ids(&ledger, 9_999)), (State::Uncertain, Vec::new()));
+    let delivery = copy.delivery;
+    ledger.claim(copy).unwrap();
+    assert!(matches!(ledger.intend(delivery).await, Err(LedgerError::Illegal(_))));
+    assert_eq!(record(&ledger, "ken"), before);
+    // Once a person has said that it arrived, the copy goes out when its time has come.
+    ledger.resolve(&id("ken"), true, "they phoned").unwrap();
+    assert_eq!(
+        (due_ids(&ledger, 59).len(), due(&ledger, 60)[0].addresses.as_slice()),
+        (0, &["cc@ken.test".to_owned()][..])
+    );
 }
