@@ -56,13 +56,11 @@ fn nothing_but_the_ledger_and_its_lock_is_left_after_a_clean_end() {
     assert_eq!(names, ["ledger.db", "ledger.db.lock"]);
 }
 
+/// Tells a process of this test program that it is the one to die, and where its ledger is.
 const PATH: &str = "DEMARCHE_TEST_LEDGER_OF_A_DYING_PROCESS";
 
-#[tokio::test]
-#[ignore = "the dying half of the next test, run by it in a process of its own"]
-async fn dying() {
-    let Some(path) = std::env::var_os(PATH) else { return };
-    let ledger = Ledger::open(Path::new(&path), true, "send").unwrap();
+async fn die_in_the_middle(path: &Path) -> ! {
+    let ledger = Ledger::open(path, true, "send").unwrap();
     let rows = vec![row("ken", &["to@ken.test"]), row("fra", &["to@fra.test"]), row("abw", &["to@abw.test"])];
     ledger.enrol("campaign", &edition("one"), rows).unwrap();
     attempt(&ledger, "ken", &[("to@ken.test", Event::Accept)]).await.unwrap();
@@ -72,11 +70,15 @@ async fn dying() {
     std::process::abort();
 }
 
-#[test]
-fn a_process_that_is_killed_leaves_its_intents_and_outcomes_and_no_lock() {
+/// Runs itself again in a process of its own, which dies.
+#[tokio::test]
+async fn a_process_that_is_killed_leaves_its_intents_and_outcomes_and_no_lock() {
+    if let Some(path) = std::env::var_os(PATH) {
+        die_in_the_middle(Path::new(&path)).await;
+    }
     let desk = Desk::new();
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::dying", "--ignored"])
+        .args(["--exact", "crash::a_process_that_is_killed_leaves_its_intents_and_outcomes_and_no_lock"])
         .env(PATH, desk.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
