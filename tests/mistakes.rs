@@ -84,12 +84,15 @@ fn a_recipients_file_with_ten_mistakes_reports_all_of_them_and_nothing_is_sent()
 }
 
 #[test]
-fn mistakes_in_recipients_and_templates_are_reported_in_one_run() {
+fn mistakes_in_config_recipients_and_templates_are_reported_in_one_run() {
     let campaign = Campaign::small(2525, 0)
-        .recipients("state,to\nKenya,nobody\n")
+        .set("pace.rate", "\"0/min\"")
+        .recipients("state,to\nKenya,nobody\nChad,tcd@missions.example\n")
         .template("letter.en.md", "+++\nsubject = \"{{ state.nmae }}\"\n+++\n\n{{ vars.missing }}\n");
-    let shown = campaign.run(&["check"]).expect_code(65).stderr;
-    assert!(shown.contains("recipients.csv:2"), "{shown}");
+    let shown = campaign.run(&["check"]).expect_code(78).stderr;
+    for place in ["config.toml:", "recipients.csv:2", "templates/letter.en.md:2", "templates/letter.en.md:5"] {
+        assert!(shown.contains(place), "{place} is not in\n{shown}");
+    }
 }
 
 #[test]

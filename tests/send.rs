@@ -299,8 +299,7 @@ fn outside_its_hours_a_send_waits_says_so_and_can_be_stopped() {
     // A window of an hour, twelve hours away from now.
     let hour = (demarche::clock::now().as_second() / 3600 + 12) % 24;
     let hours = if hour == 23 { "\"00:00-01:00\"".to_owned() } else { format!("\"{hour:02}:00-{:02}:00\"", hour + 1) };
-    let mut campaign =
-        Campaign::small(server.port(), 5).set("pace.hours", &hours).set("pace.timezone", "\"UTC\"");
+    let mut campaign = Campaign::small(server.port(), 5).set("pace.hours", &hours).set("pace.timezone", "\"UTC\"");
     let running = campaign.spawn(&["send", "--yes"]);
     let waits = || running.stderr().contains("outside the hours").then_some(());
     assert!(support::supervised::poll(std::time::Duration::from_secs(20), waits).is_some(), "{}", running.stderr());

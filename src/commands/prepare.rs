@@ -96,8 +96,8 @@ pub(super) fn select<'a>(
 pub(super) fn config(context: &Context) -> Result<(Config, Vec<Diagnostic>), Failure> {
     let (config, diagnostics) = config::read(&context.config, clock::now());
     match config {
-        Some(config) if !any_error(&diagnostics) => Ok((config, diagnostics)),
-        _ => Err(Failure::Problems { code: CONFIG, diagnostics }),
+        Some(config) => Ok((config, diagnostics)),
+        None => Err(Failure::Problems { code: CONFIG, diagnostics }),
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) fn config(context: &Context) -> Result<(Config, Vec<Diagnostic>), Fai
 /// # Errors
 /// Every error of config, recipients, templates and attachments.
 pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failure> {
-    let (config, mut diagnostics) = config::read(&context.config, clock::now());
+    let (config, mut diagnostics) = config::read_as_far_as_possible(&context.config, clock::now());
     let Some(config) = config else {
         return Err(Failure::Problems { code: CONFIG, diagnostics });
     };

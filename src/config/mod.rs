@@ -89,6 +89,14 @@ pub struct Pace {
 /// Reads the config file. `None` if there is any error; a file that cannot be read is one.
 #[must_use]
 pub fn read(path: &Path, now: Timestamp) -> (Option<Config>, Vec<Diagnostic>) {
+    without_errors(read_as_far_as_possible(path, now))
+}
+
+/// Reads the config file to check more than itself. `None` if anything that the letters are made of has an error
+/// (`[campaign]`, `[vars]`, `[sender]`, `[letter]`, `[recipients]`, or the syntax). With errors elsewhere the config is
+/// there, so that rows and letters can be checked in the same run; it must not be sent with.
+#[must_use]
+pub fn read_as_far_as_possible(path: &Path, now: Timestamp) -> (Option<Config>, Vec<Diagnostic>) {
     match source::load(path) {
         Ok(source) => understand(&source.text, &source.shown, &source.folder, now, source.exposed),
         Err(problem) => (None, vec![*problem]),
@@ -98,7 +106,11 @@ pub fn read(path: &Path, now: Timestamp) -> (Option<Config>, Vec<Diagnostic>) {
 /// Reads the config's text; `shown` names it in problems, `folder` is the campaign folder. `None` if there is any error.
 #[must_use]
 pub fn parse(text: &str, shown: &str, folder: &Path, now: Timestamp) -> (Option<Config>, Vec<Diagnostic>) {
-    understand(text, shown, folder, now, source::Exposed::No)
+    without_errors(understand(text, shown, folder, now, source::Exposed::No))
+}
+
+fn without_errors((config, problems): (Option<Config>, Vec<Diagnostic>)) -> (Option<Config>, Vec<Diagnostic>) {
+    (config.filter(|_| !any_error(&problems)), problems)
 }
 
 /// What would keep `send` from sending, though the config is good enough for everything else: no relay, the sample's
@@ -152,8 +164,7 @@ fn understand(
         sheet.tell_syntax(error);
     }
     let config = sections(&sheet, table.get_ref(), now, exposed);
-    let problems = sheet.into_problems();
-    (config.filter(|_| !any_error(&problems)), problems)
+    (config, sheet.into_problems())
 }
 
 fn sections(sheet: &walk::Sheet<'_>, table: &DeTable<'_>, now: Timestamp, exposed: source::Exposed) -> Option<Config> {
@@ -162,6 +173,7 @@ fn sections(sheet: &walk::Sheet<'_>, table: &DeTable<'_>, now: Timestamp, expose
     let (templates, templates_shown, letter) = campaign::letter(&root);
     let settings = campaign::settings(&root, letter, now);
     let recipients = recipients::recipients(&root);
+    let settings = settings.filter(|_| !sheet.has_error());
     let relay = smtp::relay(&root, settings.as_ref().map(|settings| &settings.from), exposed);
     let pace = pace::pace(&root);
     let retry = pace::retry(&root);

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 
 use super::secrets::{Secrets, names_a_secret};
 use super::value::Value;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, any_error};
 
 /// How many problems are told of one file: with more, it is most likely no config at all.
 const MOST_PROBLEMS: usize = 200;
@@ -88,6 +88,11 @@ impl<'s> Sheet<'s> {
     /// A problem of the file as a whole.
     pub(super) fn tell_whole(&self, problem: Diagnostic) {
         self.found.borrow_mut().push(problem.at(Place::file(self.shown)));
+    }
+
+    /// True if an error was found so far.
+    pub(super) fn has_error(&self) -> bool {
+        any_error(&self.found.borrow())
     }
 
     /// Never shows the lines of a byte range.
