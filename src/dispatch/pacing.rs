@@ -65,18 +65,14 @@ impl Pace {
     /// # Errors
     /// The moment at which the slowest domain is free.
     pub fn reserve(&mut self, domains: &[String], now: Duration) -> Result<Duration, Duration> {
-        let overall = self.overall.iter().map(|pacer| pacer.earliest(now)).max().unwrap_or(now);
-        let domain = domains
-            .iter()
-            .filter_map(|domain| self.domains.get(domain))
-            .flatten()
-            .map(|pacer| pacer.earliest(now))
-            .max()
-            .unwrap_or(now);
-        if domain > overall && domain > now {
+        let overall = self.overall.iter().map(|pacer| pacer.earliest(now)).max();
+        let domain = domains.iter().filter_map(|domain| self.domains.get(domain)).flatten();
+        let domain = domain.map(|pacer| pacer.earliest(now)).max();
+        if let Some(domain) = domain.filter(|domain| *domain > now && overall.is_none_or(|overall| *domain > overall)) {
             return Err(domain);
         }
-        let moment = overall.max(domain);
+        // A slot that is a little late is taken as it was due, so that lateness does not add up.
+        let moment = overall.max(domain).unwrap_or(now);
         for pacer in &mut self.overall {
             pacer.take(moment);
         }
@@ -183,6 +179,20 @@ mod tests {
         for _ in 0..193 {
             let moment = pace.reserve(&[], now).expect("no domain rates");
             now = moment.max(now) + Duration::from_millis(1);
+        }
+        let expected = Duration::from_secs(1) / 60 * 192;
+        assert!(now >= expected && now < expected + Duration::from_millis(30), "{now:?} for {expected:?}");
+    }
+
+    #[test]
+    fn late_wake_ups_do_not_slow_a_domain_either() {
+        let mut pace = Pace::new(&[], &[rate("60/s")]);
+        let domain = ["a.example".to_owned()];
+        let mut now = Duration::ZERO;
+        for _ in 0..193 {
+            while let Err(later) = pace.reserve(&domain, now) {
+                now = later + Duration::from_millis(1);
+            }
         }
         let expected = Duration::from_secs(1) / 60 * 192;
         assert!(now >= expected && now < expected + Duration::from_millis(30), "{now:?} for {expected:?}");
