@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use demarche::domain::outcome::Phase;
 use demarche::postbox::{Action, Offers, Options, Rule, Script};
 use support::campaign::Campaign;
+use support::postfix::{Postfix, PostfixOptions};
 use support::server::{Server, row_of};
 
 fn chunking(script: Script) -> Server {
@@ -128,4 +129,18 @@ fn a_letter_with_a_copy_waits_for_the_replies_to_its_recipients() {
     assert_eq!(server.letters()[0].forward_paths.len(), 2);
     let heard = server.transcript(1);
     assert!(heard.contains(&"DATA".to_owned()) && !heard.iter().any(|line| line.starts_with("BDAT")), "{heard:?}");
+}
+
+#[test]
+fn a_real_relay_takes_the_chunks_and_goes_on_after_a_refused_one() {
+    if !support::real_servers_or_skip("sending chunks to a real relay") {
+        return;
+    }
+    let reject = [("and@missions.example", "550 5.1.1 No such mailbox")];
+    let relay = Postfix::start(&PostfixOptions { reject: &reject, ..PostfixOptions::default() });
+    let campaign = Campaign::small(relay.port(), 10).config_for_postfix(&relay).set("smtp.connections", "1");
+    let run = campaign.run(&["-vvv", "send", "--yes"]).expect_code(1);
+    assert_eq!(relay.wait_for(9).len(), 9);
+    let said = |what: &str| run.stderr.lines().filter(|line| line.contains(what)).count();
+    assert_eq!((said("C: BDAT "), said("C: RSET"), said("C: DATA"), said("C: EHLO")), (10, 1, 0, 2), "{}", run.stderr);
 }

@@ -1,5 +1,6 @@
 //! Sessions against scripted servers over a pipe: a server that is polite but for one act at one phase.
 
+mod chunk_replies;
 mod chunking;
 mod opening;
 mod phases;
