@@ -137,7 +137,7 @@ async fn a_group_larger_than_every_buffer_does_not_stand_still() {
 }
 
 /// A server that greets, reads up to `octets` of the group, says `said` and reads nothing more.
-async fn stops_reading_after(octets: usize, said: &'static str) -> String {
+async fn stops_reading_after(octets: usize, said: &'static str, recipients: usize) -> String {
     let (wire, mut server) = tokio::io::duplex(1024);
     let serving = tokio::spawn(async move {
         let mut space = vec![0; octets];
@@ -151,7 +151,7 @@ async fn stops_reading_after(octets: usize, said: &'static str) -> String {
     let connector = Connector::new(relay(Security::None)).expect("settings");
     let mut session = connector.begin(Box::new(wire)).await.expect("a session");
     let letter = b"0123456789\r\n".repeat(4000);
-    let handover = session.hand_over(&letter, &envelope(&[Field::To]), async { true }).await;
+    let handover = session.hand_over(&letter, &envelope(&vec![Field::To; recipients]), async { true }).await;
     assert!(!handover.reusable);
     serving.abort();
     told(&handover.end)
@@ -159,11 +159,19 @@ async fn stops_reading_after(octets: usize, said: &'static str) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_stops_reading_proves_something_only_by_what_it_said() {
-    assert_eq!(stops_reading_after(3000, "").await, "uncertain: end-of-data timed out");
-    assert_eq!(stops_reading_after(3000, "250 ok\r\n").await, "uncertain: end-of-data timed out");
-    assert_eq!(stops_reading_after(3000, "552 5.3.4 too large\r\n").await, "not sent: mail refused 552");
+    assert_eq!(stops_reading_after(3000, "", 1).await, "uncertain: end-of-data timed out");
+    assert_eq!(stops_reading_after(3000, "250 ok\r\n", 1).await, "uncertain: end-of-data timed out");
+    assert_eq!(stops_reading_after(3000, "552 5.3.4 too large\r\n", 1).await, "not sent: mail refused 552");
     let all = "250 ok\r\n250 ok\r\n250 queued\r\n";
-    assert_eq!(stops_reading_after(3000, all).await, "uncertain: end-of-data unexpected 250");
+    assert_eq!(stops_reading_after(3000, all, 1).await, "uncertain: end-of-data unexpected 250");
     let refused = "250 ok\r\n250 ok\r\n552 5.3.4 too large\r\n";
-    assert_eq!(stops_reading_after(3000, refused).await, "not sent: end-of-data refused 552");
+    assert_eq!(stops_reading_after(3000, refused, 1).await, "not sent: end-of-data refused 552");
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_the_first_octet_of_bdat_a_failure_proves_that_nothing_was_delivered() {
+    // The commands before BDAT are longer than what was read and what the pipe holds.
+    assert_eq!(stops_reading_after(500, "", 200).await, "not sent: mail timed out");
+    assert_eq!(stops_reading_after(500, "250 ok\r\n250 ok\r\n", 200).await, "not sent: mail timed out");
+    assert_eq!(stops_reading_after(8000, "", 200).await, "uncertain: end-of-data timed out");
 }

@@ -3,7 +3,7 @@
 //! The chunk is on its way before the first reply, so a reply that is lost at MAIL or RCPT leaves open what became of the
 //! letter: where lock step proves that nothing was delivered, here it is uncertain. Three things prove it still, each by
 //! replies that were received: MAIL was refused, every RCPT was refused, or BDAT was refused. A fourth is a 421 with which
-//! the server left before it had accepted anybody.
+//! the server left before it had accepted anybody; and of course a connection that took nothing of the chunk.
 //!
 //! Replies are matched to commands by counting, and no 354 stands between them. So a reply too many that is seen makes none
 //! of them believed: the letter is uncertain, although a valid 250 seems to have come for it.
