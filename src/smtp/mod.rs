@@ -3,9 +3,10 @@
 //! [`Connector`] opens sessions to one relay; a [`Session`] takes one letter after another. What each phase proves about a
 //! letter is in [`crate::domain::outcome`]. Inside, from the socket upwards: `stream` (deadlines, the receive buffer),
 //! `reply` (the parser), `tls`, `capabilities`, `auth` and `password`, `dot_stuffing` and `body`,
-//! `command`, `transaction` (MAIL to the reply after the dot), `session`, `connector`.
+//! `command`, `transaction` (MAIL to the reply after the dot; `chunking` for its other form, in one chunk), `session`, `connector`.
 //!
-//! Absent on purpose: CHUNKING is recognised but not used, and no command follows the end of data before its reply.
+//! Absent on purpose: BINARYMIME, messages in more than one chunk, and any command that follows the end of data before its
+//! reply.
 
 mod auth;
 mod body;

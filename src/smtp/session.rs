@@ -43,12 +43,15 @@ impl Session {
         self.letters
     }
 
-    /// One transaction: MAIL, RCPT, DATA, the message, the terminator, the reply (RFC 5321 §3.3).
+    /// One transaction: MAIL, RCPT, DATA, the message, the terminator, the reply (RFC 5321 §3.3); or MAIL, RCPT and the
+    /// message as one BDAT chunk in one group, where the server offers PIPELINING and CHUNKING, every path is a To and the
+    /// message has 1 MiB at most (RFC 3030).
     ///
     /// `bytes` is RFC 5322 with CRLF line ends, the last line ended, no bare CR or LF; anything else is refused, because
     /// only so a failure before the terminator proves that nothing was delivered. `intent` is first polled once the server
     /// has said 354, runs beside the writing of the message, and is awaited before the first octet of the terminator may
-    /// leave. If it gives false, the connection is dropped without terminator and without QUIT.
+    /// leave; with BDAT it is awaited before anything is written. If it gives false, the connection is dropped without
+    /// terminator and without QUIT.
     ///
     /// Where the envelope has To paths, the letter goes out only if at least one of them was accepted; an envelope of
     /// copies alone goes out to whomever is accepted.

@@ -70,13 +70,28 @@ impl Stream {
 
     /// Writes a group of commands (or one) and flushes it. Replies that come meanwhile are kept.
     pub(super) async fn send(&mut self, bytes: &[u8], within: Duration) -> Result<(), Trouble> {
-        let writing = poll_fn_write(self, bytes, OnInput::Keep);
-        timeout(within, writing).await.unwrap_or(Err(Trouble::TimedOut(within)))
+        self.send_counted(bytes, within, &mut 0).await
+    }
+
+    /// As [`Self::send`], and adds to `written` the octets that the connection has taken, also if it fails. Those that it has
+    /// not taken never leave.
+    pub(super) async fn send_counted(
+        &mut self,
+        bytes: &[u8],
+        within: Duration,
+        written: &mut usize,
+    ) -> Result<(), Trouble> {
+        let mut taken = 0;
+        let writing = poll_fn_write(self, bytes, OnInput::Keep, &mut taken);
+        let result = timeout(within, writing).await.unwrap_or(Err(Trouble::TimedOut(within)));
+        *written += taken;
+        result
     }
 
     /// Writes a block of the message and flushes it. What the server says meanwhile ends it: see [`Self::early`].
     pub(super) async fn send_block(&mut self, block: &[u8], within: Duration) -> Result<(), Trouble> {
-        let writing = poll_fn_write(self, block, OnInput::Stop);
+        let mut written = 0;
+        let writing = poll_fn_write(self, block, OnInput::Stop, &mut written);
         match timeout(within, writing).await {
             Ok(Ok(())) => Ok(()),
             // Servers that refuse early reply and then close: the reply says more than the broken connection.
@@ -157,11 +172,16 @@ impl Stream {
     }
 }
 
-/// Writes all of `bytes` and, whenever the connection takes no more, looks at what came.
-async fn poll_fn_write(stream: &mut Stream, bytes: &[u8], on_input: OnInput) -> Result<(), Trouble> {
-    let mut written = 0;
+/// Writes all of `bytes` and, whenever the connection takes no more, looks at what came. `written` counts what the
+/// connection has taken.
+async fn poll_fn_write(
+    stream: &mut Stream,
+    bytes: &[u8],
+    on_input: OnInput,
+    written: &mut usize,
+) -> Result<(), Trouble> {
     poll_fn(|cx| {
-        if let Poll::Ready(result) = stream.poll_write_all(cx, bytes, &mut written) {
+        if let Poll::Ready(result) = stream.poll_write_all(cx, bytes, written) {
             return Poll::Ready(result);
         }
         while stream.ended.is_none() && stream.input.len() < INPUT_MOST {

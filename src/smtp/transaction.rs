@@ -1,5 +1,7 @@
 //! One transaction (RFC 5321 §3.3): MAIL to the reply after the terminator, in groups where the server allows (RFC 2920).
 
+mod chunking;
+
 use std::time::Duration;
 
 use super::body::write_beside;
@@ -63,9 +65,12 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// An `Err` is a failure before the terminator that leaves the session unusable.
+    /// An `Err` is a failure before the terminator (or the chunk) that leaves the session unusable.
     async fn steps<I: Future<Output = bool> + Send>(&mut self, bytes: &[u8], intent: I) -> Result<End, Fault> {
         let mail = mail_command(self.envelope, self.capabilities, bytes);
+        if self.goes_as_chunk(bytes) {
+            return self.chunk(&mail, bytes, intent).await;
+        }
         if self.capabilities.pipelining {
             self.send_group(&mail).await?;
         }

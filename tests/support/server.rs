@@ -53,6 +53,11 @@ impl Server {
         self.truth.violations()
     }
 
+    /// The commands that it heard on a connection (from 1), in order.
+    pub fn transcript(&self, connection: u64) -> Vec<String> {
+        self.truth.transcript(connection)
+    }
+
     /// Waits until it has taken so many letters.
     pub fn wait_for(&self, count: usize) {
         let truth = self.truth.clone();

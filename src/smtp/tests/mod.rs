@@ -1,5 +1,7 @@
 //! Sessions against scripted servers over a pipe: a server that is polite but for one act at one phase.
 
+mod chunk_replies;
+mod chunking;
 mod opening;
 mod phases;
 mod promises;
@@ -42,6 +44,8 @@ pub(super) struct Seen {
     pub(super) commands: Vec<String>,
     /// Messages that were ended by a terminator, still dot-stuffed.
     pub(super) messages: Vec<Vec<u8>>,
+    /// Every octet that was read, as it came.
+    pub(super) received: Vec<u8>,
     /// How many octets of a message came before the server stopped reading, without terminator.
     pub(super) partial: Vec<u8>,
 }
@@ -115,6 +119,10 @@ impl Serving {
                         true
                     }
                 }
+                "BDAT" => {
+                    self.chunk(&line).await?;
+                    self.answer(Phase::EndOfData, "250 queued\r\n").await?
+                }
                 "QUIT" => {
                     self.say(b"221 bye\r\n").await;
                     return None;
@@ -164,6 +172,7 @@ impl Serving {
         let mut space = [0; 4096];
         let count = self.wire.read(&mut space).await.ok()?;
         self.input.extend_from_slice(&space[..count]);
+        self.server.seen.lock().expect("lock").received.extend_from_slice(&space[..count]);
         (count > 0).then_some(())
     }
 
@@ -175,6 +184,18 @@ impl Serving {
             }
             self.fill().await?;
         }
+    }
+
+    /// The octets that `BDAT n LAST` announces.
+    async fn chunk(&mut self, line: &str) -> Option<()> {
+        let octets = line.strip_prefix("BDAT ").and_then(|rest| rest.strip_suffix(" LAST")).expect("one last chunk");
+        let octets: usize = octets.parse().expect("a number");
+        while self.input.len() < octets {
+            self.fill().await?;
+        }
+        let message = self.input.drain(..octets).collect();
+        self.server.seen.lock().expect("lock").messages.push(message);
+        Some(())
     }
 
     async fn message(&mut self) -> Option<()> {

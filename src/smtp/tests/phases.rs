@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::outcome::{End, RcptOutcome, Trouble};
 
-fn kind(trouble: &Trouble) -> String {
+pub(super) fn kind(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Refused(reply) => format!("refused {}", reply.code()),
         Trouble::Unexpected(reply) => format!("unexpected {}", reply.code()),
@@ -15,7 +15,7 @@ fn kind(trouble: &Trouble) -> String {
     }
 }
 
-fn told(end: &End) -> String {
+pub(super) fn told(end: &End) -> String {
     match end {
         End::Accepted(reply) => format!("accepted {}", reply.code()),
         End::NotSent(fault) => format!("not sent: {} {}", fault.phase, kind(&fault.trouble)),
@@ -24,7 +24,7 @@ fn told(end: &End) -> String {
     }
 }
 
-const FAULTS: [(Act, &str); 8] = [
+pub(super) const FAULTS: [(Act, &str); 8] = [
     (Act::Say("421 4.3.2 closing\r\n"), "refused 421"),
     (Act::Say("550 5.0.0 no\r\n"), "refused 550"),
     (Act::Drop, "lost"),
