@@ -330,3 +330,22 @@ fn an_accepted_address_never_gets_it_again_when_the_refused_one_of_its_row_is_co
     assert_eq!(paths, [vec!["ken@missions.example".to_owned()], vec!["third@missions.example".to_owned()]]);
     assert_eq!(row_of(&letters[1]), "KEN");
 }
+
+#[test]
+fn the_summary_names_the_sender_of_the_letters_that_go_out() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3);
+    campaign.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
+    let campaign = campaign.set("sender.from", "\"Somebody Else <else@coalition.example>\"");
+    let run = campaign.run(&["send", "--yes"]).expect_code(0);
+    assert!(run.stderr.contains("From:     Coalition Secretariat"), "{}", run.stderr);
+    assert!(server.letters().iter().all(|letter| letter.reverse_path == "letters@coalition.example"));
+}
+
+#[test]
+fn a_row_is_found_by_its_id_in_any_case() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 0).recipients("state,id,to\nKenya,Osg,ken@missions.example\n");
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    campaign.run(&["log", "oSG"]).expect_code(0);
+}

@@ -100,6 +100,8 @@ fn go(
 /// What the ledger will hold once this `send` is enrolled, and what of it waits.
 struct Plan {
     digest: Digest,
+    /// The sender of the letters as they are frozen, which may not be that of the config any more.
+    from: String,
     /// Every row's state, by id.
     known: HashMap<RecipientId, State>,
     /// Deferred ones that have used up their attempts: they are left for `resend`.
@@ -128,6 +130,7 @@ impl Plan {
         let thawed = Self::frozen_composer(&reader, refresh)?;
         let mut plan = Self {
             digest: Digest::of(&[]),
+            from: thawed.as_ref().unwrap_or(&batch.composer).settings().from.to_string(),
             known: HashMap::new(),
             exhausted,
             new: Vec::new(),
@@ -388,7 +391,7 @@ fn summary(batch: &Batch, plan: &Plan, letters: usize) -> String {
     format!(
         "\n{}\n  Letters:  {letters}{before}\n  From:     {}\n  Through:  {} port {}, {}, {} sessions{coverage}\n  Pace:     {}\n  Digest:   {}\n",
         settings.campaign_name,
-        settings.from,
+        plan.from,
         relay.host,
         relay.port,
         relay.security.name(),
