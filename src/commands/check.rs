@@ -40,7 +40,7 @@ fn online(context: &Context, batch: &Batch) -> Result<u8, Failure> {
     let connector = Connector::new(batch.config.relay.clone())?;
     let relay = connector.relay().clone();
     let largest = batch.octets / (batch.rows.len() as u64).max(1);
-    drive::runtime()?.block_on(async {
+    drive::block_on(async {
         match connector.open().await {
             Ok(session) => {
                 let offers = session.capabilities().clone();

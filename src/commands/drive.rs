@@ -25,13 +25,21 @@ use super::exit::{Failure, SOFTWARE, TRY_AGAIN, UNAVAILABLE};
 /// A line of progress where there is no terminal, at most so often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// The asynchronous runtime: two threads are enough for ten sessions, and leave the cores to the letters.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Runs `work` on an asynchronous runtime of its own: two threads are enough for ten sessions, and leave the cores to the
+/// letters. What still blocks a thread at the end (a password command that asks, a name that is looked up) is not waited
+/// for: who says stop must not be held up by it.
+///
+/// # Errors
+/// If the runtime cannot start, and what `work` gives.
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(SOFTWARE, format!("the runtime cannot start: {error}")))
+        .map_err(|error| Failure::new(SOFTWARE, format!("the runtime cannot start: {error}")))?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
 }
 
 /// What a run needs, and how much there is to do.

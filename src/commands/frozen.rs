@@ -49,6 +49,19 @@ pub(super) fn thaw(edition: &Edition) -> Result<Composer, Vec<Diagnostic>> {
     Ok(Composer::new(letter, settings, attachments::encode(&files(ATTACHMENT))))
 }
 
+/// Makes sure that the ledger is this campaign's, or nobody's yet: in another one's, every mission would look served.
+///
+/// # Errors
+/// [`LedgerError::OtherCampaign`], and what the reader says.
+pub(super) fn same_campaign(reader: &Reader, settings: &LetterSettings) -> Result<(), LedgerError> {
+    match reader.campaign()? {
+        Some(campaign) if campaign.id != settings.campaign_id => {
+            Err(LedgerError::OtherCampaign { found: campaign.id, given: settings.campaign_id.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Composes due deliveries from the ledger's frozen editions.
 pub(super) struct Frozen {
     key: Vec<u8>,

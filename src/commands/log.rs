@@ -54,11 +54,15 @@ pub(super) fn find(reader: &Reader, mission: &str) -> Result<DeliveryRecord, Fai
         Failure::new(USAGE, format!("the ledger has no row \"{shown}\""))
             .help("rows are named by their id, for missions the three letters of the state, such as KEN")
     };
-    for spelling in [mission.to_owned(), mission.to_ascii_uppercase(), mission.to_ascii_lowercase()] {
-        let id = RecipientId::parse(&spelling).map_err(|_| unknown())?;
-        if let Some(record) = reader.delivery(&id)? {
-            return Ok(record);
-        }
+    let id = RecipientId::parse(mission).map_err(|_| unknown())?;
+    if let Some(record) = reader.delivery(&id)? {
+        return Ok(record);
     }
-    Err(unknown())
+    let mut found = None;
+    reader.deliveries(&mut |record: DeliveryRecord| {
+        if found.is_none() && record.id.as_str().eq_ignore_ascii_case(id.as_str()) {
+            found = Some(record);
+        }
+    })?;
+    found.ok_or_else(unknown)
 }

@@ -8,7 +8,7 @@ use super::{Context, drive};
 
 pub(super) fn run(context: &Context, args: &PostboxArgs) -> Result<u8, Failure> {
     std::fs::create_dir_all(&args.dir).map_err(|error| Failure::cannot_write(&args.dir, &error))?;
-    drive::runtime()?.block_on(async {
+    drive::block_on(async {
         let options = Options { port: args.port, keep: Keep::Folder(args.dir.clone()), ..Options::default() };
         let server = Postbox::start(options).await.map_err(|error| {
             Failure::new(CANNOT_CREATE, format!("port {} on 127.0.0.1 cannot be used: {error}", args.port))

@@ -75,7 +75,9 @@ pub(super) fn select<'a>(
     let known: Vec<&RecipientId> = known.collect();
     let (mut chosen, mut unknown) = (HashSet::new(), Vec::new());
     for id in only {
-        match known.iter().find(|known| known.as_str().eq_ignore_ascii_case(id.trim())) {
+        // Two rows of a ledger may differ in case alone: the exact one is meant before any other.
+        let exact = known.iter().find(|known| known.as_str() == id.trim());
+        match exact.or_else(|| known.iter().find(|known| known.as_str().eq_ignore_ascii_case(id.trim()))) {
             Some(id) => {
                 chosen.insert((*id).clone());
             }

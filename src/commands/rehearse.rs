@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::cli::RehearseArgs;
 use crate::config::Pace;
+use crate::dispatch::Ending;
 use crate::domain::delivery::State;
 use crate::domain::mailbox::Mailbox;
 use crate::domain::record::DeliveryRecord;
@@ -21,7 +22,7 @@ use crate::report;
 use crate::smtp::Connector;
 
 use super::check::{load, pace_line};
-use super::exit::{CANNOT_CREATE, Failure, OK, SOFTWARE};
+use super::exit::{CANNOT_CREATE, Failure, OK, SOFTWARE, TRY_AGAIN};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch};
 use super::resend::HELD;
@@ -51,7 +52,11 @@ pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure>
         batch.rows.len()
     ));
     let letters = args.keep.as_ref().map(|_| folder.path().join("letters"));
-    let truth = drive::runtime()?.block_on(rehearse(context, &batch, &ledger, args.seed, letters.as_deref()))?;
+    let (truth, code) = drive::block_on(rehearse(context, &batch, &ledger, args.seed, letters.as_deref()))?;
+    if let Some(code) = code {
+        // Rows that were not tried are no disagreement.
+        return Ok(code);
+    }
     let mut records = Vec::new();
     let reader = ledger.reader()?;
     reader.deliveries(&mut |record| records.push(record))?;
@@ -78,7 +83,7 @@ async fn rehearse(
     ledger: &Ledger,
     seed: u64,
     letters: Option<&Path>,
-) -> Result<Vec<Letter>, Failure> {
+) -> Result<(Vec<Letter>, Option<u8>), Failure> {
     let addresses: Vec<String> =
         batch.rows.iter().flat_map(|row| row.recipient.to.iter().map(Mailbox::address)).collect();
     let keep = letters.map_or(Keep::Nothing, |folder| Keep::Folder(folder.to_owned()));
@@ -97,8 +102,17 @@ async fn rehearse(
     };
     let ending = drive::drive(&context.screen, drive).await?;
     server.stop().await;
-    drive::ending(&context.screen, &ending);
-    Ok(truth.accepted())
+    let code = match ending {
+        Ending::Stopped => {
+            context.screen.say("The rehearsal was stopped.");
+            Some(TRY_AGAIN)
+        }
+        ending => {
+            drive::ending(&context.screen, &ending);
+            None
+        }
+    };
+    Ok((truth.accepted(), code))
 }
 
 fn relay(batch: &Batch, port: u16) -> Relay {

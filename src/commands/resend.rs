@@ -14,21 +14,31 @@ use crate::smtp::Connector;
 use super::exit::{DATA, Failure, OK};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look, select};
-use super::{Context, drive, send};
+use super::{Context, drive, frozen, send};
 
 pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Send)?;
     context.screen.problems(&batch.diagnostics);
     let ledger = Ledger::open(&batch.config.ledger, false, "resend")?;
-    ledger.recover()?;
+    frozen::same_campaign(&ledger.reader()?, &batch.config.settings)?;
+    send::say_recovered(context, &ledger)?;
+    send::suppress_known(context, &batch, &ledger)?;
     let frozen = Frozen::new(ledger.reader()?)?;
     let again = Again::new(context, &batch, &ledger, &frozen, args)?;
     if again.records.is_empty() && again.held.is_empty() {
         context.screen.say("Nothing was deferred or failed: there is nothing to send again.");
         return send::finish(context, &ledger, &batch, None, None, args.json);
     }
-    context.screen.result(&report::resend_list(&again.records, &again.held, &context.screen.style()));
+    let list = report::resend_list(&again.records, &again.held, &context.screen.style());
+    if args.json {
+        context.screen.say(&list);
+    } else {
+        context.screen.result(&list);
+    }
     if args.dry_run || again.records.is_empty() {
+        if args.json {
+            context.screen.json(&again.json());
+        }
         return Ok(OK);
     }
     let uncertain = again.records.iter().filter(|record| record.state == State::Uncertain).count();
@@ -45,7 +55,7 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let ids = again.requeue(&batch, &ledger)?;
     let letters = ids.len() as u64;
     ledger.restrict(Some(ids.clone()))?;
-    let ending = drive::runtime()?.block_on(drive::drive(
+    let ending = drive::block_on(drive::drive(
         &context.screen,
         drive::Drive {
             ledger: ledger.clone(),
@@ -130,6 +140,14 @@ impl Again {
             ));
         }
         Ok(again)
+    }
+
+    /// `{"again": [id], "held_back": [{"id", "why"}]}`: for scripts, where nothing is sent.
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "again": self.records.iter().map(|record| &record.id).collect::<Vec<_>>(),
+            "held_back": self.held.iter().map(|(id, why)| serde_json::json!({ "id": id, "why": why })).collect::<Vec<_>>(),
+        })
     }
 
     /// Writes corrections down and puts everything back into the queue.

@@ -38,6 +38,8 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     let connector = Connector::new(batch.config.relay.clone())?;
     let ledger = Ledger::open(&batch.config.ledger, true, "send")?;
     say_recovered(context, &ledger)?;
+    frozen::same_campaign(&ledger.reader()?, &batch.config.settings)?;
+    suppress_known(context, &batch, &ledger)?;
     let plan = Plan::new(&batch, &ledger, args.refresh)?;
     say_plan(context, &plan);
     if let Some(approved) = approved
@@ -77,7 +79,7 @@ fn go(
     at: Option<Timestamp>,
 ) -> Result<crate::dispatch::Ending, Failure> {
     let compose = Arc::new(Frozen::new(ledger.reader()?)?);
-    drive::runtime()?.block_on(async {
+    drive::block_on(async {
         if let Some(at) = at
             && !drive::wait_until(&context.screen, at).await?
         {
@@ -98,6 +100,8 @@ fn go(
 /// What the ledger will hold once this `send` is enrolled, and what of it waits.
 struct Plan {
     digest: Digest,
+    /// The sender of the letters as they are frozen, which may not be that of the config any more.
+    from: String,
     /// Every row's state, by id.
     known: HashMap<RecipientId, State>,
     /// Deferred ones that have used up their attempts: they are left for `resend`.
@@ -126,6 +130,7 @@ impl Plan {
         let thawed = Self::frozen_composer(&reader, refresh)?;
         let mut plan = Self {
             digest: Digest::of(&[]),
+            from: thawed.as_ref().unwrap_or(&batch.composer).settings().from.to_string(),
             known: HashMap::new(),
             exhausted,
             new: Vec::new(),
@@ -145,7 +150,9 @@ impl Plan {
                 plan.new.push(new);
                 continue;
             };
-            if frozen == *digest || !matches!(state, State::Queued | State::Deferred | State::Failed) {
+            // What failed, and what has used up its attempts, is left for `resend`.
+            let waits = matches!(state, State::Queued | State::Deferred) && !plan.exhausted.contains(&recipient.id);
+            if frozen == *digest || !waits {
                 continue;
             }
             if refresh {
@@ -158,6 +165,7 @@ impl Plan {
             }
         }
         plan.gone = plan.order.iter().filter(|id| !in_file.contains(*id)).cloned().collect();
+        refuse_renamed(&reader, &plan)?;
         plan.digest = Digest::of_batch(records.iter().map(|(id, (_, digest))| (id.as_str(), *digest)));
         plan.known = records.into_iter().map(|(id, (state, _))| (id, state)).collect();
         Ok(plan)
@@ -202,21 +210,22 @@ impl Plan {
         if new.suppressed.is_some() { State::Suppressed } else { State::Queued }
     }
 
-    /// Ids that wait, in the plan's order: queued and deferred, the chosen ones, at most `limit`.
+    /// Ids that wait, in the plan's order: queued and then deferred ones, because those may not be due, the chosen ones, at
+    /// most `limit`.
     fn to_send(&self, chosen: Option<&HashSet<RecipientId>>, limit: Option<usize>) -> Vec<RecipientId> {
-        self.order
-            .iter()
-            .filter(|id| chosen.is_none_or(|chosen| chosen.contains(*id)))
-            .filter(|id| matches!(self.known.get(*id), Some(State::Queued | State::Deferred | State::Sending)))
-            .filter(|id| !self.exhausted.contains(*id))
-            .take(limit.unwrap_or(usize::MAX))
-            .cloned()
-            .collect()
+        let is_deferred = |id: &RecipientId| self.known.get(id) == Some(&State::Deferred);
+        let waiting = |id: &&RecipientId| {
+            chosen.is_none_or(|chosen| chosen.contains(*id))
+                && matches!(self.known.get(*id), Some(State::Queued | State::Deferred | State::Sending))
+                && !self.exhausted.contains(*id)
+        };
+        let (deferred, queued): (Vec<_>, Vec<_>) = self.order.iter().filter(waiting).partition(|id| is_deferred(id));
+        queued.into_iter().chain(deferred).take(limit.unwrap_or(usize::MAX)).cloned().collect()
     }
 
     /// Writes the plan down (W0).
     fn enrol(&self, batch: &Batch, ledger: &Ledger, refresh: bool) -> Result<(), Failure> {
-        if refresh && !self.corrections.is_empty() {
+        if refresh && !(self.corrections.is_empty() && self.new.is_empty()) {
             let edition = ledger.add_edition(&batch.edition)?;
             let corrections = self
                 .corrections
@@ -247,7 +256,62 @@ impl Plan {
     }
 }
 
-fn say_recovered(context: &Context, ledger: &Ledger) -> Result<(), Failure> {
+/// A new row whose To address already belongs to a row that left the file would bring one mission two letters: most likely
+/// its id was changed.
+fn refuse_renamed(reader: &Reader, plan: &Plan) -> Result<(), Failure> {
+    if plan.new.is_empty() || plan.gone.is_empty() {
+        return Ok(());
+    }
+    let gone: HashSet<&RecipientId> = plan.gone.iter().collect();
+    let mut owners: HashMap<String, RecipientId> = HashMap::new();
+    reader.deliveries(&mut |record| {
+        if gone.contains(&record.id) && !matches!(record.state, State::Failed | State::Suppressed) {
+            owners.extend(record.recipient.to.iter().map(|to| (to.folded(), record.id.clone())));
+        }
+    })?;
+    let renamed = plan.new.iter().filter(|new| new.suppressed.is_none()).find_map(|new| {
+        let owner = new.recipient.to.iter().find_map(|to| owners.get(&to.folded()))?;
+        Some((&new.recipient.id, owner))
+    });
+    match renamed {
+        None => Ok(()),
+        Some((new, old)) => Err(Failure::new(
+            DATA,
+            format!(
+                "row {new} has an address of row {old}, which left the file: its mission would get the letter twice"
+            ),
+        )
+        .help(format!("give the row its old id {old} again; an id stays what it is while a campaign is under way"))),
+    }
+}
+
+/// Applies suppressions to rows that the ledger knows already: whoever asked not to be written to since gets no letter, and
+/// no second try.
+pub(super) fn suppress_known(context: &Context, batch: &Batch, ledger: &Ledger) -> Result<(), Failure> {
+    let reader = ledger.reader()?;
+    for row in &batch.rows {
+        let Some(why) = &row.suppressed else { continue };
+        let record = reader.delivery(&row.recipient.id)?;
+        if record.is_some_and(|record| matches!(record.state, State::Queued | State::Deferred | State::Failed)) {
+            ledger.suppress(&row.recipient.id, why)?;
+            context.screen.say(&format!("{} is suppressed from now on: {why}", drive::named(&row.recipient.id)));
+        }
+    }
+    Ok(())
+}
+
+/// Sorts out what a run that died left behind, and tells a person.
+pub(super) fn say_recovered(context: &Context, ledger: &Ledger) -> Result<(), Failure> {
+    let replayed = ledger.replayed();
+    if replayed.taken > 0 {
+        context.screen.say(&format!("{} outcomes were taken over from the emergency journal.", replayed.taken));
+    }
+    if replayed.torn > 0 {
+        context.screen.warn(&format!(
+            "{} lines of the emergency journal cannot be read; it is kept beside the ledger, its name ending with              .journal.torn, and their letters are uncertain",
+            replayed.torn
+        ));
+    }
     let recovered = ledger.recover()?;
     if recovered.requeued > 0 {
         context.screen.say(&format!(
@@ -327,7 +391,7 @@ fn summary(batch: &Batch, plan: &Plan, letters: usize) -> String {
     format!(
         "\n{}\n  Letters:  {letters}{before}\n  From:     {}\n  Through:  {} port {}, {}, {} sessions{coverage}\n  Pace:     {}\n  Digest:   {}\n",
         settings.campaign_name,
-        settings.from,
+        plan.from,
         relay.host,
         relay.port,
         relay.security.name(),
@@ -379,8 +443,8 @@ pub(super) fn finish(
     };
     let by_counts = report::exit_code(&counted);
     Ok(match code {
-        // What became of the letters says more than that the run was stopped.
-        Some(super::exit::TRY_AGAIN) if matches!(by_counts, 1 | 2) => by_counts,
+        // What became of the letters says more than that the run was stopped; a signal may come after the last of them.
+        Some(super::exit::TRY_AGAIN) if matches!(by_counts, OK | 1 | 2) => by_counts,
         Some(code) => code,
         None => by_counts,
     })

@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, args: &TestArgs) -> Result<u8, Failure> {
     };
     let letters = samples.iter().map(|row| compose(&batch, row, &to)).collect::<Result<Vec<_>, _>>()?;
     let connector = Connector::new(batch.config.relay.clone())?;
-    drive::runtime()?.block_on(hand_over(context, &connector, &letters))
+    drive::block_on(hand_over(context, &connector, &letters))
 }
 
 /// The first row of each language.

@@ -4,6 +4,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{Ending, Progress, RunError, Waiting};
@@ -18,7 +19,8 @@ const SESSION_FAILURES: u32 = 10;
 const REFUSED_GREETINGS: u32 = 3;
 /// Pauses in a row without one letter accepted before the run stops.
 const PAUSES: u32 = 10;
-/// Letters in a row refused after the terminator by a 554: then it is the relay and not the missions.
+/// Letters in a row refused after the terminator by a 554, or whose reply was lost: then it is the relay and not the
+/// missions, and every letter more would be one more for a person to ask about.
 const BREAKER: u32 = 5;
 /// The longest sleep before the wall clock is looked at again.
 const LOOK_UP: Duration = Duration::from_secs(5);
@@ -42,6 +44,7 @@ struct State {
     failures: u32,
     refused_greetings: u32,
     breaker: u32,
+    capped: Option<Timestamp>,
     ending: Option<Ending>,
     failure: Option<RunError>,
     panic: Option<String>,
@@ -192,8 +195,17 @@ impl Control {
             state.breaker >= BREAKER
         };
         if broken {
-            self.end(Ending::Halted(format!("the relay refused {BREAKER} letters in a row: {why}")));
+            self.end(Ending::Halted(format!(
+                "the relay refused {BREAKER} letters in a row, or lost its replies: {why}"
+            )));
         }
+    }
+
+    /// The daily cap is reached. The run goes on until the letters that sessions hold are settled; any other ending counts
+    /// for more.
+    pub(super) fn capped(&self, until: Timestamp) {
+        let mut state = self.lock();
+        state.capped = state.capped.max(Some(until));
     }
 
     /// The run is over; the first reason stands.
@@ -222,6 +234,11 @@ impl Control {
             return Ok(Ending::Halted(format!("a defect in demarche stopped the run: {panic}")));
         }
         let stopped = *self.stop.borrow();
-        Ok(state.ending.take().unwrap_or(if stopped { Ending::Stopped } else { Ending::Drained }))
+        let otherwise = match state.capped {
+            _ if stopped => Ending::Stopped,
+            Some(until) => Ending::Capped(until),
+            None => Ending::Drained,
+        };
+        Ok(state.ending.take().unwrap_or(otherwise))
     }
 }

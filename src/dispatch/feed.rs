@@ -131,8 +131,9 @@ impl Feed {
         let by_monotonic = state.held.values().min().map(|at| at.saturating_duration_since(now));
         let wait = match (by_wall, by_monotonic) {
             (None, _) => return Ok(None),
-            (Some(wall), Some(monotonic)) => wall.max(monotonic),
-            (Some(wall), None) => wall,
+            // Due by the wall clock and yet not given out: held by the monotonic one.
+            (Some(Duration::ZERO), Some(monotonic)) => monotonic,
+            (Some(wall), _) => wall,
         };
         Ok((wait <= self.linger).then(|| wait.clamp(Duration::from_millis(1), LOOK_UP)))
     }

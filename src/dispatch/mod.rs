@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use crate::clock;
 use crate::domain::attempt::LastWord;
@@ -165,45 +166,58 @@ pub async fn run(job: Job, stop: watch::Receiver<bool>) -> Result<Ending, RunErr
     let (connections, per_session) = (relay.connections.max(1), relay.messages_per_connection.max(1));
     let feed = Arc::new(Feed::new(job.ledger.clone(), Arc::clone(&job.compose), job.retry.linger));
     let (ready_tx, ready_rx) = mpsc::channel(connections * AHEAD_PER_SESSION);
-    let composers: Vec<_> = (0..COMPOSERS)
-        .map(|_| {
-            let (feed, ready) = (Arc::clone(&feed), ready_tx.clone());
-            tokio::task::spawn_blocking(move || feed.compose_until_drained(&ready))
-        })
-        .collect();
+    let mut tasks = JoinSet::new();
+    for _ in 0..COMPOSERS {
+        let (feed, ready) = (Arc::clone(&feed), ready_tx.clone());
+        tasks.spawn_blocking(move || {
+            feed.compose_until_drained(&ready);
+            Task::Composer
+        });
+    }
     drop(ready_tx);
     let caps = daily_caps(&job)?;
     let desk = Arc::new(tokio::sync::Mutex::new(Desk::new(ready_rx, Pace::new(&job.rates, &job.per_domain), caps)));
     let control = Arc::new(Control::new(job.retry.clone(), job.hours.clone(), job.progress.clone(), stop));
-    let workers: Vec<_> = (0..connections)
-        .map(|_| {
-            let worker = Worker {
-                run,
-                ledger: job.ledger.clone(),
-                connector: job.connector.clone(),
-                feed: Arc::clone(&feed),
-                desk: Arc::clone(&desk),
-                control: Arc::clone(&control),
-                per_session,
-            };
-            tokio::spawn(worker.work())
-        })
-        .collect();
-    for worker in workers {
-        if let Err(panic) = worker.await {
-            control.fail_with_panic(&panic);
-        }
+    for _ in 0..connections {
+        let worker = Worker {
+            run,
+            ledger: job.ledger.clone(),
+            connector: job.connector.clone(),
+            feed: Arc::clone(&feed),
+            desk: Arc::clone(&desk),
+            control: Arc::clone(&control),
+            per_session,
+        };
+        tasks.spawn(async {
+            worker.work().await;
+            Task::Worker
+        });
     }
-    feed.close();
     drop(desk);
-    for composer in composers {
-        if let Err(panic) = composer.await {
-            control.fail_with_panic(&panic);
+    let mut working = connections;
+    while let Some(task) = tasks.join_next().await {
+        match task {
+            Ok(Task::Worker) => working -= 1,
+            Ok(Task::Composer) => {}
+            // A letter may be lost with it, and would be waited for in vain.
+            Err(panic) => {
+                control.fail_with_panic(&panic);
+                feed.close();
+            }
+        }
+        if working == 0 {
+            feed.close();
         }
     }
     let ending = control.ending(feed.failure());
     job.ledger.end_run(run)?;
     ending
+}
+
+/// Which kind of task of a run has ended.
+enum Task {
+    Composer,
+    Worker,
 }
 
 fn daily_caps(job: &Job) -> Result<Vec<DailyCap>, RunError> {

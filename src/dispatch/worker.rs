@@ -65,7 +65,8 @@ impl Worker {
                 Next::Capped(until) => {
                     let wait = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
                     if wait > self.control.retry.linger {
-                        self.control.end(Ending::Capped(until));
+                        // The other sessions may hold letters that were counted already: those still go.
+                        self.control.capped(until);
                         return None;
                     }
                     self.control.tell(Progress::Waiting { why: Waiting::DailyCap, until });
@@ -154,6 +155,7 @@ impl Worker {
 
     /// Writes the outcome down, then lets it count.
     async fn record(&self, letter: &Ready, judgement: Judgement, reusable: bool) -> Result<(), RunError> {
+        let session_lost = !judgement.charged && judgement.run == Run::GoOn;
         let judgement = give_up_on_poison(judgement, letter.given_back);
         let at = clock::now();
         let deferred = judgement.addresses.iter().any(|address| address.event == Event::Defer);
@@ -165,19 +167,21 @@ impl Worker {
         if judgement.charged {
             let state = State::of_addresses(judgement.addresses.iter().map(|address| state_after(address.event)));
             self.feed.settled(letter.due.number, wait);
-            self.control.settled(state == State::Accepted, judgement.breaker, &why);
+            if !session_lost {
+                self.control.settled(state == State::Accepted, judgement.breaker, &why);
+            }
             self.control.tell(Progress::Settled { id, state, word: judgement.last.clone(), not_before });
         } else {
-            let session_lost = judgement.run == Run::GoOn;
             self.feed.given_back(letter.due.number, session_lost);
             self.control.tell(Progress::GivenBack { id, word: judgement.last.clone() });
-            if session_lost {
-                let why = format!("{}: {why}", judgement.last.phase);
-                if let Some(wait) = self.control.session_lost(Verdict::NewSession, &why)
-                    && !reusable
-                {
-                    self.control.sleep(wait).await;
-                }
+        }
+        // A letter that was given up on says nothing of the relay: its sessions broke all the same.
+        if session_lost {
+            let why = format!("{}: {why}", judgement.last.phase);
+            if let Some(wait) = self.control.session_lost(Verdict::NewSession, &why)
+                && !reusable
+            {
+                self.control.sleep(wait).await;
             }
         }
         match judgement.run {

@@ -135,7 +135,8 @@ pub struct Judgement {
     pub run: Run,
     /// False if the attempt was given back: no mission is to blame, and the try does not count.
     pub charged: bool,
-    /// True for a refusal after the terminator that, several times in a row, means the relay and not the missions.
+    /// True for a refusal after the terminator, or a lost reply, that several times in a row means the relay and not the
+    /// missions.
     pub breaker: bool,
 }
 
@@ -149,7 +150,7 @@ pub fn judge(envelope: &Envelope, handover: &Handover, at: Timestamp) -> Judgeme
         End::Uncertain(fault) => {
             let last = LastWord::of_fault(fault, at);
             let addresses = each(envelope, handover, at, || (Event::LoseTrack, last.clone()));
-            Judgement { addresses, last, run: Run::GoOn, charged: true, breaker: false }
+            Judgement { addresses, last, run: Run::GoOn, charged: true, breaker: true }
         }
     }
 }

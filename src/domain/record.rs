@@ -54,10 +54,17 @@ pub struct DeliveryRecord {
 
 impl DeliveryRecord {
     /// True if every address that has not got the letter was refused as unknown (5.1.x, RFC 3463 §3.2): sending again to
-    /// the same addresses cannot help.
+    /// the same addresses cannot help. Copies that were never refused themselves, and only went unsent with their letter,
+    /// say nothing against that.
     #[must_use]
     pub fn is_refused_as_unknown(&self) -> bool {
-        let mut refused = self.addresses.iter().filter(|address| address.state != State::Accepted).peekable();
+        let unsent = |address: &AddressRecord| {
+            address.field != Field::To
+                && address.state == State::Failed
+                && address.word.as_ref().is_some_and(|word| word.code.is_none())
+        };
+        let mut refused =
+            self.addresses.iter().filter(|address| address.state != State::Accepted && !unsent(address)).peekable();
         refused.peek().is_some()
             && refused.all(|address| {
                 let enhanced = address.word.as_ref().and_then(|word| word.enhanced.as_ref());
