@@ -2,7 +2,7 @@
 //!
 //! [`Connector`] opens sessions to one relay; a [`Session`] takes one letter after another. What each phase proves about a
 //! letter is in [`crate::domain::outcome`]. Inside, from the socket upwards: `stream` (deadlines, the receive buffer),
-//! `reply` (the parser), `tls`, `capabilities`, `auth` and `password`, `dot_stuffing` and `body`,
+//! `reply` (the parser), `tls` and `secured`, `capabilities`, `auth` and `password`, `dot_stuffing` and `body`,
 //! `command`, `transaction` (MAIL to the reply after the dot), `session`, `connector`.
 //!
 //! Absent on purpose: CHUNKING is recognised but not used, and no command follows the end of data before its reply.
@@ -15,6 +15,7 @@ mod connector;
 mod dot_stuffing;
 mod password;
 mod reply;
+mod secured;
 mod session;
 mod stream;
 mod tls;
