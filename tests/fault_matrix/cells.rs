@@ -121,9 +121,8 @@ fn due(place: Place) -> &'static str {
 fn act(fault: Fault, place: Place) -> Action {
     let lead = if place == Place::AfterTheReply { due(place) } else { "" };
     let bytes = |bytes: &[u8]| Action::Raw(vec![chunk(&[lead.as_bytes(), bytes].concat())]);
-    let bytes_then = |bytes: &[u8], then| {
-        Action::RawThen(vec![chunk(&[lead.as_bytes(), bytes].concat())], Box::new(then))
-    };
+    let bytes_then =
+        |bytes: &[u8], then| Action::RawThen(vec![chunk(&[lead.as_bytes(), bytes].concat())], Box::new(then));
     let break_off = |action| if lead.is_empty() { action } else { Action::BehaveThen(Box::new(action)) };
     match fault {
         Fault::Reply(text) if lead.is_empty() => Action::Reply(text.to_owned()),
@@ -141,7 +140,9 @@ fn act(fault: Fault, place: Place) -> Action {
         Fault::Garbage => bytes(b"\x16\x03\x01 it works!\r\n"),
         Fault::MixedCodes => bytes(b"250-one\r\n550 two\r\n"),
         Fault::EndlessLines => bytes_then(&b"250-more\r\n".repeat(300), Action::Stall),
-        Fault::HugeReply => bytes_then(&[b"250-".to_vec(), vec![b'x'; 1000], b"\r\n".to_vec()].concat().repeat(80), Action::Stall),
+        Fault::HugeReply => {
+            bytes_then(&[b"250-".to_vec(), vec![b'x'; 1000], b"\r\n".to_vec()].concat().repeat(80), Action::Stall)
+        }
         Fault::OversizedLine => bytes_then(&[b"250 ".to_vec(), vec![b'x'; 5000]].concat(), Action::Stall),
         Fault::HalfReply => bytes_then(b"25", Action::Close),
         // In the body no reply is due at all, so that one is one too many.

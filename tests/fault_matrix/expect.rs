@@ -71,7 +71,11 @@ pub(crate) fn expected(cell: &Cell) -> Expected {
     }
     // MAIL names nobody, so that what always comes there hits the third letter, too.
     let hits_third = cell.place == Place::Mail && cell.times == Times::Always;
-    let with = |second: RowEnd, third: RowEnd, held| Expected { rows: [accepted(), second, third], held, ..all_accepted.clone() };
+    let with = |second: RowEnd, third: RowEnd, held| Expected {
+        rows: [accepted(), second, third],
+        held,
+        ..all_accepted.clone()
+    };
     let alike = |end: RowEnd| {
         let third = if hits_third { end.clone() } else { accepted() };
         with(end, third, 0)
@@ -83,7 +87,9 @@ pub(crate) fn expected(cell: &Cell) -> Expected {
             let sessions = if sessions(cell) == (1..=1) { 1..=1 } else { 2..=20 };
             Expected { rests: true, run: RunEnd::Halted, sessions, ..alike(queued()) }
         }
-        (Meaning::H | Meaning::T, _) => Expected { run: RunEnd::Halted, sessions: 1..=1, ..with(queued(), queued(), 0) },
+        (Meaning::H | Meaning::T, _) => {
+            Expected { run: RunEnd::Halted, sessions: 1..=1, ..with(queued(), queued(), 0) }
+        }
         (Meaning::D, Times::Once) => with(row(State::Accepted, 2), accepted(), 1),
         (Meaning::D, Times::Always) => {
             let sessions = if sessions(cell) == (1..=1) { 1..=1 } else { 2..=6 };
@@ -97,7 +103,9 @@ pub(crate) fn expected(cell: &Cell) -> Expected {
             Expected { run: RunEnd::Halted, sessions: 10..=10, ..with(waits.clone(), waits, 0) }
         }
         // A letter that breaks every session is put off, so that it does not hold up the others: thrice an attempt.
-        (Meaning::S, Times::Always) => Expected { sessions: 6..=8, ..with(row(State::Deferred, ATTEMPTS), accepted(), 0) },
+        (Meaning::S, Times::Always) => {
+            Expected { sessions: 6..=8, ..with(row(State::Deferred, ATTEMPTS), accepted(), 0) }
+        }
         (Meaning::O, _) => unreachable!("no such cell"),
     }
 }
@@ -118,11 +126,15 @@ pub(crate) fn words(cell: &Cell) -> Vec<&'static str> {
     }
     match cell.fault {
         // The text behind the codes.
-        Fault::Reply(text) => vec![text.rsplit_once(|c: char| c.is_ascii_digit()).map_or(text, |(_, text)| text.trim())],
+        Fault::Reply(text) => {
+            vec![text.rsplit_once(|c: char| c.is_ascii_digit()).map_or(text, |(_, text)| text.trim())]
+        }
         Fault::Drop | Fault::Reset | Fault::HalfReply => GONE.to_vec(),
         Fault::TlsAlert => vec!["TLS failed"],
         Fault::Stall | Fault::SlowDrip => vec!["no whole reply within", "a reply that nobody asked for"],
-        Fault::Garbage | Fault::MixedCodes | Fault::EndlessLines | Fault::HugeReply | Fault::OversizedLine => ODD.to_vec(),
+        Fault::Garbage | Fault::MixedCodes | Fault::EndlessLines | Fault::HugeReply | Fault::OversizedLine => {
+            ODD.to_vec()
+        }
         Fault::ExtraReply if cell.place == Place::StartTls => vec!["plain text was injected"],
         Fault::ExtraReply => vec!["a reply that nobody asked for", "a reply that is not due here"],
         Fault::GoOnAfterTheDot => vec!["a reply that is not due here"],

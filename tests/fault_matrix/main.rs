@@ -21,7 +21,8 @@ fn check_row(name: &str, fault: Fault) {
     let row = TABLE.iter().position(|row| row.fault == fault).expect("a row of the table");
     let (cells, started) = (cells_of(row), Instant::now());
     let count = cells.len();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let mut wrong = runtime.block_on(check_cells(cells));
     eprintln!("{name}: {count} cells in {:.1} s", started.elapsed().as_secs_f64());
     wrong.sort();

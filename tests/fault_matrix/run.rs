@@ -181,7 +181,10 @@ fn compare(cell: &Cell, found: &Found) -> Vec<String> {
     check(found.hits > 0, "the fault never came".to_owned());
     check(found.violations.is_empty(), format!("violations: {:?}", found.violations));
     check(run_ended(&found.ending) == Some(expected.run), format!("the run ended as {:?}", found.ending));
-    check(expected.sessions.contains(&found.sessions), format!("{} sessions, not {:?}", found.sessions, expected.sessions));
+    check(
+        expected.sessions.contains(&found.sessions),
+        format!("{} sessions, not {:?}", found.sessions, expected.sessions),
+    );
     check(found.rests == expected.rests, format!("the account rests: {}", found.rests));
     let words = words(cell);
     let told = words.is_empty() || words.iter().any(|words| found.read.contains(words));
@@ -194,7 +197,8 @@ fn compare(cell: &Cell, found: &Found) -> Vec<String> {
     wrong.extend(blamed(cell, found));
     wrong.extend(in_clear(cell, found));
     if !wrong.is_empty() {
-        wrong.push(format!("what a person read:\n{}", found.read.trim_end()));
+        let lines: Vec<&str> = found.read.lines().take(12).collect();
+        wrong.push(format!("what a person read first:\n{}", lines.join("\n")));
     }
     wrong
 }
