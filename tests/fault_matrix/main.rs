@@ -3,8 +3,11 @@
 
 mod cells;
 mod expect;
+mod person;
 mod relay;
 mod run;
+#[path = "../support/mod.rs"]
+mod support;
 mod table;
 
 use std::time::Instant;
