@@ -167,6 +167,7 @@ impl Worker {
         if judgement.charged {
             let state = State::of_addresses(judgement.addresses.iter().map(|address| state_after(address.event)));
             self.feed.settled(letter.due.number, wait);
+            // A letter that is put off because its sessions broke proves nothing of the relay.
             if !session_lost {
                 self.control.settled(state == State::Accepted, judgement.breaker, &why);
             }
@@ -175,22 +176,18 @@ impl Worker {
             self.feed.given_back(letter.due.number, session_lost);
             self.control.tell(Progress::GivenBack { id, word: judgement.last.clone() });
         }
-        // A letter that was given up on says nothing of the relay: its sessions broke all the same.
-        if session_lost {
-            let why = format!("{}: {why}", judgement.last.phase);
-            if let Some(wait) = self.control.session_lost(Verdict::NewSession, &why)
-                && !reusable
-            {
-                self.control.sleep(wait).await;
-            }
+        let said = judgement.last.code.map_or_else(|| why.clone(), |code| format!("{code} {why}"));
+        if session_lost
+            && let Some(wait) =
+                self.control.session_lost(Verdict::NewSession, &format!("{}: {said}", judgement.last.phase))
+            && !reusable
+        {
+            self.control.sleep(wait).await;
         }
         match judgement.run {
             Run::GoOn => {}
-            Run::Pause => self.control.pause(&why),
-            Run::Halt => self.control.end(Ending::Halted(format!(
-                "the relay refuses us: {}{why}",
-                judgement.last.code.map(|code| format!("{code} ")).unwrap_or_default()
-            ))),
+            Run::Pause => self.control.pause(&said),
+            Run::Halt => self.control.end(Ending::Halted(format!("the relay refuses us: {said}"))),
         }
         Ok(())
     }

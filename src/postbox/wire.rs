@@ -185,8 +185,9 @@ impl Wire {
         self.close().await
     }
 
-    /// A fatal alert where the handshake is about to begin.
+    /// A fatal alert in answer to the first octets of the handshake: before them it would be plain text behind a reply.
     pub(super) async fn alert_before_handshake(&mut self) -> Result<(), Over> {
+        self.fill().await?;
         self.output.extend_from_slice(&PLAIN_ALERT);
         self.close().await
     }

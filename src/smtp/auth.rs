@@ -25,12 +25,14 @@ pub(super) async fn authenticate(
     let offers = |name: &str| offered.auth.iter().any(|known| known == name);
     let mut exchange = Exchange { stream, within, secrets: vec![password.clone()] };
     if offers("PLAIN") {
-        exchange.plain(username, password).await
+        exchange.plain(username, password).await?;
     } else if offers("LOGIN") {
-        exchange.login(username, password).await
+        exchange.login(username, password).await?;
     } else {
-        Err(Trouble::NotOffered(not_offered(&offered.auth)))
+        return Err(Trouble::NotOffered(not_offered(&offered.auth)));
     }
+    // A reply too many is one of the login, and says nothing about the first letter.
+    exchange.stream.quiet().await.map_err(withheld)
 }
 
 fn not_offered(offered: &[String]) -> String {

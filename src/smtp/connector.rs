@@ -112,10 +112,8 @@ impl Connector {
     pub(super) async fn begin(&self, wire: Box<dyn Wire>) -> Result<Session, Fault> {
         let Relay { security, timeouts, .. } = &self.inner.relay;
         let mut opening = match (&self.inner.tls, security) {
-            (Some(tls), Security::Tls) => {
-                Opening { stream: tls.secure(wire, timeouts.connect).await?, relay: self.relay() }
-            }
-            _ => Opening { stream: Stream::new(wire), relay: self.relay() },
+            (Some(tls), Security::Tls) => Opening::new(tls.secure(wire, timeouts.connect).await?, self.relay()),
+            _ => Opening::new(Stream::new(wire), self.relay()),
         };
         opening.banner().await?;
         let mut capabilities = opening.greet().await?;
@@ -130,6 +128,7 @@ impl Connector {
                 .await
                 .map_err(|trouble| Fault::new(Phase::Auth, trouble))?;
         }
+        opening.nothing_more().await?;
         Ok(Session::new(opening.stream, capabilities, timeouts.clone()))
     }
 }
@@ -151,9 +150,23 @@ fn clear_text_refused(whereto: &str) -> Fault {
 struct Opening<'a> {
     stream: Stream,
     relay: &'a Relay,
+    /// Which reply came last: one more than was asked for belongs to it.
+    heard: Phase,
 }
 
-impl Opening<'_> {
+impl<'a> Opening<'a> {
+    fn new(stream: Stream, relay: &'a Relay) -> Self {
+        Self { stream, relay, heard: Phase::Banner }
+    }
+
+    /// Nothing was said that was not asked for. That the connection is gone, the next command finds out.
+    async fn nothing_more(&mut self) -> Result<(), Fault> {
+        match self.stream.quiet().await {
+            Err(unsolicited @ Trouble::Unsolicited(_)) => Err(Fault::new(self.heard, unsolicited)),
+            _ => Ok(()),
+        }
+    }
+
     async fn banner(&mut self) -> Result<(), Fault> {
         let reply = self.reply(Phase::Banner).await?;
         expect(Phase::Banner, 220, reply).map(drop)
@@ -188,7 +201,7 @@ impl Opening<'_> {
 
     async fn ask(&mut self, phase: Phase, command: &str) -> Result<Reply, Fault> {
         let within = self.relay.timeouts.command;
-        self.stream.quiet().await.map_err(|trouble| Fault::new(phase, trouble))?;
+        self.nothing_more().await?;
         tracing::trace!("C: {command}");
         let line = format!("{command}\r\n");
         match self.stream.send(line.as_bytes(), within).await {
@@ -202,6 +215,7 @@ impl Opening<'_> {
         let reply = self.stream.reply(self.relay.timeouts.command).await;
         let reply = reply.map_err(|trouble| Fault::new(phase, trouble))?;
         tracing::trace!("S: {reply}");
+        self.heard = phase;
         Ok(reply)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Connector`] opens sessions to one relay; a [`Session`] takes one letter after another. What each phase proves about a
 //! letter is in [`crate::domain::outcome`]. Inside, from the socket upwards: `stream` (deadlines, the receive buffer),
-//! `reply` (the parser), `tls`, `capabilities`, `auth` and `password`, `dot_stuffing` and `body`,
+//! `reply` (the parser), `tls` and `secured`, `capabilities`, `auth` and `password`, `dot_stuffing` and `body`,
 //! `command`, `transaction` (MAIL to the reply after the dot; `chunking` for its other form, in one chunk), `session`, `connector`.
 //!
 //! Absent on purpose: BINARYMIME, messages in more than one chunk, and any command that follows the end of data before its
@@ -16,6 +16,7 @@ mod connector;
 mod dot_stuffing;
 mod password;
 mod reply;
+mod secured;
 mod session;
 mod stream;
 mod tls;

@@ -11,6 +11,7 @@ use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::secured::Secured;
 use super::stream::{Stream, Wire};
 use crate::domain::outcome::{Fault, Phase, Trouble};
 use crate::domain::relay::{Relay, Security};
@@ -88,7 +89,7 @@ impl Tls {
         let handshake = timeout(within, self.connector.connect(self.name.clone(), wire)).await;
         let secured = handshake.map_err(|_| Trouble::TimedOut(within)).and_then(|done| done.map_err(|e| trouble(&e)));
         match secured {
-            Ok(secured) => Ok(Stream::new(Box::new(secured))),
+            Ok(secured) => Ok(Stream::new(Box::new(Secured::new(secured)))),
             Err(trouble) => Err(Fault::new(Phase::Tls, trouble)),
         }
     }

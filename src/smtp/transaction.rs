@@ -39,6 +39,8 @@ pub(super) struct Transaction<'a> {
     timeouts: &'a Timeouts,
     envelope: &'a Envelope,
     reset_due: bool,
+    /// Which reply came last: one more than was asked for belongs to it.
+    heard: Phase,
     /// Commands that were written in a group and whose replies are not read yet.
     ahead: usize,
 }
@@ -54,7 +56,18 @@ impl<'a> Transaction<'a> {
         let recipients = vec![RcptOutcome::Unanswered; envelope.forward_paths.len()];
         // Until an orderly end is reached.
         let after = After::Unusable;
-        Self { stream, recipients, after, finished: false, capabilities, timeouts, envelope, reset_due, ahead: 0 }
+        Self {
+            stream,
+            recipients,
+            after,
+            finished: false,
+            capabilities,
+            timeouts,
+            envelope,
+            reset_due,
+            heard: Phase::Mail,
+            ahead: 0,
+        }
     }
 
     /// Runs it to its end; `after`, `recipients` and `finished` tell the rest.
@@ -125,7 +138,10 @@ impl<'a> Transaction<'a> {
         if self.ahead > 0 {
             self.ahead -= 1;
         } else {
-            self.quiet(phase).await?;
+            self.stream.quiet().await.map_err(|trouble| match trouble {
+                Trouble::Unsolicited(_) => Fault::new(self.heard, trouble),
+                _ => Fault::new(phase, trouble),
+            })?;
             tracing::trace!("C: {command}");
             self.send(phase, format!("{command}\r\n").as_bytes()).await?;
         }
@@ -144,6 +160,7 @@ impl<'a> Transaction<'a> {
         let reply = self.stream.reply(self.deadline(phase)).await;
         let reply = reply.map_err(|trouble| Fault::new(phase, trouble))?;
         tracing::trace!("S: {reply}");
+        self.heard = phase;
         Ok(reply)
     }
 

@@ -62,14 +62,13 @@ async fn a_reply_left_by_a_cancelled_letter_is_never_read_for_the_next() {
 }
 
 #[tokio::test]
-async fn an_unsolicited_reply_before_a_letter_closes_the_session_without_a_word() {
+async fn an_unsolicited_reply_before_the_first_letter_closes_the_session_without_a_word() {
     for (said, expected) in
         [(Act::Say("250-a\r\n250 b\r\n250 stale\r\n"), "250 stale"), (Act::Say("250 a\r\n421 idle\r\n"), "421 idle")]
     {
         let (session, seen) = open(Server::new(LOCK_STEP).with(Phase::Ehlo, said)).await;
-        let handover = session.expect("a session").hand_over(LETTER, &envelope(&[Field::To]), async { true }).await;
-        assert_eq!(handover.end, End::NotSent(Fault::new(Phase::Mail, Trouble::Unsolicited(expected.into()))));
-        assert!(!handover.reusable);
+        let fault = session.expect_err("no session");
+        assert_eq!(fault, Fault::new(Phase::Ehlo, Trouble::Unsolicited(expected.into())));
         assert_eq!(seen.lock().expect("lock").commands, ["EHLO client.example"]);
     }
 }
