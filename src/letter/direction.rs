@@ -13,10 +13,12 @@ pub(super) fn mark_lines(text: &str) -> Cow<'_, str> {
     }
     let mut marked = String::with_capacity(text.len() + 64);
     for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        marked.push_str(&line[..indent]);
         if begins_left_to_right(line) {
             marked.push(MARK);
         }
-        marked.push_str(line);
+        marked.push_str(&line[indent..]);
     }
     Cow::Owned(marked)
 }
@@ -39,10 +41,10 @@ mod tests {
 
     #[test]
     fn only_a_line_that_would_turn_round_is_marked() {
-        let text = "إلى Kenya\n1. نص\nhttps://x.example/ نص\n\n+1 555\n\u{200e}+1 نص\n";
+        let text = "إلى Kenya\n1. نص\nhttps://x.example/ نص\n\n+1 555\n\u{200e}+1 نص\n   Ab نص\n";
         assert_eq!(
             mark_lines(text),
-            "إلى Kenya\n1. نص\n\u{200f}https://x.example/ نص\n\n+1 555\n\u{200f}\u{200e}+1 نص\n"
+            "إلى Kenya\n1. نص\n\u{200f}https://x.example/ نص\n\n+1 555\n\u{200f}\u{200e}+1 نص\n   \u{200f}Ab نص\n"
         );
         assert!(matches!(mark_lines("إلى Kenya\n\u{200f}x\n"), Cow::Borrowed(_)));
     }
