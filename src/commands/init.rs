@@ -7,10 +7,15 @@ use crate::cli::InitArgs;
 use super::Context;
 use super::exit::{CANNOT_CREATE, Failure, OK};
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 9] = [
     ("config.toml", include_str!("../../config.example.toml")),
     ("recipients.csv", include_str!("../../recipients.csv")),
+    ("templates/letter.ar.md", include_str!("../../templates/letter.ar.md")),
     ("templates/letter.en.md", include_str!("../../templates/letter.en.md")),
+    ("templates/letter.es.md", include_str!("../../templates/letter.es.md")),
+    ("templates/letter.fr.md", include_str!("../../templates/letter.fr.md")),
+    ("templates/letter.ru.md", include_str!("../../templates/letter.ru.md")),
+    ("templates/letter.zh.md", include_str!("../../templates/letter.zh.md")),
     ("templates/layout.html", include_str!("../../templates/layout.html")),
 ];
 
@@ -27,7 +32,7 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<u8, Failure> {
         write(&args.dir.join(name), text)?;
     }
     context.screen.result(&format!(
-        "Wrote {}:\n  config.toml             who sends, through which server, how fast\n  recipients.csv          one row for each mission; the addresses are placeholders\n  templates/letter.en.md  the letter\n  templates/layout.html   its letterhead\nNext: cd {} && demarche check",
+        "Wrote {}:\n  config.toml             who sends, through which server, how fast\n  recipients.csv          one row for each mission; the addresses are placeholders\n  templates/letter.en.md  the letter, and letter.ar.md, .es.md, .fr.md, .ru.md, .zh.md\n  templates/layout.html   its letterhead\nNext: cd {} && demarche check",
         args.dir.display(),
         args.dir.display()
     ));

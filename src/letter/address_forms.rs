@@ -239,6 +239,13 @@ impl<'a> Addressee<'a> {
             ("es", _) if excellency => {
                 "Le rogamos acepte, Excelencia, las seguridades de nuestra más alta y distinguida consideración.".into()
             }
+            ("es", Some(gender)) if charge => {
+                let charge = match gender {
+                    Gender::Female => "Señora Encargada de Negocios",
+                    Gender::Male => "Señor Encargado de Negocios",
+                };
+                format!("Le rogamos acepte, {charge}, las seguridades de nuestra más alta y distinguida consideración.")
+            }
             ("es", _) => "Reciban las seguridades de nuestra más alta y distinguida consideración.".into(),
             ("ru", _) => "С глубоким уважением,".into(),
             ("ar", _) => "وتفضلوا بقبول فائق الاحترام والتقدير،".into(),

@@ -152,6 +152,14 @@ fn the_close_answers_to_the_salutation() {
         close(Rank::Vacant, None, "fr").as_deref(),
         Some("Veuillez agréer les assurances de notre très haute considération.")
     );
+    assert_eq!(
+        close(Rank::ChargeDAffaires, Some(Gender::Female), "es").as_deref(),
+        Some(
+            "Le rogamos acepte, Señora Encargada de Negocios, las seguridades de nuestra más alta y distinguida consideración."
+        )
+    );
+    let to_the_mission = close(Rank::Vacant, None, "es").expect("a table");
+    assert!(to_the_mission.starts_with("Reciban "), "a mission is several: {to_the_mission}");
     for language in LANGUAGES {
         let charge = close(Rank::ChargeDAffaires, None, language).expect("a table");
         assert!(!charge.to_lowercase().contains("excel"), "{charge}");

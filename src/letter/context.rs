@@ -11,6 +11,7 @@ use crate::domain::state::State;
 
 use super::address_forms::{Addressee, Style};
 use super::dates;
+use super::loops::Vars;
 
 /// The names at the root of the context that a template may use, for "did you mean".
 pub(super) const NAMES: [&str; 12] = [
@@ -39,17 +40,23 @@ pub(super) fn primary(language: &str) -> &str {
 /// The part of the context that all letters of a language share.
 pub(super) fn shared(settings: &LetterSettings, language: &Language, translated_from: Option<&Language>) -> Context {
     let mut context = Context::new();
-    context.insert_value("vars", Value::from_serializable(&settings.vars));
-    context.insert_value(
-        "campaign",
-        map([("id", Value::from(settings.campaign_id.as_str())), ("name", settings.campaign_name.as_str().into())]),
-    );
+    let own = own_vars(&settings.vars, language.as_str());
+    let mut vars = settings.vars.clone();
+    vars.extend(own.clone());
+    let or_own = |name: &str, given: &str| {
+        let own = own.get(name).and_then(serde_json::Value::as_str).filter(|own| !own.trim().is_empty());
+        Value::from(own.unwrap_or(given))
+    };
+    context.insert_value("vars", Value::from_serializable(&vars));
+    let campaign_name = or_own("campaign_name", &settings.campaign_name);
+    context
+        .insert_value("campaign", map([("id", Value::from(settings.campaign_id.as_str())), ("name", campaign_name)]));
     if let Some(event) = &settings.event {
         let local = event.local();
         context.insert_value(
             "event",
             map([
-                ("name", Value::from(event.name.as_str())),
+                ("name", or_own("event_name", &event.name)),
                 ("date", dates::long(local.date(), language.as_str()).into()),
                 ("time", local.strftime("%H:%M").to_string().into()),
                 ("iso", local.strftime("%Y-%m-%dT%H:%M").to_string().into()),
@@ -58,13 +65,25 @@ pub(super) fn shared(settings: &LetterSettings, language: &Language, translated_
     }
     let address = settings.from.address();
     let name = settings.from.display_name().unwrap_or(&address);
-    context.insert_value("sender", map([("name", Value::from(name)), ("address", address.as_str().into())]));
+    context.insert_value("sender", map([("name", or_own("sender_name", name)), ("address", address.as_str().into())]));
     context.insert_value("language", language.as_str().into());
     context.insert_value("dir", language.direction().into());
     if let Some(original) = translated_from {
         context.insert_value("translated_from", original.as_str().into());
     }
     context
+}
+
+/// What `[vars.<language>]` puts in the place of `[vars]`: for `pt-BR` the table `pt`, then the table `pt-BR`.
+fn own_vars(vars: &Vars, language: &str) -> Vars {
+    let mut own = Vars::new();
+    let primary = primary(language);
+    for tag in [Some(primary), (primary != language).then_some(language)].into_iter().flatten() {
+        if let Some(serde_json::Value::Object(table)) = vars.get(tag) {
+            own.extend(table.clone());
+        }
+    }
+    own
 }
 
 /// The context of one letter.
@@ -170,6 +189,15 @@ mod tests {
         assert_eq!(of("KEN", "es"), "Kenya");
         assert_eq!(of("IRN", "ru"), "Исламская Республика Иран");
         assert_eq!(of("KEN", "prs"), "Kenya");
+    }
+
+    #[test]
+    fn the_vars_of_a_language_stand_in_for_the_others() {
+        let vars = serde_json::json!({"a": 1, "b": 2, "pt": {"a": "um", "b": "dois"}, "pt-BR": {"b": "BR"}, "fr": 3});
+        let own = |language| serde_json::Value::Object(own_vars(vars.as_object().expect("a table"), language));
+        assert_eq!(own("pt"), serde_json::json!({"a": "um", "b": "dois"}));
+        assert_eq!(own("pt-BR"), serde_json::json!({"a": "um", "b": "BR"}));
+        assert_eq!((own("en"), own("fr")), (serde_json::json!({}), serde_json::json!({})));
     }
 
     #[test]

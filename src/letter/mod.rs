@@ -6,10 +6,10 @@
 //! |---|---|
 //! | `state` | the row's state in the letter's language: `name` (as in lists), `formal` and `running` (with their article), `of` ("of the Gambia", "de la Gambie"; en, fr, es), `in_running` (en), `iso3`, `iso2`, `group`, `group_name`, `member`. Not there for rows without a state |
 //! | `row.<column>` | every column of the row, by its header |
-//! | `vars.<name>` | `[vars]` of the config |
-//! | `campaign` | `id`, `name` |
-//! | `event` | `name`, `date` (in words), `time` (10:00), `iso`: at the place of the event |
-//! | `sender` | `name`, `address` |
+//! | `vars.<name>` | `[vars]` of the config, and in its place what `[vars.<language>]` has under that name |
+//! | `campaign` | `id`, `name` (in the letter's language: `campaign_name` of `[vars.<language>]`) |
+//! | `event` | `name` (`event_name` of `[vars.<language>]`), `date` (in words), `time` (10:00), `iso`: at the place of the event |
+//! | `sender` | `name` (`sender_name` of `[vars.<language>]`), `address` |
 //! | `language`, `dir` | the letter's, `dir` being `ltr` or `rtl` |
 //! | `translated_from` | the language of the original, if the front matter names one |
 //! | `enclosures` | the number of attachments |
@@ -25,6 +25,7 @@ mod address_forms;
 mod checks;
 mod context;
 mod dates;
+mod direction;
 mod errors;
 mod folder;
 mod front_matter;
@@ -207,6 +208,7 @@ impl Letter {
         }
         .map_err(|found| problems.extend(found));
         let (Ok(subject), Ok((text, html))) = (subject, body) else { return Err(problems) };
+        let text = if language.direction() == "rtl" { direction::mark_lines(&text).into_owned() } else { text };
         self.check_subject(variant, recipient, &subject, &mut problems);
         self.check_body(variant, recipient, &text, &html, &mut problems);
         if problems.is_empty() {
