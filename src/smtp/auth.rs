@@ -31,8 +31,12 @@ pub(super) async fn authenticate(
     } else {
         return Err(Trouble::NotOffered(not_offered(&offered.auth)));
     }
-    // A reply too many is one of the login, and says nothing about the first letter.
-    exchange.stream.quiet().await.map_err(withheld)
+    // A reply too many is one of the login, and says nothing about the first letter. That the connection is gone, the next
+    // command finds out.
+    match exchange.stream.quiet().await {
+        Err(unsolicited @ Trouble::Unsolicited(_)) => Err(withheld(unsolicited)),
+        _ => Ok(()),
+    }
 }
 
 fn not_offered(offered: &[String]) -> String {
