@@ -192,7 +192,7 @@ impl Control {
             state.breaker >= BREAKER
         };
         if broken {
-            self.end(Ending::Halted(format!("the relay refused {BREAKER} letters in a row: {why}")));
+            self.end(Ending::Broken(format!("the relay refused {BREAKER} letters in a row: {why}")));
         }
     }
 
