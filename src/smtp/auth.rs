@@ -31,8 +31,12 @@ pub(super) async fn authenticate(
     } else {
         return Err(Trouble::NotOffered(not_offered(&offered.auth)));
     }
-    // A reply too many is one of the login, and says nothing about the first letter.
-    exchange.stream.quiet().await.map_err(withheld)
+    match exchange.stream.quiet().await {
+        // A reply too many is one of the login, and says nothing about the first letter.
+        Err(unsolicited @ Trouble::Unsolicited(_)) => Err(withheld(unsolicited)),
+        // That the connection is gone, the next command finds out.
+        _ => Ok(()),
+    }
 }
 
 fn not_offered(offered: &[String]) -> String {
