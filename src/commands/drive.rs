@@ -300,6 +300,13 @@ pub(super) fn ending(screen: &Screen, ending: &Ending) -> Option<u8> {
             ));
             Some(TRY_AGAIN)
         }
+        Ending::Broken(why) => {
+            screen.failure(&Failure::new(UNAVAILABLE, format!("the run stopped: {why}")).help(
+                "these letters are on record as failed, though it is hardly their missions' doing: put the relay right, then \
+                 `demarche resend` takes them and `demarche send` goes on with the rest",
+            ));
+            Some(UNAVAILABLE)
+        }
         Ending::Halted(why) => {
             screen.failure(&Failure::new(UNAVAILABLE, format!("the run stopped: {why}")).help(
                 "no mission was blamed for it: put the relay right, then `demarche send` goes on where it stopped",

@@ -195,7 +195,7 @@ impl Control {
             state.breaker >= BREAKER
         };
         if broken {
-            self.end(Ending::Halted(format!(
+            self.end(Ending::Broken(format!(
                 "the relay refused {BREAKER} letters in a row, or lost its replies: {why}"
             )));
         }

@@ -125,6 +125,8 @@ pub enum Ending {
     Stopped,
     /// The relay is unavailable or refuses us.
     Halted(String),
+    /// The relay refused so many letters in a row after their end that it must be its own doing. They are on record as failed.
+    Broken(String),
     /// The daily cap is reached until then.
     Capped(Timestamp),
 }

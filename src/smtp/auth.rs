@@ -31,10 +31,10 @@ pub(super) async fn authenticate(
     } else {
         return Err(Trouble::NotOffered(not_offered(&offered.auth)));
     }
-    // A reply too many is one of the login, and says nothing about the first letter. That the connection is gone, the next
-    // command finds out.
     match exchange.stream.quiet().await {
+        // A reply too many is one of the login, and says nothing about the first letter.
         Err(unsolicited @ Trouble::Unsolicited(_)) => Err(withheld(unsolicited)),
+        // That the connection is gone, the next command finds out.
         _ => Ok(()),
     }
 }

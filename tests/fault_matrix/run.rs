@@ -206,7 +206,7 @@ fn compare(cell: &Cell, found: &Found) -> Vec<String> {
 fn run_ended(ending: &Ending) -> Option<RunEnd> {
     match ending {
         Ending::Drained => Some(RunEnd::Drained),
-        Ending::Halted(_) => Some(RunEnd::Halted),
+        Ending::Halted(_) | Ending::Broken(_) => Some(RunEnd::Halted),
         Ending::Stopped | Ending::Capped(_) => None,
     }
 }
