@@ -109,7 +109,7 @@ fn resend_takes_exactly_what_failed_and_a_corrected_address() {
     assert_eq!(state(&campaign, "AND"), "failed");
     assert_eq!(state(&campaign, "AFG"), "deferred");
 
-    let held = campaign.run(&["resend", "--yes"]).expect_code(0);
+    let held = campaign.run(&["resend", "--yes"]).expect_code(1);
     assert!(held.stdout.contains("AND"), "held back and named: {}", held.stdout);
     assert_eq!(server.letters().len(), 9);
     assert_eq!((state(&campaign, "ARG"), state(&campaign, "AFG")), ("accepted".into(), "accepted".into()));

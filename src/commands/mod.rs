@@ -9,6 +9,7 @@ mod frozen;
 mod generate;
 mod init;
 mod log;
+mod plan;
 mod postbox;
 mod prepare;
 mod preview;

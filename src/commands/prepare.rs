@@ -50,9 +50,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The digest of the whole batch.
+    /// The digest of the whole batch: of every letter that may go out, so that lifting a suppression changes it.
     pub(super) fn digest(&self) -> Digest {
-        Digest::of_batch(self.rows.iter().zip(&self.digests).map(|(row, digest)| (row.recipient.id.as_str(), *digest)))
+        let letters = self.rows.iter().zip(&self.digests).filter(|(row, _)| row.suppressed.is_none());
+        Digest::of_batch(letters.map(|(row, digest)| (row.recipient.id.as_str(), *digest)))
     }
 
     /// The rows whose ids are in `only`, all if that is empty.

@@ -20,7 +20,12 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
         .rows
         .iter()
         .filter(|row| chosen.as_ref().is_none_or(|chosen| chosen.contains(&row.recipient.id)))
+        .filter(|row| row.suppressed.is_none())
         .collect();
+    let suppressed = batch.rows.iter().filter(|row| row.suppressed.is_some()).count();
+    if suppressed > 0 {
+        context.screen.say(&format!("{suppressed} rows are suppressed: they get no letter, and none is shown."));
+    }
     let (index, json) = write(&batch, &rows, &folder)?;
     if args.json {
         context.screen.json(&json);

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::cli::ResendArgs;
 use crate::domain::delivery::State;
 use crate::domain::recipient::{Recipient, RecipientId};
-use crate::domain::record::DeliveryRecord;
+use crate::domain::record::{AddressRecord, DeliveryRecord};
 use crate::ledger::{Correction, Ledger};
 use crate::report;
 use crate::smtp::Connector;
 
-use super::exit::{DATA, Failure, OK};
+use super::exit::{DATA, FAILED, Failure, OK};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look, select};
 use super::{Context, drive, frozen, send};
@@ -39,7 +39,8 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
         if args.json {
             context.screen.json(&again.json());
         }
-        return Ok(OK);
+        // Whoever scripts it has to learn that a failure is left.
+        return Ok(if args.dry_run || again.held.is_empty() { OK } else { FAILED });
     }
     let uncertain = again.records.iter().filter(|record| record.state == State::Uncertain).count();
     if uncertain > 0 {
@@ -66,12 +67,15 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
             letters,
         },
     ))?;
-    let selection = ids.into_iter().collect();
+    let selection = ids.into_iter().chain(again.held_ids()).collect();
     send::finish(context, &ledger, &batch, Some(&ending), Some(&selection), args.json)
 }
 
 /// Why a row is held back.
 pub(super) const HELD: &str = "the server does not know this address";
+/// The same for a row in which somebody has the letter already.
+const REPLACED: &str =
+    "an address that has the letter was replaced in the file by another: the mission might get it twice";
 
 /// What is sent again, what is held back and why, and what changes before.
 struct Again {
@@ -79,6 +83,8 @@ struct Again {
     held: Vec<(String, String)>,
     corrections: Vec<Correction>,
     refreshed: bool,
+    /// Also what was refused as unknown.
+    forced: bool,
 }
 
 impl Again {
@@ -104,8 +110,13 @@ impl Again {
             }
         })?;
         let chosen = select(&args.only, candidates.iter().map(|record| &record.id))?;
-        let mut again =
-            Self { records: Vec::new(), held: Vec::new(), corrections: Vec::new(), refreshed: args.refresh };
+        let mut again = Self {
+            records: Vec::new(),
+            held: Vec::new(),
+            corrections: Vec::new(),
+            refreshed: args.refresh,
+            forced: args.force,
+        };
         let mut changed = Vec::new();
         for mut record in candidates {
             if chosen.as_ref().is_some_and(|chosen| !chosen.contains(&record.id)) {
@@ -116,8 +127,13 @@ impl Again {
                 Some((row, digest)) => correction(batch, frozen, &record, row, digest, args.refresh)?,
                 None => None,
             };
-            if correction.is_none() && !args.force && record.is_refused_as_unknown() {
-                again.held.push((record.id.to_string(), HELD.to_owned()));
+            let held = match &correction {
+                _ if args.force => None,
+                None => record.is_refused_as_unknown().then_some(HELD),
+                Some(correction) => replaces_a_reader(&record, correction).then_some(REPLACED),
+            };
+            if let Some(why) = held {
+                again.held.push((record.id.to_string(), why.to_owned()));
                 continue;
             }
             if let Some((_, digest)) = row
@@ -128,6 +144,7 @@ impl Again {
             }
             if let Some(correction) = correction {
                 record.recipient = correction.recipient.clone();
+                record.addresses = corrected(&record, &correction);
                 again.corrections.push(correction);
             }
             again.records.push(record);
@@ -160,21 +177,44 @@ impl Again {
         for record in self.records.iter().filter(|record| record.state == State::Uncertain) {
             ledger.resolve(&record.id, false, "sent again by a person's word: resend --uncertain")?;
         }
-        let corrections = self
-            .corrections
-            .iter()
-            .map(|correction| Correction {
-                recipient: correction.recipient.clone(),
-                addresses: correction.addresses.clone(),
-                digest: correction.digest,
-                edition,
-            })
-            .collect();
-        ledger.correct(corrections)?;
-        let ids: Vec<RecipientId> = self.records.iter().map(|record| record.id.clone()).collect();
-        ledger.requeue(&ids)?;
-        Ok(ids)
+        let taken = |correction: &Correction| Correction { edition, ..correction.clone() };
+        ledger.correct(self.corrections.iter().map(taken).collect())?;
+        let what = self.records.iter().map(|record| {
+            let except = if self.forced { Vec::new() } else { record.unknown_addresses() };
+            (record.id.clone(), except)
+        });
+        ledger.requeue(what.collect())?;
+        Ok(self.records.iter().map(|record| record.id.clone()).collect())
     }
+
+    /// The ids of the rows that are held back.
+    fn held_ids(&self) -> impl Iterator<Item = RecipientId> {
+        self.held.iter().filter_map(|(id, _)| RecipientId::parse(id).ok())
+    }
+}
+
+/// True if an address that has the letter left the row while others joined it: nobody can tell which of them stands for it.
+fn replaces_a_reader(record: &DeliveryRecord, correction: &Correction) -> bool {
+    let listed = |address: &str| correction.addresses.iter().any(|path| path.address == address);
+    let known = |address: &str| record.addresses.iter().any(|known| known.address == address);
+    let left = record.addresses.iter().any(|known| known.state == State::Accepted && !listed(&known.address));
+    left && correction.addresses.iter().any(|path| !known(&path.address))
+}
+
+/// The addresses of a row once it is corrected, to be shown.
+fn corrected(record: &DeliveryRecord, correction: &Correction) -> Vec<AddressRecord> {
+    let known = |address: &str| record.addresses.iter().find(|known| known.address == address).cloned();
+    let paths = correction.addresses.iter();
+    paths
+        .map(|path| {
+            known(&path.address).unwrap_or_else(|| AddressRecord {
+                address: path.address.clone(),
+                field: path.field,
+                state: State::Queued,
+                word: None,
+            })
+        })
+        .collect()
 }
 
 /// What changes for a row: with `refresh` all of it; else only its addresses, in the letter that was frozen.

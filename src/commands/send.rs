@@ -1,25 +1,25 @@
 //! `send`: check, show what would go out, ask, freeze the plan, run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::{Timestamp, ZonedDateTime};
 
 use crate::cli::{PreviewArgs, SendArgs};
 use crate::clock;
-use crate::compose::Composer;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::recipient::RecipientId;
-use crate::domain::record::{Counts, DeliveryRecord};
-use crate::ledger::{Correction, Ledger, NewDelivery, Reader};
+use crate::domain::record::Counts;
+use crate::ledger::Ledger;
 use crate::report;
 use crate::smtp::Connector;
 
 use super::check::{load, pace_line};
-use super::exit::{DATA, Failure, OK, USAGE};
+use super::exit::{Failure, OK, USAGE};
 use super::frozen::Frozen;
-use super::prepare::{Batch, Purpose, batch, compose_for_look};
+use super::plan::Plan;
+use super::prepare::{Batch, Purpose, batch};
 use super::{Context, drive, frozen, preview};
 
 pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
@@ -41,17 +41,15 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     frozen::same_campaign(&ledger.reader()?, &batch.config.settings)?;
     suppress_known(context, &batch, &ledger)?;
     let plan = Plan::new(&batch, &ledger, args.refresh)?;
-    say_plan(context, &plan);
-    if let Some(approved) = approved
-        && approved != plan.digest
-    {
-        return Err(not_approved(approved, &plan));
+    plan.say(context);
+    if let Some(approved) = approved {
+        plan.check_approval(approved, &batch)?;
     }
     let ids = plan.to_send(chosen.as_ref(), args.limit);
     if ids.is_empty() {
         context.screen.say("Nothing is waiting to be sent.");
         plan.enrol(&batch, &ledger, args.refresh)?;
-        return finish(context, &ledger, &batch, None, None, args.json);
+        return finish(context, &ledger, &batch, None, chosen.as_ref(), args.json);
     }
     context.screen.say(&summary(&batch, &plan, ids.len()));
     let past = batch.config.settings.event.as_ref().is_some_and(|event| event.at < clock::now());
@@ -64,7 +62,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     }
     plan.enrol(&batch, &ledger, args.refresh)?;
     let whole = chosen.is_none() && args.limit.is_none();
-    ledger.restrict(if whole { None } else { Some(ids.clone()) })?;
+    ledger.restrict(if whole && !plan.has_gone() { None } else { Some(ids.clone()) })?;
     let ending = go(context, &batch, &ledger, connector, ids.len(), at)?;
     let selection = (!whole).then(|| ids.into_iter().collect());
     finish(context, &ledger, &batch, Some(&ending), selection.as_ref(), args.json)
@@ -95,194 +93,6 @@ fn go(
         };
         drive::drive(&context.screen, drive).await
     })
-}
-
-/// What the ledger will hold once this `send` is enrolled, and what of it waits.
-struct Plan {
-    digest: Digest,
-    /// The sender of the letters as they are frozen, which may not be that of the config any more.
-    from: String,
-    /// Every row's state, by id.
-    known: HashMap<RecipientId, State>,
-    /// Deferred ones that have used up their attempts: they are left for `resend`.
-    exhausted: HashSet<RecipientId>,
-    new: Vec<NewDelivery>,
-    corrections: Vec<Correction>,
-    /// Rows whose letter in the files differs from the frozen one, and is not taken.
-    changed: Vec<RecipientId>,
-    gone: Vec<RecipientId>,
-    order: Vec<RecipientId>,
-}
-
-impl Plan {
-    fn new(batch: &Batch, ledger: &Ledger, refresh: bool) -> Result<Self, Failure> {
-        let reader = ledger.reader()?;
-        let mut records: HashMap<RecipientId, (State, Digest)> = HashMap::new();
-        let mut order = Vec::new();
-        let mut exhausted = HashSet::new();
-        reader.deliveries(&mut |record: DeliveryRecord| {
-            order.push(record.id.clone());
-            if record.state == State::Deferred && record.not_before.is_none() {
-                exhausted.insert(record.id.clone());
-            }
-            records.insert(record.id, (record.state, record.digest));
-        })?;
-        let thawed = Self::frozen_composer(&reader, refresh)?;
-        let mut plan = Self {
-            digest: Digest::of(&[]),
-            from: thawed.as_ref().unwrap_or(&batch.composer).settings().from.to_string(),
-            known: HashMap::new(),
-            exhausted,
-            new: Vec::new(),
-            corrections: Vec::new(),
-            changed: Vec::new(),
-            gone: Vec::new(),
-            order,
-        };
-        let mut in_file = HashSet::new();
-        for (row, digest) in batch.rows.iter().zip(&batch.digests) {
-            let recipient = &row.recipient;
-            in_file.insert(recipient.id.clone());
-            let Some((state, frozen)) = records.get(&recipient.id).copied() else {
-                let new = Self::new_delivery(batch, thawed.as_ref(), row, *digest)?;
-                records.insert(recipient.id.clone(), (Self::first_state(&new), new.digest));
-                plan.order.push(recipient.id.clone());
-                plan.new.push(new);
-                continue;
-            };
-            // What failed, and what has used up its attempts, is left for `resend`.
-            let waits = matches!(state, State::Queued | State::Deferred) && !plan.exhausted.contains(&recipient.id);
-            if frozen == *digest || !waits {
-                continue;
-            }
-            if refresh {
-                let addresses = batch.composer.addresses(recipient);
-                let recipient = recipient.clone();
-                records.insert(recipient.id.clone(), (state, *digest));
-                plan.corrections.push(Correction { recipient, addresses, digest: *digest, edition: None });
-            } else {
-                plan.changed.push(recipient.id.clone());
-            }
-        }
-        plan.gone = plan.order.iter().filter(|id| !in_file.contains(*id)).cloned().collect();
-        refuse_renamed(&reader, &plan)?;
-        plan.digest = Digest::of_batch(records.iter().map(|(id, (_, digest))| (id.as_str(), *digest)));
-        plan.known = records.into_iter().map(|(id, (state, _))| (id, state)).collect();
-        Ok(plan)
-    }
-
-    /// New rows of a campaign that is under way get the letter that was frozen, unless the new one is asked for.
-    fn frozen_composer(reader: &Reader, refresh: bool) -> Result<Option<Composer>, Failure> {
-        match reader.latest_edition()? {
-            Some(edition) if !refresh => {
-                let thawed = frozen::thaw(&reader.edition(edition)?);
-                thawed.map(Some).map_err(|diagnostics| Failure::Problems { code: DATA, diagnostics })
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn new_delivery(
-        batch: &Batch,
-        thawed: Option<&Composer>,
-        row: &crate::roster::Row,
-        digest: Digest,
-    ) -> Result<NewDelivery, Failure> {
-        let composer = thawed.unwrap_or(&batch.composer);
-        let digest = match thawed {
-            Some(composer) => {
-                compose_for_look(composer, &row.recipient)
-                    .map_err(|diagnostics| Failure::Problems { code: DATA, diagnostics })?
-                    .message
-                    .digest
-            }
-            None => digest,
-        };
-        Ok(NewDelivery {
-            recipient: row.recipient.clone(),
-            addresses: composer.addresses(&row.recipient),
-            digest,
-            suppressed: row.suppressed.clone(),
-        })
-    }
-
-    fn first_state(new: &NewDelivery) -> State {
-        if new.suppressed.is_some() { State::Suppressed } else { State::Queued }
-    }
-
-    /// Ids that wait, in the plan's order: queued and then deferred ones, because those may not be due, the chosen ones, at
-    /// most `limit`.
-    fn to_send(&self, chosen: Option<&HashSet<RecipientId>>, limit: Option<usize>) -> Vec<RecipientId> {
-        let is_deferred = |id: &RecipientId| self.known.get(id) == Some(&State::Deferred);
-        let waiting = |id: &&RecipientId| {
-            chosen.is_none_or(|chosen| chosen.contains(*id))
-                && matches!(self.known.get(*id), Some(State::Queued | State::Deferred | State::Sending))
-                && !self.exhausted.contains(*id)
-        };
-        let (deferred, queued): (Vec<_>, Vec<_>) = self.order.iter().filter(waiting).partition(|id| is_deferred(id));
-        queued.into_iter().chain(deferred).take(limit.unwrap_or(usize::MAX)).cloned().collect()
-    }
-
-    /// Writes the plan down (W0).
-    fn enrol(&self, batch: &Batch, ledger: &Ledger, refresh: bool) -> Result<(), Failure> {
-        if refresh && !(self.corrections.is_empty() && self.new.is_empty()) {
-            let edition = ledger.add_edition(&batch.edition)?;
-            let corrections = self
-                .corrections
-                .iter()
-                .map(|correction| Correction {
-                    recipient: correction.recipient.clone(),
-                    addresses: correction.addresses.clone(),
-                    digest: correction.digest,
-                    edition: Some(edition),
-                })
-                .collect();
-            ledger.correct(corrections)?;
-        }
-        let rows = self
-            .new
-            .iter()
-            .map(|new| NewDelivery {
-                recipient: new.recipient.clone(),
-                addresses: new.addresses.clone(),
-                digest: new.digest,
-                suppressed: new.suppressed.clone(),
-            })
-            .collect::<Vec<_>>();
-        if !rows.is_empty() {
-            ledger.enrol(&batch.config.settings.campaign_id, &batch.edition, rows)?;
-        }
-        Ok(())
-    }
-}
-
-/// A new row whose To address already belongs to a row that left the file would bring one mission two letters: most likely
-/// its id was changed.
-fn refuse_renamed(reader: &Reader, plan: &Plan) -> Result<(), Failure> {
-    if plan.new.is_empty() || plan.gone.is_empty() {
-        return Ok(());
-    }
-    let gone: HashSet<&RecipientId> = plan.gone.iter().collect();
-    let mut owners: HashMap<String, RecipientId> = HashMap::new();
-    reader.deliveries(&mut |record| {
-        if gone.contains(&record.id) && !matches!(record.state, State::Failed | State::Suppressed) {
-            owners.extend(record.recipient.to.iter().map(|to| (to.folded(), record.id.clone())));
-        }
-    })?;
-    let renamed = plan.new.iter().filter(|new| new.suppressed.is_none()).find_map(|new| {
-        let owner = new.recipient.to.iter().find_map(|to| owners.get(&to.folded()))?;
-        Some((&new.recipient.id, owner))
-    });
-    match renamed {
-        None => Ok(()),
-        Some((new, old)) => Err(Failure::new(
-            DATA,
-            format!(
-                "row {new} has an address of row {old}, which left the file: its mission would get the letter twice"
-            ),
-        )
-        .help(format!("give the row its old id {old} again; an id stays what it is while a campaign is under way"))),
-    }
 }
 
 /// Applies suppressions to rows that the ledger knows already: whoever asked not to be written to since gets no letter, and
@@ -329,57 +139,10 @@ pub(super) fn say_recovered(context: &Context, ledger: &Ledger) -> Result<(), Fa
     Ok(())
 }
 
-fn say_plan(context: &Context, plan: &Plan) {
-    let list = |ids: &[RecipientId]| {
-        let shown: Vec<&str> = ids.iter().take(10).map(RecipientId::as_str).collect();
-        let more = ids.len().saturating_sub(10);
-        if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
-    };
-    let known = plan.known.len() - plan.new.len();
-    if known > 0 && !plan.new.is_empty() {
-        let ids: Vec<RecipientId> = plan.new.iter().map(|new| new.recipient.id.clone()).collect();
-        context.screen.say(&format!("{} rows are new in the file and join the batch: {}", ids.len(), list(&ids)));
-    }
-    if !plan.changed.is_empty() {
-        context.screen.warn(&format!(
-            "the letters of {} rows differ in the files from what was frozen when this campaign was first sent ({}); the frozen \
-             ones are used: pass --refresh to take the new ones",
-            plan.changed.len(),
-            list(&plan.changed)
-        ));
-    }
-    if !plan.gone.is_empty() {
-        context.screen.warn(&format!(
-            "{} rows are in the ledger and no longer in the file: {}; they are kept",
-            plan.gone.len(),
-            list(&plan.gone)
-        ));
-    }
-}
-
-fn not_approved(approved: Digest, plan: &Plan) -> Failure {
-    let why = if plan.changed.is_empty() {
-        "letters, rows or settings have changed since it was previewed".to_owned()
-    } else {
-        format!(
-            "{} rows render differently in the files than in the ledger's frozen letter, which would be sent",
-            plan.changed.len()
-        )
-    };
-    Failure::new(DATA, format!("this is not the batch that was approved: {why}; nothing was sent")).help(format!(
-        "approved: {approved}\nnow:      {}\nrun `demarche preview`, look, and approve its digest",
-        plan.digest
-    ))
-}
-
 fn summary(batch: &Batch, plan: &Plan, letters: usize) -> String {
     let relay = &batch.config.relay;
     let settings = &batch.config.settings;
-    let counts = plan.known.values().fold(Counts::default(), |mut counts, state| {
-        counts.add(*state, 1);
-        counts
-    });
-    let settled = counts.accepted + counts.failed + counts.uncertain;
+    let settled = plan.settled();
     let before =
         if settled > 0 { format!(" ({settled} of the batch are settled and left alone)") } else { String::new() };
     let coverage = &batch.coverage;

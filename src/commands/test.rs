@@ -60,9 +60,13 @@ fn compose(batch: &Batch, row: &Recipient, to: &Mailbox) -> Result<(String, Mess
 async fn hand_over(context: &Context, connector: &Connector, letters: &[(String, Message)]) -> Result<u8, Failure> {
     let help = "look at [smtp] in the config: host, port, security, username and password";
     let unavailable = |why: String| Failure::new(UNAVAILABLE, format!("the relay did not let us in: {why}")).help(help);
-    let mut session = connector.open().await.map_err(|fault| unavailable(fault.to_string()))?;
+    let mut at_hand = None;
     let mut code = OK;
     for (name, message) in letters {
+        let mut session = match at_hand.take() {
+            Some(session) => session,
+            None => connector.open().await.map_err(|fault| unavailable(fault.to_string()))?,
+        };
         let handover = session.hand_over(&message.bytes, &message.envelope, std::future::ready(true)).await;
         let (word, good) = match &handover.end {
             End::Accepted(reply) => (format!("accepted: {reply}"), true),
@@ -80,10 +84,14 @@ async fn hand_over(context: &Context, connector: &Connector, letters: &[(String,
         if !good {
             code = FAILED;
         }
-        if !handover.reusable {
-            session = connector.open().await.map_err(|fault| unavailable(fault.to_string()))?;
+        if handover.reusable && session.letters() < connector.relay().messages_per_connection {
+            at_hand = Some(session);
+        } else {
+            session.quit().await;
         }
     }
-    session.quit().await;
+    if let Some(session) = at_hand {
+        session.quit().await;
+    }
     Ok(code)
 }

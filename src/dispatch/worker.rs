@@ -120,6 +120,11 @@ impl Worker {
             // Never claimed, so it is still queued.
             return Ok(());
         };
+        // Opening a session may take long: the hours may have closed since, and another session may have met a pause.
+        if !self.control.open().await {
+            session.quit().await;
+            return Ok(());
+        }
         let (number, envelope) = (letter.due.number, letter.message.envelope.only(&letter.due.addresses));
         self.ledger.claim(Claim {
             delivery: number,

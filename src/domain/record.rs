@@ -65,11 +65,22 @@ impl DeliveryRecord {
         };
         let mut refused =
             self.addresses.iter().filter(|address| address.state != State::Accepted && !unsent(address)).peekable();
-        refused.peek().is_some()
-            && refused.all(|address| {
-                let enhanced = address.word.as_ref().and_then(|word| word.enhanced.as_ref());
-                address.state == State::Failed && enhanced.is_some_and(|code| code.starts_with("5.1."))
-            })
+        refused.peek().is_some() && refused.all(AddressRecord::is_unknown)
+    }
+
+    /// The addresses that were refused as unknown (5.1.x): sending to them again cannot help.
+    #[must_use]
+    pub fn unknown_addresses(&self) -> Vec<String> {
+        self.addresses.iter().filter(|address| address.is_unknown()).map(|address| address.address.clone()).collect()
+    }
+}
+
+impl AddressRecord {
+    /// True if the server refused it as unknown (5.1.x, RFC 3463 §3.2).
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        let enhanced = self.word.as_ref().and_then(|word| word.enhanced.as_ref());
+        self.state == State::Failed && enhanced.is_some_and(|code| code.starts_with("5.1."))
     }
 }
 

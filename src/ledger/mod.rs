@@ -274,14 +274,13 @@ impl Ledger {
         Err(self.inner.journal.take(delivery, &settlement, LedgerError::Gone))
     }
 
-    /// Queues the failed and deferred addresses of `ids` again and counts their attempts anew; how many deliveries that
-    /// changed. Uncertain deliveries are left alone.
+    /// Queues the failed and deferred addresses of deliveries again, but for those named beside each row, and counts their
+    /// attempts anew; how many deliveries that changed. Uncertain deliveries are left alone.
     ///
     /// # Errors
     /// [`LedgerError`], if a row is unknown too; then none is queued.
-    pub fn requeue(&self, ids: &[RecipientId]) -> Result<u64, LedgerError> {
-        let ids = ids.to_vec();
-        self.ask(move |connection| word::requeue(connection, &ids))
+    pub fn requeue(&self, what: Vec<(RecipientId, Vec<String>)>) -> Result<u64, LedgerError> {
+        self.ask(move |connection| word::requeue(connection, &what))
     }
 
     /// Records a person's word on the uncertain addresses of a row: they arrived, or they did not and are queued again.

@@ -61,13 +61,15 @@ impl Reader {
         Ok(counts)
     }
 
-    /// The digest of the batch as planned: the one that `Digest::of_batch` gives for every delivery.
+    /// The digest of the batch as planned: the one that `Digest::of_batch` gives for every delivery that is not suppressed.
     ///
     /// # Errors
     /// [`LedgerError`]
     pub fn batch_digest(&self) -> Result<Digest, LedgerError> {
         // SQLite compares text byte by byte, as `of_batch` does.
-        let mut query = self.connection.prepare_cached("SELECT id, digest FROM deliveries ORDER BY id")?;
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT id, digest FROM deliveries WHERE state != 'suppressed' ORDER BY id")?;
         let mut rows = query.query([])?;
         let mut hash = BatchHash::default();
         while let Some(row) = rows.next()? {

@@ -5,24 +5,26 @@ use rusqlite::{Connection, params};
 
 use super::columns;
 use super::error::LedgerError;
-use super::standing::Standing;
+use super::standing::{Address, Standing};
 use crate::domain::delivery::{Event, State};
 use crate::domain::recipient::RecipientId;
 
-/// Queues the failed and deferred addresses of `ids` again, and counts their attempts anew; how many deliveries that
-/// changed. An uncertain delivery is left alone: it needs [`resolve`] first.
-pub(super) fn requeue(connection: &Connection, ids: &[RecipientId]) -> Result<u64, LedgerError> {
+/// Queues the failed and deferred addresses of deliveries again, but for those named beside each, and counts their attempts
+/// anew; how many deliveries that changed. An uncertain delivery is left alone: it needs [`resolve`] first.
+pub(super) fn requeue(connection: &Connection, what: &[(RecipientId, Vec<String>)]) -> Result<u64, LedgerError> {
     let mut requeued = 0;
-    for id in ids {
+    for (id, except) in what {
         let mut standing = Standing::of_id(connection, id)?;
         if !matches!(standing.state(), State::Queued | State::Deferred | State::Failed) {
             continue;
         }
-        let refused = |state| matches!(state, State::Deferred | State::Failed);
-        if !standing.addresses.iter().any(|address| refused(address.state)) {
+        let again = |address: &Address| {
+            matches!(address.state, State::Deferred | State::Failed) && !except.contains(&address.path)
+        };
+        if !standing.addresses.iter().any(again) {
             continue;
         }
-        for address in standing.addresses.iter_mut().filter(|address| refused(address.state)) {
+        for address in standing.addresses.iter_mut().filter(|address| again(address)) {
             address.step(Event::Requeue)?;
         }
         standing.attempts = 0;

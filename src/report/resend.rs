@@ -55,7 +55,10 @@ fn entry(record: &DeliveryRecord, style: &Style) -> String {
     let title = style.cut(&title, style.columns().saturating_sub(state.len() + 4));
     let mut text = format!("  {title}, {}\n", style.paint(record.state, state));
     for address in record.addresses.iter().filter(|a| !matches!(a.state, State::Accepted | State::Suppressed)) {
-        let line = style.text(&said(address, record));
+        let line = match address.state {
+            State::Queued => style.text(&format!("{}: new in the file", address.address)),
+            _ => style.text(&said(address, record)),
+        };
         text.push_str(&style.wrapped_at_most(&line, 4, 2));
     }
     text

@@ -112,7 +112,7 @@ async fn apply(ledger: &Ledger, model: &mut Model, numbers: &BTreeMap<&str, Deli
             assert_eq!(done.is_ok(), legal, "{done:?} of {before:?} by {named:?}");
         }
         Step::Requeue(n) => {
-            ledger.requeue(&[id(NAMES[n])]).unwrap();
+            ledger.requeue(vec![(id(NAMES[n]), Vec::new())]).unwrap();
             if matches!(model.whole(n), State::Queued | State::Deferred | State::Failed) {
                 model.all(n, Event::Requeue, |state| matches!(state, State::Deferred | State::Failed));
             }

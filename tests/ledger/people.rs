@@ -63,10 +63,10 @@ async fn a_resend_takes_failed_and_deferred_addresses_only() {
         attempt(&ledger, name, &[("to@x.test", event)]).await.unwrap();
     }
     assert_eq!(due_ids(&ledger, 0), ["que"]);
-    assert_eq!(ledger.requeue(&names.map(id)).unwrap(), 2);
+    assert_eq!(ledger.requeue(names.map(|name| (id(name), Vec::new())).to_vec()).unwrap(), 2);
     assert_eq!(due_ids(&ledger, 0), ["def", "fai", "que"]);
     assert_eq!((record(&ledger, "fai").attempts, record(&ledger, "def").not_before), (0, None));
-    assert_eq!(ledger.requeue(&names.map(id)).unwrap(), 0);
+    assert_eq!(ledger.requeue(names.map(|name| (id(name), Vec::new())).to_vec()).unwrap(), 0);
 }
 
 #[tokio::test]

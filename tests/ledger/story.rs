@@ -74,7 +74,7 @@ async fn a_deferred_letter_without_a_time_waits_for_a_person() {
     ledger.settle(number, settlement(&[("to@fra.test", Event::Defer)], None)).await.unwrap();
     assert_eq!(due_ids(&ledger, 9_999_999), ["ken", "abw"]);
     assert_eq!(ledger.next_due().unwrap(), None);
-    ledger.requeue(&[id("fra")]).unwrap();
+    ledger.requeue(vec![(id("fra"), Vec::new())]).unwrap();
     assert_eq!(due_ids(&ledger, 0), ["ken", "fra", "abw"]);
 }
 

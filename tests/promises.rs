@@ -349,3 +349,87 @@ fn a_row_is_found_by_its_id_in_any_case() {
     campaign.run(&["send", "--yes"]).expect_code(0);
     campaign.run(&["log", "oSG"]).expect_code(0);
 }
+
+#[test]
+fn an_approval_does_not_cover_somebody_whose_suppression_was_lifted_since() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 5).file("suppressed.csv", "afg@missions.example\n");
+    let preview = campaign.run(&["preview", "--json"]).expect_code(0).json();
+    assert_eq!(preview["letters"].as_array().map(Vec::len), Some(4), "who gets no letter is not shown as one who does");
+    let digest = preview["digest"].as_str().expect("a digest").to_owned();
+    let lifted = campaign.file("suppressed.csv", "");
+    lifted.run(&["send", "--approve", &digest]).expect_code(65);
+    assert_eq!(server.letters().len(), 0);
+    let again = lifted.file("suppressed.csv", "afg@missions.example\n");
+    again.run(&["send", "--approve", &digest]).expect_code(0);
+    assert_eq!(server.letters().len(), 4);
+}
+
+#[test]
+fn a_row_that_left_the_file_is_kept_and_gets_nothing_and_the_rest_can_still_be_approved() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 6);
+    campaign.run(&["send", "--yes", "--limit", "2"]).expect_code(0);
+    let without: String =
+        campaign.read("recipients.csv").split_inclusive('\n').filter(|line| !line.contains("ago@")).collect();
+    let campaign = campaign.recipients(&without);
+    let digest = campaign.run(&["preview", "--json"]).json()["digest"].as_str().expect("a digest").to_owned();
+    let run = campaign.run(&["send", "--approve", &digest]);
+    assert!(run.stderr.contains("AGO") && run.stderr.contains("no longer in the file"), "{}", run.stderr);
+    assert_eq!(server.letters().len(), 5);
+    assert!(!server.ids().contains(&"AGO".to_owned()));
+}
+
+#[test]
+fn a_refreshed_letter_can_be_approved_after_a_part_was_sent() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 6);
+    campaign.run(&["send", "--yes", "--limit", "2"]).expect_code(0);
+    let letter = campaign.read("templates/letter.en.md").replace("Text", "Better text");
+    let campaign = campaign.template("letter.en.md", &letter);
+    let digest = campaign.run(&["preview", "--json"]).json()["digest"].as_str().expect("a digest").to_owned();
+    let refused = campaign.run(&["send", "--approve", &digest]).expect_code(65);
+    assert!(refused.stderr.contains("--refresh"), "{}", refused.stderr);
+    campaign.run(&["send", "--approve", &digest, "--refresh"]).expect_code(0);
+    let better = server.letters().iter().filter(|l| String::from_utf8_lossy(&l.bytes).contains("Better text")).count();
+    assert_eq!((better, server.letters().len()), (4, 6));
+}
+
+#[test]
+fn an_unknown_address_beside_a_deferred_one_is_not_tried_again() {
+    let server = Server::scripted(Script::rules(vec![
+        refuse("unknown", None, "550 5.1.1 unknown"),
+        refuse("full", Some(1), "452 4.2.2 full"),
+    ]));
+    let campaign = Campaign::small(server.port(), 0)
+        .recipients("state,to\nKenya,unknown@missions.example; full@missions.example\n")
+        .set("retry.attempts", "1");
+    campaign.run(&["send", "--yes"]);
+    campaign.run(&["resend", "--yes"]).expect_code(1);
+    let paths: Vec<_> = server.letters().iter().map(|letter| letter.forward_paths.clone()).collect();
+    assert_eq!(paths, [vec!["full@missions.example".to_owned()]]);
+    let log = campaign.run(&["log", "KEN", "--json"]).json();
+    let attempts = log["log"].as_array().expect("attempts");
+    let last = attempts.last().expect("an attempt");
+    assert_eq!(last["to"].as_array().map(Vec::len), Some(1), "{last}");
+}
+
+#[test]
+fn a_row_whose_reader_was_replaced_in_the_file_is_held_back() {
+    let server = Server::scripted(Script::rules(vec![refuse("second", None, "550 5.1.1 unknown")]));
+    let campaign =
+        Campaign::small(server.port(), 0).recipients("state,to\nKenya,ken@missions.example; second@missions.example\n");
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    let campaign = campaign.recipients("state,to\nKenya,kenya@missions.example; third@missions.example\n");
+    let held = campaign.run(&["resend", "--yes"]).expect_code(1);
+    assert!(held.stdout.contains("twice"), "{}", held.stdout);
+    assert_eq!(server.letters().len(), 1);
+}
+
+#[test]
+fn a_send_of_chosen_rows_that_have_it_speaks_of_those_rows() {
+    let server = Server::scripted(Script::rules(vec![refuse("afg", None, "550 5.1.1 unknown")]));
+    let campaign = Campaign::small(server.port(), 4);
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    campaign.run(&["send", "--yes", "--only", "AND"]).expect_code(0);
+}

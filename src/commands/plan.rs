@@ -1,0 +1,268 @@
+//! What a `send` would do: which rows join, which wait, which letters the ledger has frozen, and what was approved.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::compose::Composer;
+use crate::domain::delivery::State;
+use crate::domain::digest::Digest;
+use crate::domain::recipient::RecipientId;
+use crate::domain::record::{Counts, DeliveryRecord};
+use crate::ledger::{Correction, Ledger, NewDelivery, Reader};
+use crate::roster::Row;
+
+use super::exit::{DATA, Failure};
+use super::prepare::{Batch, compose_for_look};
+use super::{Context, frozen};
+
+/// What the ledger will hold once this `send` is enrolled, and what of it waits.
+pub(super) struct Plan {
+    /// Of the letters of this plan that go out or went out: the one that `preview` prints, as long as nothing differs.
+    pub(super) digest: Digest,
+    /// The sender of the letters as they are frozen, which may not be that of the config any more.
+    pub(super) from: String,
+    /// Every row's state, by id.
+    known: HashMap<RecipientId, State>,
+    /// Deferred ones that have used up their attempts: they are left for `resend`.
+    exhausted: HashSet<RecipientId>,
+    new: Vec<NewDelivery>,
+    corrections: Vec<Correction>,
+    /// Rows still to be sent whose letter in the files differs from the frozen one, and is not taken.
+    changed: Vec<RecipientId>,
+    /// In the ledger and not in the file: kept, and not sent.
+    gone: Vec<RecipientId>,
+    order: Vec<RecipientId>,
+}
+
+impl Plan {
+    pub(super) fn new(batch: &Batch, ledger: &Ledger, refresh: bool) -> Result<Self, Failure> {
+        let reader = ledger.reader()?;
+        let mut records: HashMap<RecipientId, (State, Digest)> = HashMap::new();
+        let (mut order, mut exhausted) = (Vec::new(), HashSet::new());
+        reader.deliveries(&mut |record: DeliveryRecord| {
+            order.push(record.id.clone());
+            if record.state == State::Deferred && record.not_before.is_none() {
+                exhausted.insert(record.id.clone());
+            }
+            records.insert(record.id, (record.state, record.digest));
+        })?;
+        let thawed = Self::frozen_composer(&reader, refresh)?;
+        let mut plan = Self {
+            digest: batch.digest(),
+            from: thawed.as_ref().unwrap_or(&batch.composer).settings().from.to_string(),
+            known: HashMap::new(),
+            exhausted,
+            new: Vec::new(),
+            corrections: Vec::new(),
+            changed: Vec::new(),
+            gone: Vec::new(),
+            order,
+        };
+        for (row, digest) in batch.rows.iter().zip(&batch.digests) {
+            let recipient = &row.recipient;
+            let Some((state, frozen)) = records.get(&recipient.id).copied() else {
+                let new = Self::new_delivery(batch, thawed.as_ref(), row, *digest)?;
+                if new.digest != *digest && new.suppressed.is_none() {
+                    plan.changed.push(recipient.id.clone());
+                }
+                records.insert(recipient.id.clone(), (Self::first_state(&new), new.digest));
+                plan.order.push(recipient.id.clone());
+                plan.new.push(new);
+                continue;
+            };
+            // What failed, and what has used up its attempts, is left for `resend`.
+            let waits = matches!(state, State::Queued | State::Deferred) && !plan.exhausted.contains(&recipient.id);
+            if frozen == *digest || !waits {
+                continue;
+            }
+            if refresh {
+                let addresses = batch.composer.addresses(recipient);
+                let recipient = recipient.clone();
+                plan.corrections.push(Correction { recipient, addresses, digest: *digest, edition: None });
+            } else {
+                plan.changed.push(recipient.id.clone());
+            }
+        }
+        plan.finish(batch, &records);
+        refuse_renamed(&reader, &plan)?;
+        Ok(plan)
+    }
+
+    fn finish(&mut self, batch: &Batch, records: &HashMap<RecipientId, (State, Digest)>) {
+        let in_file: HashSet<&RecipientId> = batch.rows.iter().map(|row| &row.recipient.id).collect();
+        self.gone = self.order.iter().filter(|id| !in_file.contains(*id)).cloned().collect();
+        if !self.changed.is_empty() {
+            let planned = batch.rows.iter().filter(|row| row.suppressed.is_none()).filter_map(|row| {
+                let id = &row.recipient.id;
+                records.get(id).map(|(_, digest)| (id.as_str(), *digest))
+            });
+            self.digest = Digest::of_batch(planned);
+        }
+        self.known = records.iter().map(|(id, (state, _))| (id.clone(), *state)).collect();
+    }
+
+    /// Refuses a plan that is not what was approved. Rows that are settled get nothing more, so that what became of them
+    /// does not matter here; every letter still to go out has to be as it was previewed.
+    pub(super) fn check_approval(&self, approved: Digest, batch: &Batch) -> Result<(), Failure> {
+        let now = batch.digest();
+        if approved == now && self.changed.is_empty() {
+            return Ok(());
+        }
+        let (why, help) = if self.changed.is_empty() {
+            let why = "letters, rows or settings have changed since it was previewed".to_owned();
+            (why, "run `demarche preview`, look, and approve its digest")
+        } else {
+            let why = format!(
+                "{} rows render differently in the files than in the letter that was frozen when the campaign began, and \
+                 which would be sent ({})",
+                self.changed.len(),
+                list(&self.changed)
+            );
+            (why, "put the files back as they were; or pass --refresh too, to send them as they are in the files now")
+        };
+        Err(Failure::new(DATA, format!("this is not the batch that was approved: {why}; nothing was sent"))
+            .help(format!("approved: {approved}\nnow:      {now}\n{help}")))
+    }
+
+    /// True if the ledger holds rows that left the file.
+    pub(super) fn has_gone(&self) -> bool {
+        !self.gone.is_empty()
+    }
+
+    /// How many rows are settled, and get nothing more from a `send`.
+    pub(super) fn settled(&self) -> u64 {
+        let counts = self.known.values().fold(Counts::default(), |mut counts, state| {
+            counts.add(*state, 1);
+            counts
+        });
+        counts.accepted + counts.failed + counts.uncertain
+    }
+
+    /// New rows of a campaign that is under way get the letter that was frozen, unless the new one is asked for.
+    fn frozen_composer(reader: &Reader, refresh: bool) -> Result<Option<Composer>, Failure> {
+        match reader.latest_edition()? {
+            Some(edition) if !refresh => {
+                let thawed = frozen::thaw(&reader.edition(edition)?);
+                thawed.map(Some).map_err(|diagnostics| Failure::Problems { code: DATA, diagnostics })
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn new_delivery(
+        batch: &Batch,
+        thawed: Option<&Composer>,
+        row: &Row,
+        digest: Digest,
+    ) -> Result<NewDelivery, Failure> {
+        let composer = thawed.unwrap_or(&batch.composer);
+        let digest = match thawed {
+            Some(composer) => {
+                compose_for_look(composer, &row.recipient)
+                    .map_err(|diagnostics| Failure::Problems { code: DATA, diagnostics })?
+                    .message
+                    .digest
+            }
+            None => digest,
+        };
+        Ok(NewDelivery {
+            recipient: row.recipient.clone(),
+            addresses: composer.addresses(&row.recipient),
+            digest,
+            suppressed: row.suppressed.clone(),
+        })
+    }
+
+    fn first_state(new: &NewDelivery) -> State {
+        if new.suppressed.is_some() { State::Suppressed } else { State::Queued }
+    }
+
+    /// Ids that wait, in the plan's order: queued and then deferred ones, because those may not be due, the chosen ones, at
+    /// most `limit`.
+    pub(super) fn to_send(&self, chosen: Option<&HashSet<RecipientId>>, limit: Option<usize>) -> Vec<RecipientId> {
+        let gone: HashSet<&RecipientId> = self.gone.iter().collect();
+        let is_deferred = |id: &RecipientId| self.known.get(id) == Some(&State::Deferred);
+        let waiting = |id: &&RecipientId| {
+            chosen.is_none_or(|chosen| chosen.contains(*id))
+                && matches!(self.known.get(*id), Some(State::Queued | State::Deferred | State::Sending))
+                && !self.exhausted.contains(*id)
+                && !gone.contains(*id)
+        };
+        let (deferred, queued): (Vec<_>, Vec<_>) = self.order.iter().filter(waiting).partition(|id| is_deferred(id));
+        queued.into_iter().chain(deferred).take(limit.unwrap_or(usize::MAX)).cloned().collect()
+    }
+
+    /// Writes the plan down (W0).
+    pub(super) fn enrol(&self, batch: &Batch, ledger: &Ledger, refresh: bool) -> Result<(), Failure> {
+        if refresh && !(self.corrections.is_empty() && self.new.is_empty()) {
+            let edition = ledger.add_edition(&batch.edition)?;
+            let taken = |correction: &Correction| Correction { edition: Some(edition), ..correction.clone() };
+            let corrections = self.corrections.iter().map(taken).collect();
+            ledger.correct(corrections)?;
+        }
+        let rows = self.new.clone();
+        if !rows.is_empty() {
+            ledger.enrol(&batch.config.settings.campaign_id, &batch.edition, rows)?;
+        }
+        Ok(())
+    }
+
+    /// Tells a person what of the plan is not simply the file.
+    pub(super) fn say(&self, context: &Context) {
+        let known = self.known.len() - self.new.len();
+        if known > 0 && !self.new.is_empty() {
+            let ids: Vec<RecipientId> = self.new.iter().map(|new| new.recipient.id.clone()).collect();
+            context.screen.say(&format!("{} rows are new in the file and join the batch: {}", ids.len(), list(&ids)));
+        }
+        if !self.changed.is_empty() {
+            context.screen.warn(&format!(
+                "the letters of {} rows differ in the files from what was frozen when this campaign was first sent ({}); the \
+                 frozen ones are used: pass --refresh to take the new ones",
+                self.changed.len(),
+                list(&self.changed)
+            ));
+        }
+        if !self.gone.is_empty() {
+            context.screen.warn(&format!(
+                "{} rows are in the ledger and no longer in the file: {}; they are kept, and nothing is sent to them unless \
+                 they come back into the file",
+                self.gone.len(),
+                list(&self.gone)
+            ));
+        }
+    }
+}
+
+fn list(ids: &[RecipientId]) -> String {
+    let shown: Vec<&str> = ids.iter().take(10).map(RecipientId::as_str).collect();
+    let more = ids.len().saturating_sub(10);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}
+
+/// A new row whose To address already belongs to a row that left the file would bring one mission two letters: most likely
+/// its id was changed.
+fn refuse_renamed(reader: &Reader, plan: &Plan) -> Result<(), Failure> {
+    if plan.new.is_empty() || plan.gone.is_empty() {
+        return Ok(());
+    }
+    let gone: HashSet<&RecipientId> = plan.gone.iter().collect();
+    let mut owners: HashMap<String, RecipientId> = HashMap::new();
+    reader.deliveries(&mut |record| {
+        if gone.contains(&record.id) && !matches!(record.state, State::Failed | State::Suppressed) {
+            owners.extend(record.recipient.to.iter().map(|to| (to.folded(), record.id.clone())));
+        }
+    })?;
+    let renamed = plan.new.iter().filter(|new| new.suppressed.is_none()).find_map(|new| {
+        let owner = new.recipient.to.iter().find_map(|to| owners.get(&to.folded()))?;
+        Some((&new.recipient.id, owner))
+    });
+    match renamed {
+        None => Ok(()),
+        Some((new, old)) => Err(Failure::new(
+            DATA,
+            format!(
+                "row {new} has an address of row {old}, which left the file: its mission would get the letter twice"
+            ),
+        )
+        .help(format!("give the row its old id {old} again; an id stays what it is while a campaign is under way"))),
+    }
+}
