@@ -14,13 +14,13 @@ use crate::smtp::Connector;
 use super::exit::{DATA, Failure, OK};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look, select};
-use super::{Context, drive, send};
+use super::{Context, drive, recovered, send};
 
 pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Send)?;
     context.screen.problems(&batch.diagnostics);
     let ledger = Ledger::open(&batch.config.ledger, false, "resend")?;
-    ledger.recover()?;
+    recovered::recover(context, &ledger)?;
     let frozen = Frozen::new(ledger.reader()?)?;
     let again = Again::new(context, &batch, &ledger, &frozen, args)?;
     if again.records.is_empty() && again.held.is_empty() {

@@ -5,7 +5,7 @@ use crate::domain::delivery::State;
 use crate::ledger::Ledger;
 
 use super::exit::{Failure, OK, USAGE};
-use super::{Context, drive, log, prepare};
+use super::{Context, drive, log, prepare, recovered};
 
 pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
     if args.note.trim().is_empty() {
@@ -14,7 +14,7 @@ pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> 
     let (config, _) = prepare::config(context)?;
     let ledger = Ledger::open(&config.ledger, false, "resolve")?;
     // A run that died may have left the row unsorted.
-    ledger.recover()?;
+    recovered::recover(context, &ledger)?;
     let record = log::find(&ledger.reader()?, &args.mission)?;
     if record.state != State::Uncertain {
         return Err(Failure::new(USAGE, format!("{} is {}, not uncertain", drive::named(&record.id), record.state))

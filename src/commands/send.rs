@@ -20,7 +20,7 @@ use super::check::{load, pace_line};
 use super::exit::{DATA, Failure, OK, USAGE};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look};
-use super::{Context, drive, frozen, preview};
+use super::{Context, drive, frozen, preview, recovered};
 
 pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     if args.dry_run {
@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     context.screen.problems(&batch.diagnostics);
     let connector = Connector::new(batch.config.relay.clone())?;
     let ledger = Ledger::open(&batch.config.ledger, true, "send")?;
-    say_recovered(context, &ledger)?;
+    recovered::recover(context, &ledger)?;
     let plan = Plan::new(&batch, &ledger, args.refresh)?;
     say_plan(context, &plan);
     if let Some(approved) = approved
@@ -245,24 +245,6 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-fn say_recovered(context: &Context, ledger: &Ledger) -> Result<(), Failure> {
-    let recovered = ledger.recover()?;
-    if recovered.requeued > 0 {
-        context.screen.say(&format!(
-            "The last run ended while {} letters were on their way; they were provably not delivered and are queued again.",
-            recovered.requeued
-        ));
-    }
-    if recovered.uncertain > 0 {
-        context.screen.warn(&format!(
-            "the last run ended while {} letters were being handed over; nobody can know whether they arrived, so they are \
-             uncertain and are not sent again by themselves: see `demarche status`",
-            recovered.uncertain
-        ));
-    }
-    Ok(())
 }
 
 fn say_plan(context: &Context, plan: &Plan) {

@@ -201,9 +201,18 @@ pub async fn run(job: Job, stop: watch::Receiver<bool>) -> Result<Ending, RunErr
             control.fail_with_panic(&panic);
         }
     }
-    let ending = control.ending(feed.failure());
+    let ending = control.ending(feed.failure())?;
     job.ledger.end_run(run)?;
-    ending
+    Ok(ending)
+}
+
+/// A run that is dropped midway must not leave composers behind that wait for letters in flight: the runtime waits for them.
+struct CloseOnDrop(Arc<Feed>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 fn daily_caps(job: &Job) -> Result<Vec<DailyCap>, RunError> {

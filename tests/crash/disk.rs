@@ -33,8 +33,9 @@ impl Mount {
     fn new(place: &Path, size: &str) -> Option<Self> {
         fs::create_dir_all(place).expect("our own folder");
         let options = format!("size={size}");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(place);
-        let mounted = { mount }.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(place).stderr(Stdio::null());
+        let mounted = mount.status().is_ok_and(|status| status.success());
         mounted.then(|| Self(place.to_owned()))
     }
 
@@ -116,7 +117,7 @@ fn full_at(phase: Phase, nth: u32, small: bool) -> Option<(Stage, Campaign, Disk
 #[track_caller]
 fn assert_loud(run: &Run, small: bool) {
     assert_eq!(run.code, Some(74), "{run:?}");
-    let reason = if small { "the disk is full" } else { "File too large" };
+    let reason = if small { "the disk is full" } else { "a write failed" };
     assert!(run.stderr.contains(reason), "{}", run.stderr);
 }
 
@@ -151,6 +152,25 @@ fn full_before_the_plan_nothing_is_sent() {
 }
 
 #[test]
+fn full_by_a_limit_before_the_plan_nothing_is_sent_and_the_program_lives_to_say_so() {
+    for blocks in [0, 8, 64, 400] {
+        let stage = Stage::new();
+        let campaign = campaign(&stage);
+        let program = campaign.command(&["send", "--yes"]);
+        let script = format!("ulimit -f {blocks}; exec \"$0\" send --yes");
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &script]).arg(program.get_program()).current_dir(campaign.path("")).stdin(Stdio::null());
+        let output = limited.output().expect("sh starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(73 | 74)), "{blocks} blocks: {:?} {stderr}", output.status);
+        assert!(stderr.contains("a write failed") || stderr.contains("File too large"), "{blocks} blocks: {stderr}");
+        assert_eq!(stage.server.letters().len(), 0);
+        campaign.run(&["send", "--yes"]).expect_code(0);
+        assert_eq!(stage.server.letters().len(), ROWS);
+    }
+}
+
+#[test]
 fn full_before_a_claim_nothing_is_finished_and_the_run_says_so() {
     for small in [false, true] {
         let Some((stage, campaign, disk, run)) = full_at(Phase::Connect, 1, small) else { continue };
@@ -175,7 +195,11 @@ fn full_after_the_250_the_outcome_is_in_the_journal_and_the_next_start_takes_it_
     for small in [false, true] {
         let Some((stage, campaign, disk, run)) = full_at(Phase::EndOfData, NTH, small) else { continue };
         assert_loud(&run, small);
-        assert!(run.stderr.contains("disk/ledger.db.journal") && run.stderr.contains("do not delete"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("disk/ledger.db.journal") && run.stderr.contains("do not delete"),
+            "{}",
+            run.stderr
+        );
         let journal = campaign.read("disk/ledger.db.journal");
         assert_eq!(journal.lines().filter(|line| line.starts_with('{')).count(), 1, "{journal}");
         let taken: Vec<String> = stage.server.letters().iter().map(row_of).collect();
