@@ -164,6 +164,7 @@ pub async fn run(job: Job, stop: watch::Receiver<bool>) -> Result<Ending, RunErr
     let relay = job.connector.relay();
     let (connections, per_session) = (relay.connections.max(1), relay.messages_per_connection.max(1));
     let feed = Arc::new(Feed::new(job.ledger.clone(), Arc::clone(&job.compose), job.retry.linger));
+    let _closed_at_the_end = CloseOnDrop(Arc::clone(&feed));
     let (ready_tx, ready_rx) = mpsc::channel(connections * AHEAD_PER_SESSION);
     let composers: Vec<_> = (0..COMPOSERS)
         .map(|_| {

@@ -29,10 +29,11 @@ struct Shared {
 
 /// A server that tells when a phase has come up so and so often since it was armed.
 pub(crate) struct Stage {
+    // Dropped first: a server that holds still cannot be stopped.
+    release: Sender<()>,
     pub(crate) server: Server,
     shared: Arc<Shared>,
     events: Receiver<()>,
-    release: Sender<()>,
 }
 
 impl Stage {
