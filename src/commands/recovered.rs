@@ -1,6 +1,7 @@
 //! What an earlier run left behind, sorted out before a new one begins, and said.
 
-use crate::ledger::Ledger;
+use crate::config::Config;
+use crate::ledger::{Ledger, LedgerError};
 
 use super::Context;
 use super::exit::Failure;
@@ -8,8 +9,12 @@ use super::exit::Failure;
 /// Sorts out what a run that died left in the ledger, and says that and what came from the emergency journal.
 ///
 /// # Errors
-/// A ledger that cannot be written.
-pub(super) fn recover(context: &Context, ledger: &Ledger) -> Result<(), Failure> {
+/// A ledger of another campaign, which is left alone, and one that cannot be written.
+pub(super) fn recover(context: &Context, ledger: &Ledger, config: &Config) -> Result<(), Failure> {
+    let given = &config.settings.campaign_id;
+    if let Some(found) = ledger.reader()?.campaign()?.map(|campaign| campaign.id).filter(|found| found != given) {
+        return Err(LedgerError::OtherCampaign { found, given: given.clone() }.into());
+    }
     say_replayed(context, ledger);
     let recovered = ledger.recover()?;
     if recovered.requeued > 0 {

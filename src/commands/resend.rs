@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Send)?;
     context.screen.problems(&batch.diagnostics);
     let ledger = Ledger::open(&batch.config.ledger, false, "resend")?;
-    recovered::recover(context, &ledger)?;
+    recovered::recover(context, &ledger, &batch.config)?;
     let frozen = Frozen::new(ledger.reader()?)?;
     let again = Again::new(context, &batch, &ledger, &frozen, args)?;
     if again.records.is_empty() && again.held.is_empty() {

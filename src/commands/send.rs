@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     context.screen.problems(&batch.diagnostics);
     let connector = Connector::new(batch.config.relay.clone())?;
     let ledger = Ledger::open(&batch.config.ledger, true, "send")?;
-    recovered::recover(context, &ledger)?;
+    recovered::recover(context, &ledger, &batch.config)?;
     let plan = Plan::new(&batch, &ledger, args.refresh)?;
     say_plan(context, &plan);
     if let Some(approved) = approved
