@@ -1,6 +1,6 @@
 //! A disk that fills up at each durable write point: nothing is sent without a record, nothing accepted is forgotten.
 //!
-//! Two ways to be full. A limit on the size of files (RLIMIT_FSIZE), drawn tight around a running process with prlimit(1),
+//! Two ways to be full. A limit on the size of files (`RLIMIT_FSIZE`), drawn tight around a running process with prlimit(1),
 //! works for every user; a small file system of its own, filled to the brim, is the real thing and needs root.
 
 use std::fs::{self, File};
@@ -56,8 +56,8 @@ impl Drop for Mount {
 }
 
 impl Disk {
-    /// Both ways, or the one that is possible here.
-    fn all(campaign: &Campaign, test: &str) -> Option<Self> {
+    /// A small file system for the ledger, or a word that there can be none here.
+    fn small(campaign: &Campaign, test: &str) -> Option<Self> {
         let mount = Mount::new(&campaign.path("disk"), "4m");
         if mount.is_none() {
             left_out(test, "a file system of its own (mounting needs root)");
@@ -103,7 +103,7 @@ fn campaign(stage: &Stage) -> Campaign {
 fn full_at(phase: Phase, nth: u32, small: bool) -> Option<(Stage, Campaign, Disk, Run)> {
     let stage = Stage::new();
     let mut campaign = campaign(&stage);
-    let disk = if small { Disk::all(&campaign, &format!("a full disk at {phase}"))? } else { Disk::Limit };
+    let disk = if small { Disk::small(&campaign, &format!("a full disk at {phase}"))? } else { Disk::Limit };
     stage.hold(phase, nth, Action::Behave);
     let mut running = campaign.spawn(&["send", "--yes"]);
     stage.expect(&mut running);

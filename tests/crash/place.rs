@@ -30,9 +30,9 @@ fn files(campaign: &Campaign) -> BTreeMap<String, Vec<u8>> {
     let folder = campaign.path("ledger.db").parent().expect("a folder").to_owned();
     let entries = fs::read_dir(folder).expect("our own folder").map(|entry| entry.expect("an entry").path());
     let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
-    let ours = |name: &str| name.starts_with("ledger") && !name.ends_with(".lock") && !name.ends_with("-shm");
+    let ours = |path: &Path| name(path).starts_with("ledger") && path.extension().is_none_or(|it| it != "lock");
     entries
-        .filter(|path| path.is_file() && ours(&name(path)))
+        .filter(|path| path.is_file() && ours(path) && !name(path).ends_with("-shm"))
         .map(|path| (name(&path), fs::read(&path).expect("our own file")))
         .filter(|(name, bytes)| !name.ends_with("-wal") || !bytes.is_empty())
         .collect()
