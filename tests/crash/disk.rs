@@ -92,8 +92,12 @@ fn left_out(test: &str, need: &str) {
 }
 
 fn campaign(stage: &Stage) -> Campaign {
+    with_sessions(stage, 1)
+}
+
+fn with_sessions(stage: &Stage, sessions: usize) -> Campaign {
     let campaign = Campaign::small(stage.server.port(), ROWS)
-        .set("smtp.connections", "1")
+        .set("smtp.connections", &sessions.to_string())
         .set("ledger.file", "\"disk/ledger.db\"");
     fs::create_dir(campaign.path("disk")).expect("our own folder");
     campaign
@@ -208,4 +212,38 @@ fn full_after_the_250_the_outcome_is_in_the_journal_and_the_next_start_takes_it_
         assert!(!campaign.path("disk/ledger.db.journal").exists());
         assert!(rest.stderr.contains("emergency journal"), "taken over without a word: {}", rest.stderr);
     }
+}
+
+#[test]
+fn full_with_several_sessions_no_row_is_uncertain_and_none_has_two_letters() {
+    for phase in [Phase::Mail, Phase::Body, Phase::EndOfData] {
+        let stage = Stage::new();
+        let mut campaign = with_sessions(&stage, 4);
+        stage.hold(phase, NTH, Action::Behave);
+        let mut running = campaign.spawn(&["send", "--yes"]);
+        stage.expect(&mut running);
+        Disk::Limit.fill(&campaign, &running);
+        stage.go_on();
+        assert_loud(&running.wait(), false);
+        assert_goes_on(&campaign, &stage, &Disk::Limit, 0);
+    }
+}
+
+#[test]
+fn an_outcome_that_neither_ledger_nor_journal_takes_is_said_and_the_row_is_uncertain() {
+    let stage = Stage::new();
+    let mut campaign = campaign(&stage);
+    stage.hold(Phase::EndOfData, NTH, Action::Behave);
+    let mut running = campaign.spawn(&["send", "--yes"]);
+    stage.expect(&mut running);
+    Disk::Limit.fill(&campaign, &running);
+    // Something is in the journal's place.
+    let journal = campaign.path("disk/ledger.db.journal");
+    fs::create_dir(&journal).expect("our own folder");
+    stage.go_on();
+    let run = running.wait().expect_code(74);
+    assert!(run.stderr.contains("could be recorded nowhere") && run.stderr.contains("write it down"), "{}", run.stderr);
+    fs::remove_dir(&journal).expect("our own folder");
+    assert_goes_on(&campaign, &stage, &Disk::Limit, 1);
+    assert_eq!(stage.server.letters().len(), ROWS);
 }

@@ -140,6 +140,16 @@ fn a_symbolic_link_is_not_followed() {
 }
 
 #[test]
+fn a_lock_that_leads_elsewhere_is_not_followed() {
+    let server = Server::start();
+    let campaign = half_sent(&server).file("elsewhere", "not a lock");
+    fs::remove_file(campaign.path("ledger.db.lock")).expect("our own file");
+    symlink(campaign.path("elsewhere"), campaign.path("ledger.db.lock")).expect("a link");
+    refused(&campaign, &server, &WRITERS, "ledger.db.lock is a symbolic link");
+    assert_eq!(campaign.read("elsewhere"), "not a lock");
+}
+
+#[test]
 fn a_text_file_a_folder_and_another_programs_database_are_not_touched() {
     let server = Server::start();
     let text = Campaign::small(server.port(), 5).file("ledger.db", "Dear diary,\n".repeat(40));
