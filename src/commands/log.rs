@@ -8,11 +8,12 @@ use crate::report;
 
 use super::Context;
 use super::exit::{Failure, OK, USAGE};
-use super::prepare;
+use super::{frozen, prepare};
 
 pub(super) fn run(context: &Context, args: &LogArgs) -> Result<u8, Failure> {
     let (config, _) = prepare::config(context)?;
     let reader = Reader::open(&config.ledger)?;
+    frozen::same_campaign(&reader, &config.settings)?;
     let records = if let Some(mission) = &args.mission {
         vec![find(&reader, mission)?]
     } else {

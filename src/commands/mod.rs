@@ -1,5 +1,5 @@
 //! One file per command; what several of them need stands beside them: `prepare` (files → batch), `frozen` (ledger → letters),
-//! `drive` (a run and what is shown of it), `screen` (the one door to the terminal), `exit` (codes).
+//! `recovered` (what an earlier run left), `drive` (a run and what is shown of it), `screen` (the one door to the terminal), `exit` (codes).
 
 mod attachments;
 mod check;
@@ -8,11 +8,13 @@ mod exit;
 mod frozen;
 mod generate;
 mod init;
+mod limits;
 mod log;
 mod plan;
 mod postbox;
 mod prepare;
 mod preview;
+mod recovered;
 mod rehearse;
 mod report;
 mod resend;
@@ -43,6 +45,7 @@ pub fn run(cli: Cli) -> u8 {
         screen: Screen::new(cli.quiet, cli.verbose, cli.no_input),
         config: cli.config.unwrap_or_else(|| PathBuf::from("config.toml")),
     };
+    limits::survive_file_size_limit();
     let outcome = match cli.command {
         Command::Init(args) => init::run(&context, &args),
         Command::Check(args) => check::run(&context, &args),

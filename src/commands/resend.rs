@@ -14,14 +14,13 @@ use crate::smtp::Connector;
 use super::exit::{DATA, FAILED, Failure, OK};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look, select};
-use super::{Context, drive, frozen, send};
+use super::{Context, drive, recovered, send};
 
 pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Send)?;
     context.screen.problems(&batch.diagnostics);
     let ledger = Ledger::open(&batch.config.ledger, false, "resend")?;
-    frozen::same_campaign(&ledger.reader()?, &batch.config.settings)?;
-    send::say_recovered(context, &ledger)?;
+    recovered::recover(context, &ledger, &batch.config)?;
     send::suppress_known(context, &batch, &ledger)?;
     let frozen = Frozen::new(ledger.reader()?)?;
     let again = Again::new(context, &batch, &ledger, &frozen, args)?;

@@ -5,7 +5,7 @@ use crate::domain::delivery::State;
 use crate::ledger::Ledger;
 
 use super::exit::{Failure, OK, USAGE};
-use super::{Context, drive, frozen, log, prepare, send};
+use super::{Context, drive, log, prepare, recovered};
 
 pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
     if args.note.trim().is_empty() {
@@ -13,9 +13,8 @@ pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> 
     }
     let (config, _) = prepare::config(context)?;
     let ledger = Ledger::open(&config.ledger, false, "resolve")?;
-    frozen::same_campaign(&ledger.reader()?, &config.settings)?;
     // A run that died may have left the row unsorted.
-    send::say_recovered(context, &ledger)?;
+    recovered::recover(context, &ledger, &config)?;
     let record = log::find(&ledger.reader()?, &args.mission)?;
     if record.state != State::Uncertain {
         return Err(Failure::new(USAGE, format!("{} is {}, not uncertain", drive::named(&record.id), record.state))

@@ -20,7 +20,7 @@ use super::exit::{Failure, OK, USAGE};
 use super::frozen::Frozen;
 use super::plan::Plan;
 use super::prepare::{Batch, Purpose, batch};
-use super::{Context, drive, frozen, preview};
+use super::{Context, drive, preview, recovered};
 
 pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     if args.dry_run {
@@ -37,8 +37,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     context.screen.problems(&batch.diagnostics);
     let connector = Connector::new(batch.config.relay.clone())?;
     let ledger = Ledger::open(&batch.config.ledger, true, "send")?;
-    say_recovered(context, &ledger)?;
-    frozen::same_campaign(&ledger.reader()?, &batch.config.settings)?;
+    recovered::recover(context, &ledger, &batch.config)?;
     suppress_known(context, &batch, &ledger)?;
     let plan = Plan::new(&batch, &ledger, args.refresh)?;
     plan.say(context);
@@ -106,35 +105,6 @@ pub(super) fn suppress_known(context: &Context, batch: &Batch, ledger: &Ledger) 
             ledger.suppress(&row.recipient.id, why)?;
             context.screen.say(&format!("{} is suppressed from now on: {why}", drive::named(&row.recipient.id)));
         }
-    }
-    Ok(())
-}
-
-/// Sorts out what a run that died left behind, and tells a person.
-pub(super) fn say_recovered(context: &Context, ledger: &Ledger) -> Result<(), Failure> {
-    let replayed = ledger.replayed();
-    if replayed.taken > 0 {
-        context.screen.say(&format!("{} outcomes were taken over from the emergency journal.", replayed.taken));
-    }
-    if replayed.torn > 0 {
-        context.screen.warn(&format!(
-            "{} lines of the emergency journal cannot be read; it is kept beside the ledger, its name ending with              .journal.torn, and their letters are uncertain",
-            replayed.torn
-        ));
-    }
-    let recovered = ledger.recover()?;
-    if recovered.requeued > 0 {
-        context.screen.say(&format!(
-            "The last run ended while {} letters were on their way; they were provably not delivered and are queued again.",
-            recovered.requeued
-        ));
-    }
-    if recovered.uncertain > 0 {
-        context.screen.warn(&format!(
-            "the last run ended while {} letters were being handed over; nobody can know whether they arrived, so they are \
-             uncertain and are not sent again by themselves: see `demarche status`",
-            recovered.uncertain
-        ));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::report::{self, Facts};
 use super::Context;
 use super::check::missing_names;
 use super::exit::Failure;
-use super::prepare;
+use super::{frozen, prepare};
 
 pub(super) fn run(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     let (config, _) = prepare::config(context)?;
@@ -35,6 +35,7 @@ pub(super) fn json(reader: &Reader, config: &Config) -> Result<serde_json::Value
 
 /// Every delivery, and what is known of the campaign as a whole.
 pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRecord>, Facts), Failure> {
+    frozen::same_campaign(reader, &config.settings)?;
     let mut records = Vec::new();
     reader.deliveries(&mut |record| records.push(record))?;
     let present: HashSet<String> =

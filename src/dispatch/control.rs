@@ -214,9 +214,15 @@ impl Control {
         self.ended.send_replace(true);
     }
 
-    /// The run cannot go on.
+    /// The run cannot go on. The first reason ends it; of the others each may be about another letter, so none is swallowed.
     pub(super) fn fail(&self, error: RunError) {
-        self.lock().failure.get_or_insert(error);
+        let mut state = self.lock();
+        if state.failure.is_some() {
+            tracing::error!("{error}");
+        } else {
+            state.failure = Some(error);
+        }
+        drop(state);
         self.ended.send_replace(true);
     }
 

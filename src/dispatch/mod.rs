@@ -167,6 +167,7 @@ pub async fn run(job: Job, stop: watch::Receiver<bool>) -> Result<Ending, RunErr
     let relay = job.connector.relay();
     let (connections, per_session) = (relay.connections.max(1), relay.messages_per_connection.max(1));
     let feed = Arc::new(Feed::new(job.ledger.clone(), Arc::clone(&job.compose), job.retry.linger));
+    let _closed_at_the_end = CloseOnDrop(Arc::clone(&feed));
     let (ready_tx, ready_rx) = mpsc::channel(connections * AHEAD_PER_SESSION);
     let mut tasks = JoinSet::new();
     for _ in 0..COMPOSERS {
@@ -211,9 +212,18 @@ pub async fn run(job: Job, stop: watch::Receiver<bool>) -> Result<Ending, RunErr
             feed.close();
         }
     }
-    let ending = control.ending(feed.failure());
+    let ending = control.ending(feed.failure())?;
     job.ledger.end_run(run)?;
-    ending
+    Ok(ending)
+}
+
+/// A run that is dropped midway must not leave composers behind that wait for letters in flight: the runtime waits for them.
+struct CloseOnDrop(Arc<Feed>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// Which kind of task of a run has ended.

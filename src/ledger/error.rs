@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::domain::delivery::IllegalTransition;
 use crate::domain::recipient::RecipientId;
@@ -199,6 +199,14 @@ impl LedgerError {
 
     fn of_sql(error: &rusqlite::Error) -> Self {
         let what = error.to_string();
+        match error.sqlite_error().map(|error| error.extended_code) {
+            // The log's index, shared with readers, cannot grow: that has but one usual reason.
+            Some(ffi::SQLITE_IOERR_SHMSIZE) => return Self::Full,
+            Some(ffi::SQLITE_IOERR_WRITE) => {
+                return Self::Io { what: "a write failed, as on a failing disk or beyond `ulimit -f`".to_owned() };
+            }
+            _ => {}
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt { what },

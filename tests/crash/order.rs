@@ -1,0 +1,148 @@
+//! The order of system calls, seen from outside by strace(1): the intent of a letter is on the disk before its terminator leaves.
+
+use std::env;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use demarche::domain::outcome::Phase;
+use demarche::postbox::{Action, Chunk, Script};
+
+use crate::support::campaign::Campaign;
+use crate::support::program;
+use crate::support::server::Server;
+
+const LETTERS: usize = 10;
+/// As strace writes it.
+const TERMINATOR: &str = r#"".\r\n""#;
+
+/// Whether strace is here and may trace; if not, the test is left out aloud, or fails where everything has to run.
+fn strace_or_skip(what: &str) -> bool {
+    let traced = program("strace").is_some_and(|strace| {
+        let mut command = Command::new(strace);
+        command.args(["-f", "-o", "/dev/null", "true"]).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    });
+    if traced {
+        return true;
+    }
+    let required = env::var_os("DEMARCHE_TEST_SERVERS").is_some_and(|it| it == "require");
+    assert!(!required, "{what} needs strace, and leave to trace");
+    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+    {
+        eprintln!("left out: {what} needs strace, and leave to trace");
+    }
+    false
+}
+
+/// A system call: the lines of its beginning and end in the trace, and its text.
+struct Call {
+    begun: usize,
+    ended: usize,
+    text: String,
+}
+
+/// Puts calls together that strace wrote in two halves because another thread came between.
+fn calls(trace: &str) -> Vec<Call> {
+    let mut calls: Vec<Call> = Vec::new();
+    let mut open: Vec<(String, usize)> = Vec::new();
+    for (at, line) in trace.lines().enumerate() {
+        let Some((thread, text)) = line.trim_start().split_once(' ') else { continue };
+        let text = text.trim_start();
+        if let Some(half) = text.strip_suffix("<unfinished ...>") {
+            open.push((thread.to_owned(), calls.len()));
+            calls.push(Call { begun: at, ended: usize::MAX, text: half.to_owned() });
+        } else if text.starts_with("<... ") {
+            let Some(index) = open.iter().position(|(of, _)| of == thread) else { continue };
+            let (_, call) = open.swap_remove(index);
+            calls[call].ended = at;
+            calls[call].text.push_str(text.split_once("resumed>").map_or("", |(_, rest)| rest));
+        } else {
+            calls.push(Call { begun: at, ended: at, text: text.to_owned() });
+        }
+    }
+    calls
+}
+
+/// For every terminator in the trace: whether, after the server let the message begin (354), something was written to the
+/// log of the ledger, and a sync of the log that began after that write had returned before the terminator left.
+fn intents_first(trace: &str) -> Vec<bool> {
+    let calls = calls(trace);
+    let of = |call: &Call, names: &[&str]| names.iter().any(|name| call.text.starts_with(&format!("{name}(")));
+    let to_log = |call: &Call| call.text.contains("ledger.db-wal>");
+    let mut found = Vec::new();
+    let mut let_in = None;
+    for (index, call) in calls.iter().enumerate() {
+        let begins = call.text.contains("\"354 ") || call.text.contains("\\n354 ");
+        if begins && of(call, &["recvfrom", "read"]) {
+            let_in = Some(index);
+        }
+        if !(of(call, &["sendto", "write", "writev", "sendmsg"]) && call.text.contains(TERMINATOR)) {
+            continue;
+        }
+        let Some(from) = let_in.take() else {
+            found.push(false);
+            continue;
+        };
+        let since = &calls[from..index];
+        let written = since.iter().find(|call| of(call, &["pwrite64", "write"]) && to_log(call));
+        let durable = written.is_some_and(|written| {
+            since.iter().any(|sync| {
+                let done = sync.text.trim_end().ends_with("= 0") && sync.ended < call.begun;
+                of(sync, &["fsync", "fdatasync"]) && to_log(sync) && sync.begun > written.ended && done
+            })
+        });
+        found.push(durable);
+    }
+    found
+}
+
+#[test]
+fn the_intent_of_each_letter_is_synced_to_the_disk_before_its_terminator_is_written() {
+    if !strace_or_skip("the order of fsync and terminator") {
+        return;
+    }
+    // The claim has time to reach the disk on its own, so that what is written after the 354 is the intent.
+    let server = Server::scripted(Script::new(|cue| match cue.phase {
+        Phase::Mail => {
+            Action::Raw(vec![Chunk { after: Duration::from_millis(40), bytes: b"250 2.1.0 ok\r\n".to_vec() }])
+        }
+        _ => Action::Behave,
+    }));
+    let campaign = Campaign::small(server.port(), LETTERS).set("smtp.connections", "1");
+    let trace = campaign.path("home/trace");
+    let program = campaign.command(&["send", "--yes"]);
+    let mut traced = Command::new("strace");
+    traced.args([
+        "-f",
+        "-y",
+        "-s",
+        "4096",
+        "-e",
+        "trace=fsync,fdatasync,pwrite64,write,writev,sendto,sendmsg,read,recvfrom",
+    ]);
+    traced.arg("-o").arg(&trace).arg(program.get_program()).args(["send", "--yes"]);
+    let output = traced.current_dir(campaign.path("")).stdin(Stdio::null()).output().expect("strace starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(server.letters().len(), LETTERS);
+    let trace = String::from_utf8_lossy(&fs::read(trace).expect("the trace")).into_owned();
+    assert_eq!(intents_first(&trace), [true; LETTERS]);
+}
+
+#[test]
+fn the_reader_of_traces_knows_right_from_wrong() {
+    const LET_IN: &str = "7 recvfrom(9<socket:[1]>, \"354 go on\\r\\n\", 4096, 0, NULL, NULL) = 11\n";
+    const WRITE: &str = "8 pwrite64(5</x/ledger.db-wal>, \"...\", 4096, 32) = 4096\n";
+    const SYNC: &str = "8 fdatasync(5</x/ledger.db-wal>) = 0\n";
+    const DOT: &str = "7 sendto(9<socket:[1]>, \".\\r\\n\", 3, MSG_NOSIGNAL, NULL, 0) = 3\n";
+    const BEGUN: &str = "8 fdatasync(5</x/ledger.db-wal> <unfinished ...>\n";
+    const ENDED: &str = "8 <... fdatasync resumed>) = 0\n";
+    let verdict = |lines: &[&str]| intents_first(&lines.concat());
+    assert_eq!(verdict(&[LET_IN, WRITE, SYNC, DOT]), [true]);
+    assert_eq!(verdict(&[LET_IN, WRITE, BEGUN, ENDED, DOT]), [true]);
+    assert_eq!(verdict(&[LET_IN, WRITE, BEGUN, DOT, ENDED]), [false], "the sync has not returned");
+    assert_eq!(verdict(&[LET_IN, WRITE, DOT, SYNC]), [false]);
+    assert_eq!(verdict(&[LET_IN, SYNC, WRITE, DOT]), [false], "the write is not synced");
+    assert_eq!(verdict(&[WRITE, SYNC, LET_IN, DOT]), [false], "that was the claim");
+    assert_eq!(verdict(&[LET_IN, WRITE, SYNC, DOT, LET_IN, DOT]), [true, false]);
+}

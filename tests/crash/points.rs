@@ -1,0 +1,123 @@
+//! kill -9 at each durable write point: before the claim, before the intent, after it, before the outcome, after it.
+
+use demarche::domain::outcome::Phase;
+use demarche::postbox::Action;
+use rusqlite::Connection;
+
+use crate::stage::Stage;
+use crate::support::campaign::Campaign;
+use crate::truth::{Remains, Settled, check, remains};
+
+const ROWS: usize = 8;
+/// The letter, of eight, that is in flight at the kill.
+const NTH: u32 = 4;
+
+fn campaign(stage: &Stage) -> Campaign {
+    Campaign::small(stage.server.port(), ROWS).set("smtp.connections", "1")
+}
+
+/// Kills the program at an event of the server, which then does `action`, and sends the rest.
+fn killed_at(phase: Phase, action: Action) -> (Stage, Settled, Remains) {
+    let stage = Stage::new();
+    let mut campaign = campaign(&stage);
+    stage.hold(phase, NTH, action);
+    let mut running = campaign.spawn(&["send", "--yes"]);
+    stage.expect(&mut running);
+    running.kill();
+    let left = remains(&campaign);
+    stage.go_on();
+    let rest = campaign.run(&["send", "--yes"]);
+    assert!(matches!(rest.code, Some(0 | 2)), "{rest:?}");
+    let settled = check(&campaign, &stage.server, ROWS, &format!("killed at {phase}"));
+    (stage, settled, left)
+}
+
+/// Keeps everybody from writing to the ledger until dropped.
+fn freeze(campaign: &Campaign) -> Connection {
+    let connection = Connection::open(campaign.path("ledger.db")).expect("the ledger");
+    connection.busy_timeout(std::time::Duration::from_secs(10)).expect("a timeout");
+    connection.execute_batch("BEGIN IMMEDIATE").expect("the write lock");
+    connection
+}
+
+/// Lets the program run into a frozen ledger and kills it once the server has seen `seen`.
+fn killed_while_frozen(from: Phase, seen: Phase) -> (Stage, Campaign) {
+    let stage = Stage::new();
+    let mut campaign = campaign(&stage);
+    stage.hold(from, NTH, Action::Behave);
+    let mut running = campaign.spawn(&["send", "--yes"]);
+    stage.expect(&mut running);
+    let frozen = freeze(&campaign);
+    stage.arm(seen, 1);
+    stage.go_on();
+    if seen == Phase::EndOfData {
+        stage.server.wait_for(NTH as usize);
+    } else {
+        stage.expect(&mut running);
+    }
+    // The freeze must outlive the program, or its last write could still get through.
+    running.kill();
+    drop(frozen);
+    (stage, campaign)
+}
+
+#[test]
+fn killed_before_the_first_letter_nothing_is_lost_and_nothing_is_uncertain() {
+    let stage = Stage::new();
+    let mut campaign = campaign(&stage);
+    stage.hold(Phase::Connect, 1, Action::Behave);
+    let mut running = campaign.spawn(&["send", "--yes"]);
+    stage.expect(&mut running);
+    running.kill();
+    stage.go_on();
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(check(&campaign, &stage.server, ROWS, "W0"), Settled { accepted: ROWS, uncertain: 0 });
+}
+
+#[test]
+fn killed_between_claim_and_intent_a_letter_is_queued_again_and_arrives_once() {
+    for phase in [Phase::Mail, Phase::Rcpt, Phase::Data] {
+        let (_, settled, left) = killed_at(phase, Action::Behave);
+        assert_eq!(settled, Settled { accepted: ROWS, uncertain: 0 }, "{phase}");
+        assert_eq!((left.unsure, left.accepted), (0, NTH as usize - 1), "{phase}");
+    }
+}
+
+#[test]
+fn killed_with_the_body_on_its_way_and_no_intent_a_letter_is_queued_again_and_arrives_once() {
+    let (stage, campaign) = killed_while_frozen(Phase::Data, Phase::Body);
+    assert_eq!(remains(&campaign).unsure, 0);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    let settled = check(&campaign, &stage.server, ROWS, "body, no intent");
+    assert_eq!(settled, Settled { accepted: ROWS, uncertain: 0 });
+}
+
+#[test]
+fn killed_between_intent_and_reply_a_letter_is_uncertain_whatever_the_server_did_with_it() {
+    let kept = Action::AcceptThen(Box::new(Action::Close));
+    let thrown_away = Action::RejectThen(Box::new(Action::Close));
+    for (action, held) in [(kept, ROWS), (thrown_away, ROWS - 1)] {
+        let (stage, settled, left) = killed_at(Phase::EndOfData, action);
+        assert_eq!(settled, Settled { accepted: ROWS - 1, uncertain: 1 });
+        assert_eq!(left.unsure, 1);
+        assert_eq!(stage.server.letters().len(), held);
+    }
+}
+
+#[test]
+fn killed_between_the_250_and_its_record_a_letter_is_uncertain_and_not_sent_again() {
+    let (stage, campaign) = killed_while_frozen(Phase::EndOfData, Phase::EndOfData);
+    assert_eq!(remains(&campaign).unsure, 1);
+    campaign.run(&["send", "--yes"]).expect_code(2);
+    let settled = check(&campaign, &stage.server, ROWS, "250, no outcome");
+    assert_eq!(settled, Settled { accepted: ROWS - 1, uncertain: 1 });
+    assert_eq!(stage.server.letters().len(), ROWS);
+}
+
+#[test]
+fn killed_after_the_outcome_a_letter_is_accepted_for_good() {
+    // With one session the next MAIL comes once the outcome of the letter before is on record.
+    let (_, settled, left) = killed_at(Phase::Mail, Action::Behave);
+    assert_eq!(left.accepted, NTH as usize - 1);
+    assert_eq!(settled, Settled { accepted: ROWS, uncertain: 0 });
+}

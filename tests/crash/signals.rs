@@ -1,0 +1,111 @@
+//! Two terminals, and what a terminal does to a running send: the letters in flight are finished and recorded.
+
+use std::io::Read as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use demarche::domain::outcome::Phase;
+use demarche::postbox::Action;
+
+use crate::stage::Stage;
+use crate::support::campaign::Campaign;
+use crate::truth::{Settled, check, remains};
+
+const ROWS: usize = 12;
+const NTH: u32 = 3;
+
+fn campaign(stage: &Stage) -> Campaign {
+    Campaign::small(stage.server.port(), ROWS).set("smtp.connections", "1")
+}
+
+#[test]
+fn a_signal_lets_the_letter_in_flight_finish_and_be_recorded_and_the_rest_waits() {
+    for name in ["INT", "TERM", "HUP"] {
+        let stage = Stage::new();
+        let mut campaign = campaign(&stage);
+        stage.hold(Phase::Body, NTH, Action::Behave);
+        let mut running = campaign.spawn(&["send", "--yes"]);
+        stage.expect(&mut running);
+        running.signal(name);
+        while !running.stderr().contains("finishing the letters in flight") {
+            assert!(!running.has_ended(), "{name}: {}", running.stderr());
+        }
+        stage.go_on();
+        let run = running.wait().expect_code(75);
+        assert!(run.stderr.contains("Stopped."), "{name}: {}", run.stderr);
+        assert_eq!(stage.server.letters().len(), NTH as usize, "{name}");
+        let left = remains(&campaign);
+        assert_eq!((left.accepted, left.unsure, left.claimed), (NTH as usize, 0, 0), "{name}");
+        campaign.run(&["send", "--yes"]).expect_code(0);
+        assert_eq!(check(&campaign, &stage.server, ROWS, name), Settled { accepted: ROWS, uncertain: 0 });
+    }
+}
+
+#[test]
+fn a_second_signal_aborts_at_once_and_the_letter_that_was_handed_over_is_uncertain() {
+    // In the first case letters are left to compose; in the second every one is composed already.
+    for nth in [NTH, 12] {
+        let stage = Stage::new();
+        let mut campaign = campaign(&stage);
+        stage.hold(Phase::EndOfData, nth, Action::RejectThen(Box::new(Action::Close)));
+        let mut running = campaign.spawn(&["send", "--yes"]);
+        stage.expect(&mut running);
+        running.signal("INT");
+        while !running.stderr().contains("Once more to abort") {
+            assert!(!running.has_ended(), "{}", running.stderr());
+        }
+        running.signal("INT");
+        let asked = Instant::now();
+        while !running.has_ended() {
+            assert!(asked.elapsed() < Duration::from_secs(20), "letter {nth}: it does not end: {}", running.stderr());
+            std::thread::yield_now();
+        }
+        let run = running.wait().expect_code(75);
+        assert!(run.stderr.contains("aborted"), "{}", run.stderr);
+        stage.go_on();
+        campaign.run(&["send", "--yes"]).expect_code(2);
+        let settled = check(&campaign, &stage.server, ROWS, "aborted");
+        assert_eq!(settled, Settled { accepted: ROWS - 1, uncertain: 1 });
+    }
+}
+
+#[test]
+fn closed_pipes_are_no_reason_to_stop() {
+    let stage = Stage::new();
+    let campaign = campaign(&stage);
+    let mut child = campaign
+        .command(&["send", "--yes", "-v", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stderr = child.stderr.take().expect("a pipe");
+    let mut first = [0; 1];
+    stderr.read_exact(&mut first).expect("it says something");
+    // As `| head` does: both readers are gone while the letters go out.
+    drop((child.stdout.take(), stderr));
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(check(&campaign, &stage.server, ROWS, "closed pipes"), Settled { accepted: ROWS, uncertain: 0 });
+}
+
+#[test]
+fn status_log_and_report_look_on_while_a_send_runs_and_a_second_send_names_the_first() {
+    let stage = Stage::new();
+    let mut campaign = campaign(&stage);
+    stage.hold(Phase::EndOfData, NTH, Action::Behave);
+    let mut running = campaign.spawn(&["send", "--yes"]);
+    stage.expect(&mut running);
+    let counts = campaign.run(&["status", "--json"]).json()["counts"].clone();
+    assert_eq!((&counts["accepted"], &counts["sending"]), (&2.into(), &1.into()), "{counts}");
+    assert!(campaign.run(&["log"]).expect_code(0).stdout.contains("250"));
+    campaign.run(&["report", "--csv", "report.csv"]).expect_code(0);
+    for command in [&["send", "--yes"][..], &["resend", "--yes"], &["resolve", "AND", "--sent", "--note", "a call"]] {
+        let refused = campaign.run(command).expect_code(74);
+        let holder = format!("process {}, `demarche send`", running.process_id());
+        assert!(refused.stderr.contains(&holder), "{command:?}: {}", refused.stderr);
+    }
+    stage.go_on();
+    running.wait().expect_code(0);
+    assert_eq!(check(&campaign, &stage.server, ROWS, "looked at"), Settled { accepted: ROWS, uncertain: 0 });
+}
