@@ -159,9 +159,12 @@ pub struct SendArgs {
     /// Wait until then: RFC 3339, or a time with a zone such as `2021-10-15T09:00[America/New_York]`
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
-    /// Take the letter and the rows as they are in the files now, for everything not accepted yet
+    /// Take the letter and the rows as they are in the files now, for everything still to be sent
     #[arg(long)]
     pub refresh: bool,
+    /// Send the letters as they were frozen when the campaign began, although the files have changed since
+    #[arg(long, conflicts_with = "refresh")]
+    pub frozen: bool,
     /// Print JSON at the end
     #[arg(long)]
     pub json: bool,

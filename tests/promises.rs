@@ -105,7 +105,7 @@ fn a_row_that_joins_gets_the_letter_that_was_frozen() {
     campaign.run(&["send", "--yes"]).expect_code(0);
     let letter = campaign.read("templates/letter.en.md").replace("Text", "Newer text");
     let campaign = campaign.template("letter.en.md", &letter).sample(4);
-    campaign.run(&["send", "--yes"]).expect_code(0);
+    campaign.run(&["send", "--yes", "--frozen"]).expect_code(0);
     let letters = server.letters();
     assert_eq!(letters.len(), 4);
     assert!(!String::from_utf8_lossy(&letters[3].bytes).contains("Newer text"));
@@ -337,7 +337,7 @@ fn the_summary_names_the_sender_of_the_letters_that_go_out() {
     let campaign = Campaign::small(server.port(), 3);
     campaign.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
     let campaign = campaign.set("sender.from", "\"Somebody Else <else@coalition.example>\"");
-    let run = campaign.run(&["send", "--yes"]).expect_code(0);
+    let run = campaign.run(&["send", "--yes", "--frozen"]).expect_code(0);
     assert!(run.stderr.contains("From:     Coalition Secretariat"), "{}", run.stderr);
     assert!(server.letters().iter().all(|letter| letter.reverse_path == "letters@coalition.example"));
 }

@@ -9,6 +9,7 @@ use crate::clock;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::estimate::{Load, finishes_at};
 use crate::domain::mailbox::Mailbox;
+use crate::domain::recipient::RecipientId;
 use crate::domain::state::{State, StateCode};
 use crate::report::duration;
 use crate::smtp::Connector;
@@ -23,7 +24,7 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
             if args.json {
                 context.screen.json(&report_json(&batch));
             } else {
-                context.screen.problems(&batch.diagnostics);
+                context.screen.all_problems(&batch.diagnostics);
                 context.screen.result(&summary(&batch));
             }
             if args.online { online(context, &batch) } else { Ok(OK) }
@@ -53,17 +54,17 @@ fn online(context: &Context, batch: &Batch) -> Result<u8, Failure> {
                     )
                 });
                 context.screen.result(&format!(
-                    "Relay: {} on port {} answers over {}{}; {size}.",
+                    "Relay: {} on port {} answers ({}{}); {size}.",
                     relay.host,
                     relay.port,
-                    relay.security.name(),
-                    if relay.login.is_some() { " and takes the login" } else { "" },
+                    relay.security.described(),
+                    if relay.login.is_some() { ", and takes the login" } else { "" },
                 ));
                 Ok(OK)
             }
             Err(fault) => Err(Failure::new(
                 UNAVAILABLE,
-                format!("{} on port {} does not let us in: {fault}", relay.host, relay.port),
+                format!("no session with {} on port {}: {fault}", relay.host, relay.port),
             )
             .help("look at [smtp] in the config: host, port, security, username and password")),
         }
@@ -77,9 +78,14 @@ fn mebibytes(octets: u64) -> f64 {
 
 /// What a batch asks of the relay.
 pub(super) fn load(batch: &Batch) -> Load {
+    load_of(batch, |_| true)
+}
+
+/// What the chosen rows of a batch ask of the relay.
+pub(super) fn load_of(batch: &Batch, chosen: impl Fn(&RecipientId) -> bool) -> Load {
     let mut load = Load::default();
     let mut domains: HashMap<&str, u64> = HashMap::new();
-    for row in batch.rows.iter().filter(|row| row.suppressed.is_none()) {
+    for row in batch.rows.iter().filter(|row| row.suppressed.is_none() && chosen(&row.recipient.id)) {
         load.letters += 1;
         load.recipients += batch.composer.addresses(&row.recipient).len() as u64;
         let of_row: HashSet<&str> = row.recipient.to.iter().chain(&row.recipient.cc).map(Mailbox::domain).collect();

@@ -202,7 +202,8 @@ impl Shown<'_> {
         match event {
             Progress::Connected => {}
             Progress::SessionLost { why, again_in } => {
-                self.line(&format!("session lost ({why}); a new one in {:.1} s", again_in.as_secs_f64()));
+                let seconds = again_in.as_secs_f64();
+                self.line(&format!("session lost, or none to be had ({why}); trying again in {seconds:.1} s"));
             }
             Progress::GivenBack { id, word } => {
                 self.line(&format!("{}  not sent, back in the queue: {}", named(&id), said(&word)));
@@ -265,6 +266,10 @@ impl Shown<'_> {
             Waiting::Pause => "the relay asked for a rest",
             Waiting::Pace => "keeping the pace",
             Waiting::DailyCap => "the daily limit is reached",
+            Waiting::Retry => {
+                "everything was tried once; deferred letters are tried again then. Ctrl-C is safe: `demarche resend` takes \
+                 them later"
+            }
         };
         self.line(&format!("waiting {} ({reason})", in_words(until)));
     }

@@ -28,6 +28,8 @@ pub(super) struct Plan {
     corrections: Vec<Correction>,
     /// Rows still to be sent whose letter in the files differs from the frozen one, and is not taken.
     changed: Vec<RecipientId>,
+    /// Rows that were accepted, or may have been, and differ in the file now: nothing is sent to them again.
+    settled_changed: Vec<RecipientId>,
     /// In the ledger and not in the file: kept, and not sent.
     gone: Vec<RecipientId>,
     order: Vec<RecipientId>,
@@ -54,6 +56,7 @@ impl Plan {
             new: Vec::new(),
             corrections: Vec::new(),
             changed: Vec::new(),
+            settled_changed: Vec::new(),
             gone: Vec::new(),
             order,
         };
@@ -71,6 +74,9 @@ impl Plan {
             };
             // What failed, and what has used up its attempts, is left for `resend`.
             let waits = matches!(state, State::Queued | State::Deferred) && !plan.exhausted.contains(&recipient.id);
+            if frozen != *digest && matches!(state, State::Accepted | State::Uncertain) {
+                plan.settled_changed.push(recipient.id.clone());
+            }
             if frozen == *digest || !waits {
                 continue;
             }
@@ -128,13 +134,26 @@ impl Plan {
         !self.gone.is_empty()
     }
 
-    /// How many rows are settled, and get nothing more from a `send`.
-    pub(super) fn settled(&self) -> u64 {
+    /// Rows still to be sent whose letter in the files is not the one that would go out.
+    pub(super) fn changed(&self) -> &[RecipientId] {
+        &self.changed
+    }
+
+    /// What became of the rows that get nothing more from a `send`, in words; empty if there are none.
+    pub(super) fn settled(&self) -> String {
         let counts = self.known.values().fold(Counts::default(), |mut counts, state| {
             counts.add(*state, 1);
             counts
         });
-        counts.accepted + counts.failed + counts.uncertain
+        let named = [
+            (counts.accepted, "accepted already"),
+            (counts.failed, "failed and left to `resend`"),
+            (counts.uncertain, "uncertain and left alone"),
+            (counts.suppressed, "suppressed"),
+        ];
+        let words: Vec<String> =
+            named.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        words.join(", ")
     }
 
     /// New rows of a campaign that is under way get the letter that was frozen, unless the new one is asked for.
@@ -215,10 +234,18 @@ impl Plan {
         }
         if !self.changed.is_empty() {
             context.screen.warn(&format!(
-                "the letters of {} rows differ in the files from what was frozen when this campaign was first sent ({}); the \
-                 frozen ones are used: pass --refresh to take the new ones",
+                "{} letters still to go have another text in the files than the one that was frozen when this campaign began: \
+                 {}. What `preview` shows is not what would go out",
                 self.changed.len(),
                 list(&self.changed)
+            ));
+        }
+        if !self.settled_changed.is_empty() {
+            context.screen.warn(&format!(
+                "{} rows that have their letter, or may have it, differ in the files now: {}. Nothing is sent to them again. \
+                 If what is on record was only a trial, move the ledger away first",
+                self.settled_changed.len(),
+                list(&self.settled_changed)
             ));
         }
         if !self.gone.is_empty() {

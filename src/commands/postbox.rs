@@ -17,7 +17,8 @@ pub(super) fn run(context: &Context, args: &PostboxArgs) -> Result<u8, Failure> 
         let port = server.address().port();
         context.screen.result(&format!(
             "Listening on 127.0.0.1 port {port}; each letter is kept in {}. Ctrl-C ends it.\n\
-             In the config of the campaign to try:\n\n    [smtp]\n    host = \"127.0.0.1\"\n    port = {port}\n    security = \"none\"\n",
+             In the config of the campaign to try:\n\n    [smtp]\n    host = \"127.0.0.1\"\n    port = {port}\n    security = \"none\"\n\n\
+             All placeholder addresses share one domain: take per_domain out of [pace] for the trial, or it takes its time.\n",
             args.dir.display()
         ));
         let truth = server.truth();

@@ -12,6 +12,7 @@ use crate::diagnostic::{Diagnostic, Place, any_error};
 use crate::domain::digest::Digest;
 use crate::domain::message::Stamp;
 use crate::domain::recipient::{Recipient, RecipientId};
+use crate::domain::relay::{PasswordSource, Relay};
 use crate::domain::reply::visible;
 use crate::ledger::Edition;
 use crate::letter::{self, Letter};
@@ -114,6 +115,9 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
         return Err(Failure::Problems { code: CONFIG, diagnostics });
     };
     let mut code = if any_error(&diagnostics) { CONFIG } else { DATA };
+    if purpose == Purpose::Send || config::problems_for_send(&config).is_empty() {
+        diagnostics.extend(password_problem(&config.relay, purpose));
+    }
     if purpose == Purpose::Send {
         let problems = config::problems_for_send(&config);
         if any_error(&problems) {
@@ -145,6 +149,26 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
         return Err(Failure::Problems { code, diagnostics });
     }
     Ok(Batch { config, composer, rows, digests, octets, coverage, edition, diagnostics })
+}
+
+/// A password that is plainly not there: an error before a send, a warning before. Commands are not run to find out.
+fn password_problem(relay: &Relay, purpose: Purpose) -> Option<Diagnostic> {
+    let (message, help) = match &relay.login.as_ref()?.password {
+        PasswordSource::Env(name) if std::env::var_os(name).is_none() => (
+            format!("the password is missing: the environment variable {name} is not set"),
+            format!("set it in this terminal before you send: export {name}=…"),
+        ),
+        PasswordSource::File(path) if !path.exists() => (
+            format!("the password is missing: there is no file {}", path.display()),
+            "write the password into that file, readable by you alone".to_owned(),
+        ),
+        _ => return None,
+    };
+    let problem = match purpose {
+        Purpose::Send => Diagnostic::error("password-missing", message),
+        Purpose::Look => Diagnostic::warning("password-missing", message),
+    };
+    Some(problem.help(help))
 }
 
 fn attachment_paths(config: &Config, letter: &Letter, rows: &[Row]) -> BTreeSet<String> {
@@ -230,47 +254,82 @@ struct RenderedAll {
     problems: Vec<Diagnostic>,
 }
 
+struct RenderedPart {
+    digests: Vec<Digest>,
+    octets: u64,
+    problems: Vec<Found>,
+}
+
+/// A problem, and in how many more rows it came up: one mistake in a template is one problem, not one for each letter.
+struct Found {
+    first: Diagnostic,
+    more: u64,
+}
+
+impl Found {
+    fn join(self, found: &mut Vec<Self>) {
+        /// More kinds of problems than anybody reads.
+        const MOST: usize = 1_000;
+        let same = |known: &Self| {
+            let at_a_place = known.first.place.as_ref().is_some_and(|place| place.line > 0);
+            known.first == self.first
+                || (at_a_place && known.first.code == self.first.code && known.first.place == self.first.place)
+        };
+        match found.iter().position(same) {
+            // The same words are the same problem; other words name another row.
+            Some(at) if found[at].first == self.first => found[at].more += self.more,
+            Some(at) => found[at].more += self.more + 1,
+            None if found.len() < MOST => found.push(self),
+            None => {}
+        }
+    }
+
+    fn told(self) -> Diagnostic {
+        let mut problem = self.first;
+        if self.more > 0 {
+            let rows = if self.more == 1 { "row" } else { "rows" };
+            problem.message.push_str(&format!(", and in {} more {rows}", self.more));
+        }
+        problem
+    }
+}
+
 /// Renders every row on a few threads and keeps digests only: a million rows must not hold a million messages.
 fn render_all(composer: &Composer, rows: &[Row]) -> RenderedAll {
     let share = rows.len().div_ceil(RENDERERS).max(1);
-    let parts: Vec<RenderedAll> = std::thread::scope(|scope| {
+    let parts: Vec<RenderedPart> = std::thread::scope(|scope| {
         let handles: Vec<_> = rows.chunks(share).map(|rows| scope.spawn(move || render_part(composer, rows))).collect();
         handles.into_iter().filter_map(|handle| handle.join().ok()).collect()
     });
     let mut all = RenderedAll { digests: Vec::with_capacity(rows.len()), octets: 0, problems: Vec::new() };
+    let mut all_found = Vec::new();
     for part in parts {
         all.digests.extend(part.digests);
         all.octets += part.octets;
-        for problem in part.problems {
-            if !all.problems.contains(&problem) {
-                all.problems.push(problem);
-            }
+        for found in part.problems {
+            found.join(&mut all_found);
         }
     }
+    all.problems = all_found.into_iter().map(Found::told).collect();
     if all.digests.len() < rows.len() && all.problems.is_empty() {
         all.problems.push(Diagnostic::error("render", "a letter could not be rendered: a defect of demarche"));
     }
     all
 }
 
-fn render_part(composer: &Composer, rows: &[Row]) -> RenderedAll {
-    /// The same mistake in a template comes up for every row: enough is enough.
-    const MOST: usize = 1_000;
-    let mut part = RenderedAll { digests: Vec::with_capacity(rows.len()), octets: 0, problems: Vec::new() };
+fn render_part(composer: &Composer, rows: &[Row]) -> RenderedPart {
+    let mut part = RenderedPart { digests: Vec::with_capacity(rows.len()), octets: 0, problems: Vec::new() };
     for row in rows {
         match compose_for_look(composer, &row.recipient) {
             Ok(composed) => {
                 part.digests.push(composed.message.digest);
                 part.octets += composed.message.bytes.len() as u64;
             }
-            Err(problems) if part.problems.len() < MOST => {
-                for problem in problems {
-                    if !part.problems.contains(&problem) {
-                        part.problems.push(problem);
-                    }
+            Err(problems) => {
+                for first in problems {
+                    Found { first, more: 0 }.join(&mut part.problems);
                 }
             }
-            Err(_) => {}
         }
     }
     part

@@ -1,15 +1,18 @@
 //! `preview`: the dry run. Each letter as a file, a page to look at them all, and the digest that approves them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::cli::PreviewArgs;
 use crate::clock;
+use crate::domain::delivery::State;
+use crate::ledger::Reader;
 use crate::preview::{Item, Page, Preview, PreviewError};
 use crate::roster::Row;
 
-use super::Context;
 use super::exit::{CANNOT_CREATE, DATA, Failure, OK};
 use super::prepare::{Batch, Purpose, batch, name_of, preview_stamp};
+use super::{Context, frozen};
 
 pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Look)?;
@@ -25,6 +28,9 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
     let suppressed = batch.rows.iter().filter(|row| row.suppressed.is_some()).count();
     if suppressed > 0 {
         context.screen.say(&format!("{suppressed} rows are suppressed: they get no letter, and none is shown."));
+    }
+    if let Some(already) = already_sent(&batch)? {
+        context.screen.say(&already);
     }
     let (index, json) = write(&batch, &rows, &folder)?;
     if args.json {
@@ -42,9 +48,45 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
     if args.open
         && let Err(error) = open::that_detached(&index)
     {
-        context.screen.warn(&format!("no browser could be opened ({error}): open {} yourself", index.display()));
+        tracing::info!(%error, "no browser");
+        context.screen.warn(&format!("no browser could be opened: open {} yourself", index.display()));
     }
     Ok(OK)
+}
+
+/// What a campaign that is under way makes of these letters, in words.
+fn already_sent(batch: &Batch) -> Result<Option<String>, Failure> {
+    if !batch.config.ledger.exists() {
+        return Ok(None);
+    }
+    let reader = Reader::open(&batch.config.ledger)?;
+    if frozen::same_campaign(&reader, &batch.config.settings).is_err() {
+        return Ok(None);
+    }
+    let (mut settled, mut old) = (0_u64, 0_u64);
+    let rows: HashMap<_, _> =
+        batch.rows.iter().zip(&batch.digests).map(|(row, digest)| (&row.recipient.id, *digest)).collect();
+    reader.deliveries(&mut |record| {
+        let Some(digest) = rows.get(&record.id) else { return };
+        match record.state {
+            State::Accepted | State::Uncertain => settled += 1,
+            State::Queued | State::Sending | State::HandedOver | State::Deferred if *digest != record.digest => {
+                old += 1;
+            }
+            _ => {}
+        }
+    })?;
+    let mut text = String::new();
+    if settled > 0 {
+        text.push_str(&format!("Of these letters, {settled} went out already and are not sent again.\n"));
+    }
+    if old > 0 {
+        text.push_str(&format!(
+            "{old} still to go were frozen with another text when the campaign began: `demarche send --refresh` sends \
+             what is shown here.\n"
+        ));
+    }
+    Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 fn write(batch: &Batch, rows: &[&Row], folder: &Path) -> Result<(PathBuf, serde_json::Value), Failure> {

@@ -180,8 +180,16 @@ fn print(
     let mut text = format!("{}\n", report::outcome_table(counts, &style));
     if wrong.is_empty() {
         text.push_str(&format!(
-            "The server's own books agree with every row: it holds {held} letters, none of them twice.\n\n"
+            "The server's own books agree with every row: it holds {held} letters, none of them twice.\n"
         ));
+        let arrived = u64::try_from(held).unwrap_or(0).saturating_sub(counts.accepted);
+        if arrived > 0 && counts.uncertain > 0 {
+            text.push_str(&format!(
+                "Of the {} uncertain ones {arrived} did arrive, which no sender can know: that is why they need a person.\n",
+                counts.uncertain
+            ));
+        }
+        text.push('\n');
     }
     let (held_back, again): (Vec<DeliveryRecord>, Vec<DeliveryRecord>) = records
         .iter()

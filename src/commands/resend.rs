@@ -34,6 +34,7 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     } else {
         context.screen.result(&list);
     }
+    again.say_more(context, &ledger)?;
     if args.dry_run || again.records.is_empty() {
         if args.json {
             context.screen.json(&again.json());
@@ -184,6 +185,31 @@ impl Again {
         });
         ledger.requeue(what.collect())?;
         Ok(self.records.iter().map(|record| record.id.clone()).collect())
+    }
+
+    /// What a person should know besides: who is uncertain and not touched, and who asked to be left alone for a while.
+    fn say_more(&self, context: &Context, ledger: &Ledger) -> Result<(), Failure> {
+        let mut uncertain = Vec::new();
+        ledger.reader()?.deliveries(&mut |record| {
+            if record.state == State::Uncertain && !self.records.iter().any(|taken| taken.id == record.id) {
+                uncertain.push(drive::named(&record.id));
+            }
+        })?;
+        if !uncertain.is_empty() {
+            context.screen.say(&format!(
+                "Uncertain, and not touched without --uncertain: {}. See `demarche status`.",
+                uncertain.join(", ")
+            ));
+        }
+        let early = self.records.iter().filter(|record| record.not_before.is_some_and(|at| at > crate::clock::now()));
+        let early = early.count();
+        if early > 0 {
+            context.screen.warn(&format!(
+                "{early} of these were deferred and are not due yet: a server that asked to wait may refuse them again; \
+                 `demarche send` waits for their time"
+            ));
+        }
+        Ok(())
     }
 
     /// The ids of the rows that are held back.

@@ -104,10 +104,21 @@ impl Screen {
         Self::error_line(&diagnostic.render(self.colour_err));
     }
 
-    /// Problems, worst last so that a person sees them without scrolling; notes only without `--quiet`.
+    /// Problems, worst last so that a person sees them without scrolling; warnings not with `--quiet`, notes only with `-v`
+    /// (`check` shows them always: see [`Self::all_problems`]).
     pub fn problems(&self, diagnostics: &[Diagnostic]) {
+        let least = if self.verbose > 0 { Severity::Note } else { Severity::Warning };
+        self.problems_from(least, diagnostics);
+    }
+
+    /// As [`Self::problems`], notes too.
+    pub fn all_problems(&self, diagnostics: &[Diagnostic]) {
+        self.problems_from(Severity::Note, diagnostics);
+    }
+
+    fn problems_from(&self, least: Severity, diagnostics: &[Diagnostic]) {
         for severity in [Severity::Note, Severity::Warning, Severity::Error] {
-            if self.quiet && severity != Severity::Error {
+            if severity > least || (self.quiet && severity != Severity::Error) {
                 continue;
             }
             let of_kind: Vec<&Diagnostic> = diagnostics.iter().filter(|d| d.severity == severity).collect();

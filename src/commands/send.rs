@@ -15,8 +15,8 @@ use crate::ledger::Ledger;
 use crate::report;
 use crate::smtp::Connector;
 
-use super::check::{load, pace_line};
-use super::exit::{Failure, OK, USAGE};
+use super::check::{load_of, pace_line};
+use super::exit::{DATA, Failure, OK, USAGE};
 use super::frozen::Frozen;
 use super::plan::Plan;
 use super::prepare::{Batch, Purpose, batch};
@@ -50,14 +50,10 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
         plan.enrol(&batch, &ledger, args.refresh)?;
         return finish(context, &ledger, &batch, None, chosen.as_ref(), args.json);
     }
-    context.screen.say(&summary(&batch, &plan, ids.len()));
-    let past = batch.config.settings.event.as_ref().is_some_and(|event| event.at < clock::now());
-    if approved.is_none() && !args.yes {
-        let question = if past { "The event lies in the past. Send all the same?" } else { "Send?" };
-        if !context.screen.ask(question, "send")? {
-            context.screen.say("Nothing was sent.");
-            return Ok(OK);
-        }
+    context.screen.say(&summary(&batch, &plan, &ids));
+    if approved.is_none() && !is_wanted(context, &batch, &plan, &ids, args)? {
+        context.screen.say("Nothing was sent.");
+        return Ok(OK);
     }
     plan.enrol(&batch, &ledger, args.refresh)?;
     let whole = chosen.is_none() && args.limit.is_none();
@@ -65,6 +61,40 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     let ending = go(context, &batch, &ledger, connector, ids.len(), at)?;
     let selection = (!whole).then(|| ids.into_iter().collect());
     finish(context, &ledger, &batch, Some(&ending), selection.as_ref(), args.json)
+}
+
+/// Asks a person, or takes the word of the flags. A letter that is not the one in the files needs a word of its own: whoever
+/// corrected it must not send the old one by the usual word.
+fn is_wanted(
+    context: &Context,
+    batch: &Batch,
+    plan: &Plan,
+    ids: &[RecipientId],
+    args: &SendArgs,
+) -> Result<bool, Failure> {
+    let chosen: HashSet<&RecipientId> = ids.iter().collect();
+    let old = plan.changed().iter().filter(|id| chosen.contains(id)).count();
+    if old > 0 && !args.frozen {
+        if args.yes {
+            return Err(Failure::new(
+                DATA,
+                format!(
+                    "{old} letters would go out as they were frozen, not as they are in the files now; nothing was sent"
+                ),
+            )
+            .help("--refresh sends the letters of the files, --frozen the frozen ones"));
+        }
+        let question = format!(
+            "{old} letters would go out with the OLD text. To send the text of the files, stop here and run `demarche send \
+             --refresh`."
+        );
+        return context.screen.ask(&question, "old");
+    }
+    if args.yes {
+        return Ok(true);
+    }
+    let past = batch.config.settings.event.as_ref().is_some_and(|event| event.at < clock::now());
+    context.screen.ask(if past { "The event lies in the past. Send all the same?" } else { "Send?" }, "send")
 }
 
 fn go(
@@ -109,12 +139,13 @@ pub(super) fn suppress_known(context: &Context, batch: &Batch, ledger: &Ledger) 
     Ok(())
 }
 
-fn summary(batch: &Batch, plan: &Plan, letters: usize) -> String {
+fn summary(batch: &Batch, plan: &Plan, ids: &[RecipientId]) -> String {
+    let letters = ids.len();
+    let chosen: HashSet<&RecipientId> = ids.iter().collect();
     let relay = &batch.config.relay;
     let settings = &batch.config.settings;
     let settled = plan.settled();
-    let before =
-        if settled > 0 { format!(" ({settled} of the batch are settled and left alone)") } else { String::new() };
+    let before = if settled.is_empty() { String::new() } else { format!(" (of the others {settled})") };
     let coverage = &batch.coverage;
     let coverage = if coverage.expected == 0 {
         String::new()
@@ -127,9 +158,9 @@ fn summary(batch: &Batch, plan: &Plan, letters: usize) -> String {
         plan.from,
         relay.host,
         relay.port,
-        relay.security.name(),
+        relay.security.described(),
         relay.connections,
-        pace_line(batch, load(batch)),
+        pace_line(batch, load_of(batch, |id| chosen.contains(id))),
         plan.digest,
     )
 }

@@ -59,7 +59,7 @@ fn compose(batch: &Batch, row: &Recipient, to: &Mailbox) -> Result<(String, Mess
 
 async fn hand_over(context: &Context, connector: &Connector, letters: &[(String, Message)]) -> Result<u8, Failure> {
     let help = "look at [smtp] in the config: host, port, security, username and password";
-    let unavailable = |why: String| Failure::new(UNAVAILABLE, format!("the relay did not let us in: {why}")).help(help);
+    let unavailable = |why: String| Failure::new(UNAVAILABLE, format!("no session with the relay: {why}")).help(help);
     let mut at_hand = None;
     let mut code = OK;
     for (name, message) in letters {

@@ -10,11 +10,14 @@ use tokio::sync::watch;
 use super::{Ending, Progress, RunError, Waiting};
 use crate::clock;
 use crate::domain::fault::Verdict;
+use crate::domain::outcome::Phase;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::schedule::Hours;
 
 /// Sessions that may fail in a row without one letter settled before the run stops.
 const SESSION_FAILURES: u32 = 10;
+/// The same while no session was ever open and nothing answers at the relay's address: most likely that is wrong.
+const UNREACHABLE: u32 = 3;
 /// The same for a server that refuses us in its greeting.
 const REFUSED_GREETINGS: u32 = 3;
 /// Pauses in a row without one letter accepted before the run stops.
@@ -43,6 +46,8 @@ struct State {
     pauses: u32,
     failures: u32,
     refused_greetings: u32,
+    /// A session was open in this run.
+    was_open: bool,
     breaker: u32,
     capped: Option<Timestamp>,
     ending: Option<Ending>,
@@ -155,18 +160,21 @@ impl Control {
     }
 
     /// A session could not be opened or broke: how long to wait before the next, or the end of the run.
-    pub(super) fn session_lost(&self, verdict: Verdict, why: &str) -> Option<Duration> {
-        let (failures, greetings) = {
+    pub(super) fn session_lost(&self, verdict: Verdict, phase: Phase, why: &str) -> Option<Duration> {
+        let (failures, greetings, unreachable) = {
             let mut state = self.lock();
             state.failures += 1;
             state.refused_greetings =
                 if verdict == Verdict::NewSessionThrice { state.refused_greetings + 1 } else { 0 };
-            (state.failures, state.refused_greetings)
+            (state.failures, state.refused_greetings, phase == Phase::Connect && !state.was_open)
         };
         let halt = match verdict {
             Verdict::Halt => Some(why.to_owned()),
             _ if greetings >= REFUSED_GREETINGS => {
                 Some(format!("the relay refused {greetings} sessions in a row: {why}"))
+            }
+            _ if unreachable && failures >= UNREACHABLE => {
+                Some(format!("no mail server answers ({failures} tries): {why}"))
             }
             _ if failures >= SESSION_FAILURES => {
                 Some(format!("{failures} sessions in a row failed without one letter settled; the last: {why}"))
@@ -180,6 +188,12 @@ impl Control {
         let again_in = self.retry.session_wait(failures);
         self.tell(Progress::SessionLost { why: why.to_owned(), again_in });
         Some(again_in)
+    }
+
+    /// A session is open.
+    pub(super) fn session_opened(&self) {
+        self.lock().was_open = true;
+        self.tell(Progress::Connected);
     }
 
     /// A letter was settled: the relay is there.

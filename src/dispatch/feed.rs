@@ -1,12 +1,13 @@
 //! What comes next: due deliveries from the ledger, composed ahead of the sessions on threads of their own.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Compose, RunError};
+use super::{Compose, Progress, RunError, Waiting};
 use crate::clock;
 use crate::domain::attempt::DeliveryId;
 use crate::domain::message::{Message, Stamp};
@@ -31,6 +32,7 @@ pub(super) struct Feed {
     ledger: Ledger,
     compose: Arc<dyn Compose>,
     linger: Duration,
+    progress: Sender<Progress>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -47,8 +49,8 @@ struct State {
 }
 
 impl Feed {
-    pub(super) fn new(ledger: Ledger, compose: Arc<dyn Compose>, linger: Duration) -> Self {
-        Self { ledger, compose, linger, state: Mutex::default(), changed: Condvar::new() }
+    pub(super) fn new(ledger: Ledger, compose: Arc<dyn Compose>, linger: Duration, progress: Sender<Progress>) -> Self {
+        Self { ledger, compose, linger, progress, state: Mutex::default(), changed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -126,7 +128,8 @@ impl Feed {
         if !state.in_flight.is_empty() {
             return Ok(Some(LOOK_UP));
         }
-        let by_wall = self.ledger.next_due()?.map(|at| until(at, clock::now()));
+        let next_due = self.ledger.next_due()?;
+        let by_wall = next_due.map(|at| until(at, clock::now()));
         let now = Instant::now();
         let by_monotonic = state.held.values().min().map(|at| at.saturating_duration_since(now));
         let wait = match (by_wall, by_monotonic) {
@@ -135,7 +138,14 @@ impl Feed {
             (Some(Duration::ZERO), Some(monotonic)) => monotonic,
             (Some(wall), _) => wall,
         };
-        Ok((wait <= self.linger).then(|| wait.clamp(Duration::from_millis(1), LOOK_UP)))
+        if wait > self.linger {
+            return Ok(None);
+        }
+        if let Some(until) = next_due.filter(|_| wait > Duration::from_secs(1)) {
+            // Nobody looking is no reason to stop.
+            let _ = self.progress.send(Progress::Waiting { why: Waiting::Retry, until });
+        }
+        Ok(Some(wait.clamp(Duration::from_millis(1), LOOK_UP)))
     }
 
     /// A letter was settled; `held` for one that was deferred and may be tried again in this run.

@@ -114,6 +114,8 @@ pub enum Waiting {
     Pace,
     /// Room under the daily cap.
     DailyCap,
+    /// The time at which deferred letters are tried again; everything else was tried.
+    Retry,
 }
 
 /// How a run ended, if no error stopped it.
@@ -166,7 +168,8 @@ pub async fn run(job: Job, stop: watch::Receiver<bool>) -> Result<Ending, RunErr
     let run = job.ledger.start_run()?;
     let relay = job.connector.relay();
     let (connections, per_session) = (relay.connections.max(1), relay.messages_per_connection.max(1));
-    let feed = Arc::new(Feed::new(job.ledger.clone(), Arc::clone(&job.compose), job.retry.linger));
+    let feed =
+        Arc::new(Feed::new(job.ledger.clone(), Arc::clone(&job.compose), job.retry.linger, job.progress.clone()));
     let _closed_at_the_end = CloseOnDrop(Arc::clone(&feed));
     let (ready_tx, ready_rx) = mpsc::channel(connections * AHEAD_PER_SESSION);
     let mut tasks = JoinSet::new();

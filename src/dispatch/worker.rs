@@ -183,8 +183,11 @@ impl Worker {
         }
         let said = judgement.last.code.map_or_else(|| why.clone(), |code| format!("{code} {why}"));
         if session_lost
-            && let Some(wait) =
-                self.control.session_lost(Verdict::NewSession, &format!("{}: {said}", judgement.last.phase))
+            && let Some(wait) = self.control.session_lost(
+                Verdict::NewSession,
+                judgement.last.phase,
+                &format!("{}: {said}", judgement.last.phase),
+            )
             && !reusable
         {
             self.control.sleep(wait).await;
@@ -202,25 +205,25 @@ impl Worker {
         if at_hand.is_some() {
             return at_hand;
         }
+        // One at a time, the wait after a failure included: ten sessions must not use up ten tries in one moment.
+        let _one_at_a_time = self.control.opening.lock().await;
         loop {
-            let fault = {
-                let _one_at_a_time = self.control.opening.lock().await;
-                if self.control.is_over() {
-                    return None;
-                }
-                let opened = tokio::select! {
-                    opened = self.connector.open() => opened,
-                    () = self.control.over() => return None,
-                };
-                match opened {
-                    Ok(session) => {
-                        self.control.tell(Progress::Connected);
-                        return Some(session);
-                    }
-                    Err(fault) => fault,
-                }
+            if self.control.is_over() {
+                return None;
+            }
+            let opened = tokio::select! {
+                opened = self.connector.open() => opened,
+                () = self.control.over() => return None,
             };
-            let wait = self.control.session_lost(verdict(fault.phase, &fault.trouble), &fault.to_string())?;
+            let fault = match opened {
+                Ok(session) => {
+                    self.control.session_opened();
+                    return Some(session);
+                }
+                Err(fault) => fault,
+            };
+            let verdict = verdict(fault.phase, &fault.trouble);
+            let wait = self.control.session_lost(verdict, fault.phase, &fault.to_string())?;
             if !self.control.sleep(wait).await {
                 return None;
             }

@@ -17,6 +17,16 @@ pub enum Security {
 }
 
 impl Security {
+    /// For people: what is true of the connection.
+    #[must_use]
+    pub fn described(self) -> &'static str {
+        match self {
+            Self::Tls => "TLS",
+            Self::StartTls => "STARTTLS",
+            Self::None => "not encrypted, on this machine",
+        }
+    }
+
     /// The config's word for it.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -10,7 +10,7 @@ use crate::domain::markup::{document, escape};
 pub(super) fn index(items: &[Item], page: &Page) -> String {
     let mut body = format!("<header>\n<h1>{}</h1>\n", escape(&page.campaign));
     body.push_str(
-        "<p class=\"quiet\">Preview: nothing was sent. These are the letters byte for byte as they would go out.</p>\n",
+        "<p class=\"quiet\">Preview: nothing was sent. These are the letters byte for byte as they would go out, but for their date and message number.</p>\n",
     );
     body.push_str("</header>\n<main>\n");
     body.push_str(&facts(items, page));

@@ -101,6 +101,11 @@ impl Connector {
             }
             match timeout(timeouts.connect, connect_to(address)).await {
                 Ok(Ok(connection)) => return Ok(connection),
+                // Somebody answered, and hung up before the greeting.
+                Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+                    let broken = Trouble::Broken(format!("{address} broke the connection at once: {error}"));
+                    last = Fault::new(Phase::Banner, broken);
+                }
                 Ok(Err(error)) => last = failed(Trouble::Broken(format!("no connection to {address}: {error}"))),
                 Err(_) => last = failed(Trouble::TimedOut(timeouts.connect)),
             }
