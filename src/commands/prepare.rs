@@ -1,6 +1,7 @@
 //! Config + roster + letter → a composed batch, with every problem of all three at once.
 
 use std::collections::{BTreeSet, HashSet};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -162,13 +163,13 @@ fn read_rows(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Vec<Row>, Coverage) {
     let recipients = &config.recipients;
-    let suppressed = match std::fs::read(&recipients.suppressed) {
+    let suppressed = match read_capped(&recipients.suppressed) {
         Ok(bytes) => {
             let (addresses, problems) = roster::read_suppressed(&bytes, "suppressed.csv");
             diagnostics.extend(problems);
             addresses
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         Err(error) => {
             diagnostics.push(unreadable("suppressed.csv", &error));
             Vec::new()
@@ -199,20 +200,23 @@ fn read_rows(
     (roster.rows, roster.coverage)
 }
 
+/// A file of a sane size. A FIFO or a device would be waited for without end: only a file is opened.
 fn read_capped(path: &Path) -> std::io::Result<Vec<u8>> {
     let facts = std::fs::metadata(path)?;
     if !facts.is_file() {
-        return Err(std::io::Error::other("it is not a file"));
+        return Err(ErrorKind::InvalidInput.into());
     }
     if facts.len() > LARGEST_FILE {
-        return Err(std::io::Error::other("it is larger than 1 GiB: split it"));
+        return Err(ErrorKind::FileTooLarge.into());
     }
     std::fs::read(path)
 }
 
 fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
     let (message, help) = match error.kind() {
-        std::io::ErrorKind::NotFound => (
+        ErrorKind::InvalidInput => (format!("{shown} is not a file"), "put a file there, not a folder or a device"),
+        ErrorKind::FileTooLarge => (format!("{shown} is larger than 1 GiB"), "split it"),
+        ErrorKind::NotFound => (
             format!("there is no file {shown}"),
             "put it into the campaign folder, or name the right one under [recipients] in the config",
         ),
