@@ -1,6 +1,6 @@
 //! Config + roster + letter → a composed batch, with every problem of all three at once.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -145,13 +145,24 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
     Ok(Batch { config, composer, rows, digests, octets, coverage, edition, diagnostics })
 }
 
-fn attachment_paths(config: &Config, letter: &Letter, rows: &[Row]) -> BTreeSet<String> {
-    let mut paths: BTreeSet<String> = config.settings.attachments.iter().cloned().collect();
+/// The attachments that anything names, each with the first place that names it.
+fn attachment_paths(config: &Config, letter: &Letter, rows: &[Row]) -> BTreeMap<String, Place> {
+    let mut paths = BTreeMap::new();
+    for path in &config.settings.attachments {
+        paths.entry(path.clone()).or_insert_with(|| Place::file("letter.attachments in the config"));
+    }
     for language in letter.languages() {
-        paths.extend(letter.attachments(&language));
+        for path in letter.attachments(&language) {
+            let file = format!("{}/letter.{language}.md", config.templates_shown.trim_end_matches('/'));
+            paths.entry(path).or_insert_with(|| Place::file(file));
+        }
     }
     for row in rows {
-        paths.extend(row.recipient.attachments.iter().cloned());
+        for path in &row.recipient.attachments {
+            let file = &config.recipients.file_shown;
+            let place = || Place { line: usize::try_from(row.recipient.line).unwrap_or(0), ..Place::file(file) };
+            paths.entry(path.clone()).or_insert_with(place);
+        }
     }
     paths
 }
