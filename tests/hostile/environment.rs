@@ -96,11 +96,8 @@ fn before_anything_was_sent_every_look_at_the_ledger_says_so() {
         &["resend", "--yes"],
         &["resolve", "KEN", "--sent", "--note", "x"],
     ];
-    let told: String = looks
-        .iter()
-        .map(|look| format!("== {}: {}", look[0], read_by_a_person(&campaign, &campaign.run(look))))
-        .collect();
-    assert_snapshot!(told, @r#"
+    let told = looks.map(|look| format!("== {}: {}", look[0], read_by_a_person(&campaign, &campaign.run(look))));
+    assert_snapshot!(told.concat(), @r#"
     == status: exit 74
     error: there is no ledger at FOLDER/ledger.db: nothing was sent from here yet, or `ledger.file` names another place
     == log: exit 74

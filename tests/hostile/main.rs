@@ -5,6 +5,7 @@ mod support;
 
 mod attachments;
 mod attacks;
+mod attacks_on_sight;
 mod config;
 mod environment;
 mod parsers;

@@ -14,7 +14,8 @@ fn letter(subject: &str, body: &str) -> Campaign {
 
 /// What `check` says of each letter, with its name before it.
 fn check_letters(letters: &[(&str, &str, &str)]) -> String {
-    letters.iter().map(|(name, subject, body)| format!("== {name}: {}", check(&letter(subject, body)))).collect()
+    let told = |(name, subject, body): &(&str, &str, &str)| format!("== {name}: {}", check(&letter(subject, body)));
+    letters.iter().map(told).collect()
 }
 
 #[test]
