@@ -168,9 +168,10 @@ fn visible_lines(text: &str) -> String {
 /// The longest excerpt shown, in characters; a longer line is cut around the caret.
 const EXCERPT: usize = 160;
 
-fn with_place<'a>(group: Group<'a>, place: &'a Place) -> Group<'a> {
+fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
+    let file = visible(&place.file);
     if place.excerpt.is_empty() || place.line == 0 || place.column == 0 {
-        let mut origin = Origin::path(&place.file);
+        let mut origin = Origin::path(file);
         if place.line > 0 {
             origin = origin.line(place.line);
             if place.column > 0 {
@@ -192,9 +193,9 @@ fn with_place<'a>(group: Group<'a>, place: &'a Place) -> Group<'a> {
     let source = format!("{before}{marked}{after}");
     let snippet = Snippet::source(source).line_start(place.line).annotation(AnnotationKind::Primary.span(start..end));
     if first == 0 {
-        group.element(snippet.path(&place.file))
+        group.element(snippet.path(file))
     } else {
-        group.element(Origin::path(&place.file).line(place.line).char_column(place.column)).element(snippet)
+        group.element(Origin::path(file).line(place.line).char_column(place.column)).element(snippet)
     }
 }
 

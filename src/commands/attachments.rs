@@ -1,6 +1,6 @@
 //! Attachments from the campaign folder: every one that a letter may name, checked before anything is sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::compose::Attachment;
@@ -11,16 +11,15 @@ use crate::letter::SourceFile;
 /// The largest attachment read: no relay takes more.
 const LARGEST: u64 = 100 * 1024 * 1024;
 
-/// Reads the files at `paths`, relative to `folder`; every problem at once. Each path is read once.
-pub(super) fn read(folder: &Path, paths: &BTreeSet<String>) -> (Vec<SourceFile>, Vec<Diagnostic>) {
+/// Reads the files at `paths`, relative to `folder`, each with who names it; every problem at once. Each path is read once.
+pub(super) fn read(folder: &Path, paths: &BTreeMap<String, Place>) -> (Vec<SourceFile>, Vec<Diagnostic>) {
     let (mut files, mut problems) = (Vec::new(), Vec::new());
-    for path in paths {
+    for (path, named) in paths {
         match read_one(folder, path) {
             Ok(bytes) => files.push(SourceFile { name: path.clone(), bytes }),
             Err((message, help)) => {
                 let message = format!("the attachment \"{}\" {message}", visible(path));
-                problems
-                    .push(Diagnostic::error("attachment-invalid", message).at(Place::file(visible(path))).help(help));
+                problems.push(Diagnostic::error("attachment-invalid", message).at(named.clone()).help(help));
             }
         }
     }

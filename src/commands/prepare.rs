@@ -1,6 +1,7 @@
 //! Config + roster + letter → a composed batch, with every problem of all three at once.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -171,13 +172,24 @@ fn password_problem(relay: &Relay, purpose: Purpose) -> Option<Diagnostic> {
     Some(problem.help(help))
 }
 
-fn attachment_paths(config: &Config, letter: &Letter, rows: &[Row]) -> BTreeSet<String> {
-    let mut paths: BTreeSet<String> = config.settings.attachments.iter().cloned().collect();
+/// The attachments that anything names, each with the first place that names it.
+fn attachment_paths(config: &Config, letter: &Letter, rows: &[Row]) -> BTreeMap<String, Place> {
+    let mut paths = BTreeMap::new();
+    for path in &config.settings.attachments {
+        paths.entry(path.clone()).or_insert_with(|| Place::file("letter.attachments in the config"));
+    }
     for language in letter.languages() {
-        paths.extend(letter.attachments(&language));
+        for path in letter.attachments(&language) {
+            let file = format!("{}/letter.{language}.md", config.templates_shown.trim_end_matches('/'));
+            paths.entry(path).or_insert_with(|| Place::file(file));
+        }
     }
     for row in rows {
-        paths.extend(row.recipient.attachments.iter().cloned());
+        for path in &row.recipient.attachments {
+            let file = &config.recipients.file_shown;
+            let place = || Place { line: usize::try_from(row.recipient.line).unwrap_or(0), ..Place::file(file) };
+            paths.entry(path.clone()).or_insert_with(place);
+        }
     }
     paths
 }
@@ -189,13 +201,13 @@ fn read_rows(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Vec<Row>, Coverage) {
     let recipients = &config.recipients;
-    let suppressed = match std::fs::read(&recipients.suppressed) {
+    let suppressed = match read_capped(&recipients.suppressed) {
         Ok(bytes) => {
             let (addresses, problems) = roster::read_suppressed(&bytes, "suppressed.csv");
             diagnostics.extend(problems);
             addresses
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         Err(error) => {
             diagnostics.push(unreadable("suppressed.csv", &error));
             Vec::new()
@@ -226,20 +238,23 @@ fn read_rows(
     (roster.rows, roster.coverage)
 }
 
+/// A file of a sane size. A FIFO or a device would be waited for without end: only a file is opened.
 fn read_capped(path: &Path) -> std::io::Result<Vec<u8>> {
     let facts = std::fs::metadata(path)?;
     if !facts.is_file() {
-        return Err(std::io::Error::other("it is not a file"));
+        return Err(ErrorKind::InvalidInput.into());
     }
     if facts.len() > LARGEST_FILE {
-        return Err(std::io::Error::other("it is larger than 1 GiB: split it"));
+        return Err(ErrorKind::FileTooLarge.into());
     }
     std::fs::read(path)
 }
 
 fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
     let (message, help) = match error.kind() {
-        std::io::ErrorKind::NotFound => (
+        ErrorKind::InvalidInput => (format!("{shown} is not a file"), "put a file there, not a folder or a device"),
+        ErrorKind::FileTooLarge => (format!("{shown} is larger than 1 GiB"), "split it"),
+        ErrorKind::NotFound => (
             format!("there is no file {shown}"),
             "put it into the campaign folder, or name the right one under [recipients] in the config",
         ),

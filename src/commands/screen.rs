@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::domain::reply::is_hidden;
 use crate::report::Style;
 
 use super::exit::{Failure, USAGE};
@@ -67,6 +68,8 @@ impl Screen {
 
     /// A result, on standard output; its last line is ended here.
     pub fn result(&self, text: &str) {
+        // Where there is colour, escapes are ours, and what is coloured has been made harmless before.
+        let text = if self.colour_out { text.to_owned() } else { harmless(text) };
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(text.as_bytes());
         if !text.ends_with('\n') {
@@ -75,15 +78,25 @@ impl Screen {
         let _ = out.flush();
     }
 
-    /// A result as JSON.
+    /// A result as JSON. What a terminal would obey or hide is written as an escape, which reads back as the same value.
     pub fn json(&self, value: &serde_json::Value) {
-        self.result(&serde_json::to_string_pretty(value).unwrap_or_default());
+        let json = serde_json::to_string_pretty(value).unwrap_or_default();
+        let mut shown = String::with_capacity(json.len());
+        for c in json.chars() {
+            // Outside texts JSON holds ASCII alone, and a line end is the only control character left here.
+            if c != '\n' && is_hidden(c) {
+                shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+            } else {
+                shown.push(c);
+            }
+        }
+        self.result(&shown);
     }
 
     /// A message, on standard error, unless `--quiet`.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            Self::error_line(text);
+            Self::error_line(&harmless(text));
         }
     }
 
@@ -169,6 +182,23 @@ impl Screen {
         let read = std::io::stdin().lock().read_line(&mut answer);
         Ok(read.is_ok() && answer.trim().eq_ignore_ascii_case(word))
     }
+}
+
+/// The text with whatever a terminal would obey made visible, but for line ends and tabs: it may quote settings, paths and
+/// other people's words.
+fn harmless(text: &str) -> String {
+    let keep = |c: char| matches!(c, '\n' | '\t');
+    if !text.chars().any(|c| is_hidden(c) && !keep(c)) {
+        return text.to_owned();
+    }
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        if is_hidden(c) && !keep(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
 }
 
 /// The terminal's width in columns, 80 where there is none.

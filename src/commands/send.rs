@@ -154,7 +154,7 @@ fn summary(batch: &Batch, plan: &Plan, ids: &[RecipientId]) -> String {
     };
     format!(
         "\n{}\n  Letters:  {letters}{before}\n  From:     {}\n  Through:  {} port {}, {}, {} sessions{coverage}\n  Pace:     {}\n  Digest:   {}\n",
-        settings.campaign_name,
+        crate::domain::reply::visible(&settings.campaign_name),
         plan.from,
         relay.host,
         relay.port,

@@ -43,9 +43,16 @@ pub(super) fn stay_inside(text: &str, folder: &Path) -> Result<String, Refusal> 
     if text.split(['/', '\\']).any(|part| part == "..") {
         return leaves("leads out of the campaign folder by \"..\"");
     }
-    if let (Ok(target), Ok(folder)) = (folder.join(text).canonicalize(), folder.canonicalize())
-        && !target.starts_with(&folder)
-    {
+    // What is not there yet will be made, where the part of its way that is there leads.
+    let whole = folder.join(text);
+    let there = whole.ancestors().find(|part| part.symlink_metadata().is_ok()).unwrap_or(folder);
+    let inside = match (there.canonicalize(), folder.canonicalize()) {
+        (Ok(target), Ok(folder)) => target.starts_with(&folder),
+        // A link to nothing would be followed to wherever its target is made.
+        (Err(_), Ok(_)) => !there.is_symlink(),
+        _ => true,
+    };
+    if !inside {
         return leaves("is a link that leads out of the campaign folder");
     }
     Ok(text.to_owned())

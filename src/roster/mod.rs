@@ -104,6 +104,7 @@ fn read_text(text: &str, options: &Options, findings: &mut Findings) -> (Vec<Row
     let header_line = table.first_line(&record);
     let mut reader = RowReader::new(&table, &columns, options);
     let (mut cross, mut rows, mut any) = (Cross::default(), Vec::new(), false);
+    let errors = findings.errors();
     while records.next(&mut record, findings) {
         any = true;
         let parsed = reader.read(&record, findings);
@@ -114,8 +115,12 @@ fn read_text(text: &str, options: &Options, findings: &mut Findings) -> (Vec<Row
         );
     }
     if !any {
-        let diagnostic = Diagnostic::error("file-header-only", format!("{} has a header and no rows", options.file));
-        findings.push(diagnostic.at(header_line).help("add one row a mission below the header"));
+        // Rows that were left out have been told.
+        if findings.errors() == errors {
+            let diagnostic =
+                Diagnostic::error("file-header-only", format!("{} has a header and no rows", options.file));
+            findings.push(diagnostic.at(header_line).help("add one row a mission below the header"));
+        }
         return (rows, Coverage::default());
     }
     let coverage = coverage::coverage(&cross.states, &rows, options, findings);

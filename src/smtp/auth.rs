@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 use super::capabilities::Capabilities;
 use super::stream::Stream;
 use crate::domain::outcome::Trouble;
-use crate::domain::reply::{Reply, Severity};
+use crate::domain::reply::Severity;
 
-/// What stands in place of a reply that repeats the credentials.
-const WITHHELD: &[u8] = b"(the server repeated the credentials; its words are left out)";
+/// A password shorter than this, in octets, is in any text by chance: after the login replies are not searched for it.
+const TELLING: usize = 8;
 
 /// Proves to the server that we are `username`, by the first of PLAIN and LOGIN that it offers. `within` holds for each reply.
 pub(super) async fn authenticate(
@@ -23,15 +23,22 @@ pub(super) async fn authenticate(
     within: Duration,
 ) -> Result<(), Trouble> {
     let offers = |name: &str| offered.auth.iter().any(|known| known == name);
-    let mut exchange = Exchange { stream, within, secrets: vec![password.clone()] };
+    let encode = |text: &str| SecretString::from(STANDARD.encode(text));
+    let plain = encode(&format!("\0{username}\0{}", password.expose_secret()));
+    let encoded = encode(password.expose_secret());
+    let mut secrets = vec![password.clone(), plain.clone(), encoded.clone()];
+    stream.keep_out(secrets.clone());
+    let mut exchange = Exchange { stream, within };
     if offers("PLAIN") {
-        exchange.plain(username, password).await?;
+        exchange.plain(&plain).await?;
     } else if offers("LOGIN") {
-        exchange.login(username, password).await?;
+        exchange.login(&encode(username), &encoded).await?;
     } else {
         return Err(Trouble::NotOffered(not_offered(&offered.auth)));
     }
-    match exchange.stream.quiet().await {
+    secrets.retain(|secret| secret.expose_secret().len() >= TELLING);
+    stream.keep_out(secrets);
+    match stream.quiet().await {
         // A reply too many is one of the login, and says nothing about the first letter.
         Err(unsolicited @ Trouble::Unsolicited(_)) => Err(withheld(unsolicited)),
         // That the connection is gone, the next command finds out.
@@ -51,30 +58,18 @@ fn not_offered(offered: &[String]) -> String {
 struct Exchange<'a> {
     stream: &'a mut Stream,
     within: Duration,
-    /// All that must never be shown: the password, and each encoding of it.
-    secrets: Vec<SecretString>,
 }
 
 impl Exchange<'_> {
-    async fn plain(&mut self, username: &str, password: &SecretString) -> Result<(), Trouble> {
-        let message = SecretString::from(format!("\0{username}\0{}", password.expose_secret()));
-        let response = self.encode(message.expose_secret());
+    async fn plain(&mut self, response: &SecretString) -> Result<(), Trouble> {
         let command = SecretString::from(format!("AUTH PLAIN {}", response.expose_secret()));
         self.step("AUTH PLAIN [redacted]", &command, 235).await
     }
 
-    async fn login(&mut self, username: &str, password: &SecretString) -> Result<(), Trouble> {
+    async fn login(&mut self, username: &SecretString, password: &SecretString) -> Result<(), Trouble> {
         self.step("AUTH LOGIN", &SecretString::from("AUTH LOGIN"), 334).await?;
-        let name = self.encode(username);
-        self.step("[redacted]", &name, 334).await?;
-        let response = self.encode(password.expose_secret());
-        self.step("[redacted]", &response, 235).await
-    }
-
-    fn encode(&mut self, text: &str) -> SecretString {
-        let encoded = SecretString::from(STANDARD.encode(text));
-        self.secrets.push(encoded.clone());
-        encoded
+        self.step("[redacted]", username, 334).await?;
+        self.step("[redacted]", password, 235).await
     }
 
     /// Sends one line and wants the code `due`; `shown` is what a trace says of the line.
@@ -89,25 +84,9 @@ impl Exchange<'_> {
         if reply.code() == due {
             return Ok(());
         }
-        let reply = self.scrubbed(reply);
         match reply.severity() {
             Severity::Transient | Severity::Permanent => Err(Trouble::Refused(reply)),
             _ => Err(Trouble::Unexpected(reply)),
-        }
-    }
-
-    fn betrays(&self, said: &[u8]) -> bool {
-        self.secrets.iter().any(|secret| {
-            let secret = secret.expose_secret().as_bytes();
-            !secret.is_empty() && said.windows(secret.len()).any(|window| window == secret)
-        })
-    }
-
-    fn scrubbed(&self, reply: Reply) -> Reply {
-        if reply.lines().iter().any(|line| self.betrays(line)) {
-            Reply::new(reply.code(), vec![WITHHELD.to_vec()]).unwrap_or(reply)
-        } else {
-            reply
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Reads the password from where the config says it is. No message from here holds it.
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -8,6 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::outcome::Trouble;
 use crate::domain::relay::PasswordSource;
+
+/// More than any password, and than whatever stands below it in its file.
+const MOST_BYTES: u64 = 64 * 1024;
 
 /// The password: the first line of what the source gives.
 ///
@@ -38,18 +42,33 @@ fn of_command(words: &[String]) -> Result<SecretString, String> {
     // Only the program's name is told: an argument may be a secret, and so may what it printed.
     let what = format!("the password command {program}");
     // Our input may hold answers meant for us; a command that asks a person does so at the terminal.
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("{what} cannot be run: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{what} failed with {}", output.status));
+    let child = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = child.map_err(|error| format!("{what} cannot be run: {error}"))?;
+    // The pipe is closed at the end of the reading: a command that goes on writing is ended by that.
+    let printed = child.stdout.take().map_or_else(|| Ok(Vec::new()), |stdout| capped(stdout, &what));
+    let status = child.wait().map_err(|error| format!("{what} cannot be waited for: {error}"))?;
+    let printed = printed?;
+    if !status.success() {
+        return Err(format!("{what} failed with {status}"));
     }
-    first_line(output.stdout, &what)
+    first_line(printed, &what)
 }
 
 fn of_file(path: &Path) -> Result<SecretString, String> {
     let what = format!("the password file {}", path.display());
-    let bytes = std::fs::read(path).map_err(|error| format!("{what} cannot be read: {error}"))?;
-    first_line(bytes, &what)
+    let file = std::fs::File::open(path).map_err(|error| format!("{what} cannot be read: {error}"))?;
+    first_line(capped(file, &what)?, &what)
+}
+
+/// All of a source that is no longer than [`MOST_BYTES`]: a device never ends.
+fn capped(source: impl Read, what: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = source.take(MOST_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("{what} cannot be read: {error}"))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(format!("{what} gives something longer than {} KiB, which no password is", MOST_BYTES / 1024));
+    }
+    Ok(bytes)
 }
 
 fn first_line(bytes: Vec<u8>, what: &str) -> Result<SecretString, String> {

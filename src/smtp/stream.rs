@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
@@ -15,6 +16,9 @@ use crate::domain::reply::{Reply, Severity};
 
 /// Received octets that are kept while a group of commands is being written; a server that sends more has to wait.
 const INPUT_MOST: usize = 1024 * 1024;
+
+/// What stands in place of words that repeat the credentials.
+const WITHHELD: &str = "(the server repeated the credentials; its words are left out)";
 
 /// A connection: TCP, TLS over it, or a test's pipe.
 pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -35,16 +39,42 @@ pub(super) struct Stream {
     wire: Box<dyn Wire>,
     input: Vec<u8>,
     ended: Option<Trouble>,
+    secrets: Vec<SecretString>,
 }
 
 impl Stream {
     pub(super) fn new(wire: Box<dyn Wire>) -> Self {
-        Self { wire, input: Vec::new(), ended: None }
+        Self { wire, input: Vec::new(), ended: None, secrets: Vec::new() }
     }
 
     /// The connection alone, for the upgrade to TLS. [`Self::quiet`] has to come first: what was received is thrown away.
     pub(super) fn into_wire(self) -> Box<dyn Wire> {
         self.wire
+    }
+
+    /// Lets none of these out of here from now on: words of the server that repeat one are left out.
+    pub(super) fn keep_out(&mut self, secrets: Vec<SecretString>) {
+        self.secrets = secrets.into_iter().filter(|secret| !secret.expose_secret().is_empty()).collect();
+    }
+
+    fn betrays(&self, said: &[u8]) -> bool {
+        self.secrets.iter().any(|secret| {
+            let secret = secret.expose_secret().as_bytes();
+            said.windows(secret.len()).any(|window| window == secret)
+        })
+    }
+
+    fn scrubbed(&self, reply: Reply) -> Reply {
+        if reply.lines().iter().any(|line| self.betrays(line)) {
+            Reply::new(reply.code(), vec![WITHHELD.as_bytes().to_vec()]).unwrap_or(reply)
+        } else {
+            reply
+        }
+    }
+
+    /// The head of what was received, for a person. It is cut, so the whole is searched.
+    fn head(&self) -> String {
+        if self.betrays(&self.input) { WITHHELD.to_owned() } else { excerpt(&self.input) }
     }
 
     /// Reads one whole reply, within `within` from now on.
@@ -56,10 +86,13 @@ impl Stream {
         let mut parser = ReplyParser::default();
         loop {
             let taken = parser.take(&self.input);
-            let (used, reply) = taken.map_err(|garble| Trouble::Garbled(garble.to_string()))?;
+            let (used, reply) = taken.map_err(|garble| {
+                let why = if self.betrays(&self.input) { WITHHELD.to_owned() } else { garble.to_string() };
+                Trouble::Garbled(why)
+            })?;
             self.input.drain(..used);
             if let Some(reply) = reply {
-                return Ok(reply);
+                return Ok(self.scrubbed(reply));
             }
             if let Some(trouble) = &self.ended {
                 return Err(trouble.clone());
@@ -106,7 +139,7 @@ impl Stream {
     /// What it means that something came, or the connection ended, while no reply was due: a whole 4yz or 5yz reply is a
     /// refusal.
     pub(super) async fn early(&mut self, within: Duration) -> Trouble {
-        let head = excerpt(&self.input);
+        let head = self.head();
         match self.reply(within).await {
             Ok(reply) if matches!(reply.severity(), Severity::Transient | Severity::Permanent) => {
                 Trouble::Refused(reply)
@@ -131,7 +164,7 @@ impl Stream {
             tokio::task::unconstrained(poll_fn(|cx| Poll::Ready(self.poll_fill(cx).is_ready()))).await;
         }
         if !self.input.is_empty() {
-            return Err(Trouble::Unsolicited(excerpt(&self.input)));
+            return Err(Trouble::Unsolicited(self.head()));
         }
         self.ended.clone().map_or(Ok(()), Err)
     }

@@ -174,6 +174,7 @@ fn general(text: &str, error: &MailboxError) -> Option<String> {
         (MailboxError::Control(_), _) => "type the address anew, by hand",
         (MailboxError::Form(_), 0) => "an address has an \"@\": mission@state.example, for instance",
         (MailboxError::Form(_), 2..) => "separate the addresses by \";\"",
+        (MailboxError::Form(_), _) => "an address is one name, \"@\" and a domain: mission@state.example, for instance",
         _ => return None,
     };
     Some(help.to_owned())
