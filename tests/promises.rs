@@ -433,3 +433,45 @@ fn a_send_of_chosen_rows_that_have_it_speaks_of_those_rows() {
     campaign.run(&["send", "--yes"]).expect_code(1);
     campaign.run(&["send", "--yes", "--only", "AND"]).expect_code(0);
 }
+
+#[test]
+fn a_letter_that_was_corrected_is_not_sent_in_its_old_text_by_the_usual_word() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3);
+    campaign.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
+    let letter = campaign.read("templates/letter.en.md").replace("Text", "Better text");
+    let campaign = campaign.template("letter.en.md", &letter);
+    let refused = campaign.run(&["send", "--yes"]).expect_code(65);
+    assert!(refused.stderr.contains("--refresh") && refused.stderr.contains("--frozen"), "{}", refused.stderr);
+    assert_eq!(server.letters().len(), 1);
+    let preview = campaign.run(&["preview"]).expect_code(0);
+    assert!(
+        preview.stderr.contains("1 went out already") && preview.stderr.contains("2 still to go"),
+        "{}",
+        preview.stderr
+    );
+    campaign.run(&["send", "--yes", "--refresh"]).expect_code(0);
+    let better = server.letters().iter().filter(|l| String::from_utf8_lossy(&l.bytes).contains("Better text")).count();
+    assert_eq!((better, server.letters().len()), (2, 3));
+}
+
+#[test]
+fn a_missing_password_is_told_before_anything_begins() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3)
+        .set("smtp.username", "\"letters@coalition.example\"")
+        .set("smtp.password", "{ env = \"DEMARCHE_TEST_NO_SUCH\" }");
+    let run = campaign.run(&["send", "--yes"]);
+    assert!(matches!(run.code, Some(65 | 78)), "{run:?}");
+    assert!(run.stderr.contains("export DEMARCHE_TEST_NO_SUCH"), "{}", run.stderr);
+    assert!(!campaign.path("ledger.db").exists() && server.letters().is_empty());
+}
+
+#[test]
+fn a_run_that_waits_for_deferred_letters_says_so() {
+    let server = Server::scripted(Script::rules(vec![refuse("afg", Some(1), "451 4.3.0 later")]));
+    let campaign = Campaign::small(server.port(), 3).set("retry.first", "\"2s\"").set("retry.linger", "\"10s\"");
+    let run = campaign.run(&["send", "--yes"]).expect_code(0);
+    assert!(run.stderr.contains("deferred letters are tried again"), "{}", run.stderr);
+    assert_eq!(server.letters().len(), 3);
+}

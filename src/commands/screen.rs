@@ -117,21 +117,21 @@ impl Screen {
         Self::error_line(&diagnostic.render(self.colour_err));
     }
 
-    /// Problems, worst last so that a person sees them without scrolling; warnings not with `--quiet`, notes only with `-v`
-    /// (`check` shows them always: see [`Self::all_problems`]).
+    /// Problems, worst last so that a person sees them without scrolling; with `--quiet` errors only. That the sample's event
+    /// is over is told by `check` and with `-v`, not by every command.
     pub fn problems(&self, diagnostics: &[Diagnostic]) {
-        let least = if self.verbose > 0 { Severity::Note } else { Severity::Warning };
-        self.problems_from(least, diagnostics);
+        if self.verbose > 0 {
+            return self.all_problems(diagnostics);
+        }
+        let is_noise = |problem: &Diagnostic| problem.severity == Severity::Note && problem.code == "event-past";
+        let told: Vec<Diagnostic> = diagnostics.iter().filter(|problem| !is_noise(problem)).cloned().collect();
+        self.all_problems(&told);
     }
 
-    /// As [`Self::problems`], notes too.
+    /// As [`Self::problems`], without leaving anything out.
     pub fn all_problems(&self, diagnostics: &[Diagnostic]) {
-        self.problems_from(Severity::Note, diagnostics);
-    }
-
-    fn problems_from(&self, least: Severity, diagnostics: &[Diagnostic]) {
         for severity in [Severity::Note, Severity::Warning, Severity::Error] {
-            if severity > least || (self.quiet && severity != Severity::Error) {
+            if self.quiet && severity != Severity::Error {
                 continue;
             }
             let of_kind: Vec<&Diagnostic> = diagnostics.iter().filter(|d| d.severity == severity).collect();

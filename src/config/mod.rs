@@ -173,8 +173,9 @@ fn sections(sheet: &walk::Sheet<'_>, table: &DeTable<'_>, now: Timestamp, expose
     let (templates, templates_shown, letter) = campaign::letter(&root);
     let settings = campaign::settings(&root, letter, now);
     let recipients = recipients::recipients(&root);
+    let from = settings.as_ref().map(|settings| settings.from.clone());
     let settings = settings.filter(|_| !sheet.has_error());
-    let relay = smtp::relay(&root, settings.as_ref().map(|settings| &settings.from), exposed);
+    let relay = smtp::relay(&root, from.as_ref(), exposed);
     let pace = pace::pace(&root);
     let retry = pace::retry(&root);
     let ledger = root.section("ledger", &["file"]);

@@ -38,6 +38,25 @@ pub(super) fn escape(value: &str, out: &mut dyn Write) -> io::Result<()> {
 
 fn reference(c: char) -> Option<&'static str> {
     Some(match c {
+        // A blank beside a mark of emphasis would make the mark a letter of the text (CommonMark §6.2).
+        '\u{a0}' => "&#160;",
+        '\u{1680}' => "&#5760;",
+        '\u{2000}' => "&#8192;",
+        '\u{2001}' => "&#8193;",
+        '\u{2002}' => "&#8194;",
+        '\u{2003}' => "&#8195;",
+        '\u{2004}' => "&#8196;",
+        '\u{2005}' => "&#8197;",
+        '\u{2006}' => "&#8198;",
+        '\u{2007}' => "&#8199;",
+        '\u{2008}' => "&#8200;",
+        '\u{2009}' => "&#8201;",
+        '\u{200a}' => "&#8202;",
+        '\u{2028}' => "&#8232;",
+        '\u{2029}' => "&#8233;",
+        '\u{202f}' => "&#8239;",
+        '\u{205f}' => "&#8287;",
+        '\u{3000}' => "&#12288;",
         '!' => "&#33;",
         '"' => "&#34;",
         '#' => "&#35;",
@@ -214,6 +233,7 @@ mod tests {
         assert_eq!(escaped("    code"), "&#32;&#32;&#32;&#32;code");
         assert_eq!(escaped("1. x  "), "1&#46; x&#32;&#32;");
         assert_eq!(escaped("\u{0}"), "\u{fffd}");
+        assert_eq!(escaped("a\u{a0}"), "a&#160;");
     }
 
     #[test]
