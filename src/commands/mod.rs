@@ -16,6 +16,7 @@ mod prepare;
 mod preview;
 mod recovered;
 mod rehearse;
+mod render;
 mod report;
 mod resend;
 mod resolve;
