@@ -195,7 +195,7 @@ fn the_table_has_a_row_for_each_state_that_has_letters() {
     counts.accepted = 186;
     insta::assert_snapshot!(outcome_table(&counts, &PLAIN), @"
     state       letters    share  what it means
-    accepted        186   96.3 %  a server took the letter
+    accepted        186   96.4 %  a server took the letter
     uncertain         1    0.5 %  handed over; nobody knows if it was taken
     failed            1    0.5 %  refused for good, for one address at least
     deferred          1    0.5 %  refused for now; due again later

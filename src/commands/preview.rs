@@ -29,7 +29,8 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
     if suppressed > 0 {
         context.screen.say(&format!("{suppressed} rows are suppressed: they get no letter, and none is shown."));
     }
-    if let Some(already) = already_sent(&batch)? {
+    let (already, refresh) = already_sent(&batch)?;
+    if !already.is_empty() {
         context.screen.say(&already);
     }
     let (index, json) = write(&batch, &rows, &folder)?;
@@ -37,11 +38,12 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
         context.screen.json(&json);
     } else {
         context.screen.result(&format!(
-            "{} letters in {}\nLook at them: {}\nThen send exactly these: demarche send --approve {}\ndigest: {}\n",
+            "{} letters in {}\nLook at them: {}\nThen send exactly these: demarche send --approve {}{}\ndigest: {}\n",
             rows.len(),
             index.parent().unwrap_or(&index).display(),
             index.display(),
             batch.digest(),
+            if refresh { " --refresh" } else { "" },
             batch.digest(),
         ));
     }
@@ -54,14 +56,14 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
     Ok(OK)
 }
 
-/// What a campaign that is under way makes of these letters, in words.
-fn already_sent(batch: &Batch) -> Result<Option<String>, Failure> {
+/// What a campaign that is under way makes of these letters, in words; and whether sending what is shown takes a `--refresh`.
+fn already_sent(batch: &Batch) -> Result<(String, bool), Failure> {
     if !batch.config.ledger.exists() {
-        return Ok(None);
+        return Ok((String::new(), false));
     }
     let reader = Reader::open(&batch.config.ledger)?;
     if frozen::same_campaign(&reader, &batch.config.settings).is_err() {
-        return Ok(None);
+        return Ok((String::new(), false));
     }
     let (mut settled, mut old) = (0_u64, 0_u64);
     let rows: HashMap<_, _> =
@@ -86,7 +88,7 @@ fn already_sent(batch: &Batch) -> Result<Option<String>, Failure> {
              what is shown here.\n"
         ));
     }
-    Ok(Some(text).filter(|text| !text.is_empty()))
+    Ok((text, old > 0))
 }
 
 fn write(batch: &Batch, rows: &[&Row], folder: &Path) -> Result<(PathBuf, serde_json::Value), Failure> {

@@ -34,9 +34,11 @@ pub(super) fn meaning(state: State) -> &'static str {
     }
 }
 
-/// A share in percent, rounded down: what is not all never reads as 100 %, what is not nothing never as 0.0 %.
+/// A share in percent, rounded; but what is not all never reads as 100 %, and what is not nothing never as 0.0 %.
 pub(super) fn share(count: u64, total: u64) -> String {
-    let permille = u128::from(count) * 1_000 / u128::from(total.max(1));
+    let total = u128::from(total.max(1));
+    let rounded = (u128::from(count) * 1_000 + total / 2) / total;
+    let permille = if u128::from(count) < total { rounded.min(999) } else { rounded };
     if permille == 0 && count > 0 { "<0.1 %".into() } else { format!("{}.{} %", permille / 10, permille % 10) }
 }
 
@@ -49,6 +51,7 @@ mod tests {
         assert_eq!(share(193, 193), "100.0 %");
         assert_eq!(share(999_999, 1_000_000), "99.9 %");
         assert_eq!(share(1, 1_000_000), "<0.1 %");
+        assert_eq!(share(5, 193), "2.6 %");
         assert_eq!(share(0, 0), "0.0 %");
     }
 }
