@@ -475,3 +475,13 @@ fn a_run_that_waits_for_deferred_letters_says_so() {
     assert!(run.stderr.contains("deferred letters are tried again"), "{}", run.stderr);
     assert_eq!(server.letters().len(), 3);
 }
+
+#[test]
+fn somebody_whose_suppression_is_lifted_after_the_plan_is_named_and_not_silently_missed() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 4).file("suppressed.csv", "afg@missions.example\n");
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    let run = campaign.file("suppressed.csv", "").run(&["send", "--yes"]).expect_code(0);
+    assert!(run.stderr.contains("AFG; they stay suppressed"), "{}", run.stderr);
+    assert_eq!(server.letters().len(), 3);
+}

@@ -30,6 +30,8 @@ pub(super) struct Plan {
     changed: Vec<RecipientId>,
     /// Rows that were accepted, or may have been, and differ in the file now: nothing is sent to them again.
     settled_changed: Vec<RecipientId>,
+    /// Suppressed on record, though the list does not name them any more: they stay so.
+    lifted: Vec<RecipientId>,
     /// In the ledger and not in the file: kept, and not sent.
     gone: Vec<RecipientId>,
     order: Vec<RecipientId>,
@@ -57,6 +59,7 @@ impl Plan {
             corrections: Vec::new(),
             changed: Vec::new(),
             settled_changed: Vec::new(),
+            lifted: Vec::new(),
             gone: Vec::new(),
             order,
         };
@@ -74,6 +77,9 @@ impl Plan {
             };
             // What failed, and what has used up its attempts, is left for `resend`.
             let waits = matches!(state, State::Queued | State::Deferred) && !plan.exhausted.contains(&recipient.id);
+            if state == State::Suppressed && row.suppressed.is_none() {
+                plan.lifted.push(recipient.id.clone());
+            }
             if frozen != *digest && matches!(state, State::Accepted | State::Uncertain) {
                 plan.settled_changed.push(recipient.id.clone());
             }
@@ -246,6 +252,14 @@ impl Plan {
                  If what is on record was only a trial, move the ledger away first",
                 self.settled_changed.len(),
                 list(&self.settled_changed)
+            ));
+        }
+        if !self.lifted.is_empty() {
+            context.screen.warn(&format!(
+                "{} rows are not in suppressed.csv any more, but were when they were recorded: {}; they stay suppressed in this \
+                 campaign and get no letter",
+                self.lifted.len(),
+                list(&self.lifted)
             ));
         }
         if !self.gone.is_empty() {
