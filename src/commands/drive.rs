@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::config::Pace;
+use crate::config::{Config, Pace};
 use crate::dispatch::{self, Compose, Ending, Job, Progress, Waiting};
 use crate::domain::delivery::State;
 use crate::domain::recipient::RecipientId;
@@ -51,6 +51,20 @@ pub(super) struct Drive {
     pub(super) retry: RetryPolicy,
     /// Letters that this run is to settle.
     pub(super) letters: u64,
+}
+
+impl Drive {
+    /// A run at the config's own pace and with its retries.
+    pub(super) fn new(
+        config: &Config,
+        ledger: &Ledger,
+        connector: Connector,
+        compose: std::sync::Arc<dyn Compose>,
+        letters: u64,
+    ) -> Self {
+        let (pace, retry) = (config.pace.clone(), config.retry.clone());
+        Self { ledger: ledger.clone(), connector, compose, pace, retry, letters }
+    }
 }
 
 /// Runs to the end, shows progress on the screen, and finishes the letters in flight at the first signal.

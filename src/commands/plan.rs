@@ -224,9 +224,8 @@ impl Plan {
             let corrections = self.corrections.iter().map(taken).collect();
             ledger.correct(corrections)?;
         }
-        let rows = self.new.clone();
-        if !rows.is_empty() {
-            ledger.enrol(&batch.config.settings.campaign_id, &batch.edition, rows)?;
+        if !self.new.is_empty() {
+            ledger.enrol(&batch.config.settings.campaign_id, &batch.edition, self.new.clone())?;
         }
         Ok(())
     }

@@ -28,7 +28,8 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
         context.screen.say("Nothing was deferred or failed: there is nothing to send again.");
         return send::finish(context, &ledger, &batch, None, None, args.json);
     }
-    let list = report::resend_list(&again.records, &again.held, &context.screen.style());
+    let held: Vec<(String, String)> = again.held.iter().map(|(id, why)| (id.to_string(), (*why).to_owned())).collect();
+    let list = report::resend_list(&again.records, &held, &context.screen.style());
     if args.json {
         context.screen.say(&list);
     } else {
@@ -58,16 +59,9 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     ledger.restrict(Some(ids.clone()))?;
     let ending = drive::block_on(drive::drive(
         &context.screen,
-        drive::Drive {
-            ledger: ledger.clone(),
-            connector,
-            compose: Arc::new(frozen),
-            pace: batch.config.pace.clone(),
-            retry: batch.config.retry.clone(),
-            letters,
-        },
+        drive::Drive::new(&batch.config, &ledger, connector, Arc::new(frozen), letters),
     ))?;
-    let selection = ids.into_iter().chain(again.held_ids()).collect();
+    let selection = ids.into_iter().chain(again.held.into_iter().map(|(id, _)| id)).collect();
     send::finish(context, &ledger, &batch, Some(&ending), Some(&selection), args.json)
 }
 
@@ -80,7 +74,7 @@ const REPLACED: &str =
 /// What is sent again, what is held back and why, and what changes before.
 struct Again {
     records: Vec<DeliveryRecord>,
-    held: Vec<(String, String)>,
+    held: Vec<(RecipientId, &'static str)>,
     corrections: Vec<Correction>,
     refreshed: bool,
     /// Also what was refused as unknown.
@@ -133,7 +127,7 @@ impl Again {
                 Some(correction) => replaces_a_reader(&record, correction).then_some(REPLACED),
             };
             if let Some(why) = held {
-                again.held.push((record.id.to_string(), why.to_owned()));
+                again.held.push((record.id, why));
                 continue;
             }
             if let Some((_, digest)) = row
@@ -210,11 +204,6 @@ impl Again {
             ));
         }
         Ok(())
-    }
-
-    /// The ids of the rows that are held back.
-    fn held_ids(&self) -> impl Iterator<Item = RecipientId> {
-        self.held.iter().filter_map(|(id, _)| RecipientId::parse(id).ok())
     }
 }
 

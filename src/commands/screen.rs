@@ -37,12 +37,6 @@ impl Screen {
         }
     }
 
-    /// True if messages are not wanted.
-    #[must_use]
-    pub fn is_quiet(&self) -> bool {
-        self.quiet
-    }
-
     /// How many `-v`.
     #[must_use]
     pub fn verbosity(&self) -> u8 {

@@ -112,14 +112,7 @@ fn go(
         {
             return Ok(crate::dispatch::Ending::Stopped);
         }
-        let drive = drive::Drive {
-            ledger: ledger.clone(),
-            connector,
-            compose,
-            pace: batch.config.pace.clone(),
-            retry: batch.config.retry.clone(),
-            letters: letters as u64,
-        };
+        let drive = drive::Drive::new(&batch.config, ledger, connector, compose, letters as u64);
         drive::drive(&context.screen, drive).await
     })
 }

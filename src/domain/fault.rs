@@ -158,12 +158,12 @@ pub fn judge(envelope: &Envelope, handover: &Handover, at: Timestamp) -> Judgeme
 fn accepted(envelope: &Envelope, handover: &Handover, reply: &Reply, at: Timestamp) -> Judgement {
     let last = LastWord::of_reply(Phase::EndOfData, reply, at);
     let addresses = each(envelope, handover, at, || (Event::Accept, last.clone()));
-    let run = worst_rcpt(handover, |verdict| matches!(verdict, Verdict::Pause | Verdict::Halt));
+    let run = worst_rcpt(handover);
     Judgement { addresses, last, run, charged: true, breaker: false }
 }
 
 fn no_recipient(envelope: &Envelope, handover: &Handover, at: Timestamp) -> Judgement {
-    let run = worst_rcpt(handover, |verdict| matches!(verdict, Verdict::Pause | Verdict::Halt));
+    let run = worst_rcpt(handover);
     let first_refusal = handover.recipients.iter().find_map(|outcome| match outcome {
         RcptOutcome::Refused(reply) => Some(LastWord::of_reply(Phase::Rcpt, reply, at)),
         _ => None,
@@ -250,9 +250,9 @@ fn rcpt_event(outcome: &RcptOutcome) -> Option<Event> {
     }
 }
 
-fn worst_rcpt(handover: &Handover, counts: impl Fn(Verdict) -> bool) -> Run {
+fn worst_rcpt(handover: &Handover) -> Run {
     let verdicts = handover.recipients.iter().filter_map(|outcome| match outcome {
-        RcptOutcome::Refused(reply) => Some(refused(Phase::Rcpt, reply)).filter(|verdict| counts(*verdict)),
+        RcptOutcome::Refused(reply) => Some(refused(Phase::Rcpt, reply)),
         _ => None,
     });
     verdicts.fold(Run::GoOn, |run, verdict| match (run, verdict) {
