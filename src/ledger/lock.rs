@@ -10,7 +10,14 @@ use crate::domain::reply::visible;
 /// Held as long as it lives. The file stays behind: removing it would let two processes lock two files of one name.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing alone would not do: a command that is being started holds the same open file until it is executed.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 /// A file beside the ledger: its whole name and a suffix.
@@ -46,7 +53,7 @@ impl Lock {
         let since = crate::clock::now().round(jiff::Unit::Second).unwrap_or_default();
         let text = format!("process {}, `demarche {purpose}`, since {since}\n", std::process::id());
         file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|error| io(&error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
