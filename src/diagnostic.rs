@@ -20,6 +20,18 @@ pub enum Severity {
     Note,
 }
 
+impl Severity {
+    /// The word that a person reads first.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
 /// Where a problem is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -120,26 +132,40 @@ impl Diagnostic {
         self
     }
 
-    /// As a person reads it, over several lines, with colour if asked for, its last line ended.
+    /// As a file or a pipe gets it, over several lines, with colour if asked for, its last line ended. Sentences are not broken,
+    /// so that they can be searched for.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
+        self.drawn(colour, None)
+    }
+
+    /// As a person reads it on a terminal of so many columns: message and help are broken at blanks, a long excerpt is cut
+    /// around the caret.
+    #[must_use]
+    pub fn render_within(&self, columns: usize, colour: bool) -> String {
+        self.drawn(colour, Some(columns.max(NARROWEST)))
+    }
+
+    fn drawn(&self, colour: bool, columns: Option<usize>) -> String {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
             Severity::Note => Level::NOTE,
         };
-        let message = visible(&self.message);
+        let before = self.severity.name().len() + if self.code.is_empty() { 2 } else { self.code.len() + 4 };
+        let message = broken(visible(&self.message), columns, before);
         let title = level.primary_title(message);
         let title = if self.code.is_empty() { title } else { title.id(self.code) };
         let mut group = title.elements(std::iter::empty::<Origin<'_>>());
         if let Some(place) = &self.place {
             group = with_place(group, place);
         }
-        let help = self.help.as_deref().map(visible_lines);
+        let help = self.help.as_deref().map(|help| broken(visible_lines(help), columns, BEFORE_HELP));
         if let Some(help) = help {
             group = group.element(Level::HELP.message(help));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let renderer = columns.map_or(renderer.clone(), |columns| renderer.term_width(columns));
         let mut text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
         text.push('\n');
         text
@@ -159,6 +185,19 @@ impl Diagnostic {
             "help": self.help,
         })
     }
+}
+
+/// The narrowest that a problem gets, whatever the terminal says.
+const NARROWEST: usize = 40;
+/// What stands before the first line of a help: ` = help: ` under a line number of up to three digits.
+const BEFORE_HELP: usize = 13;
+
+/// `text` in lines that fit beside `before` columns; whole where there is no limit.
+fn broken(text: String, columns: Option<usize>, before: usize) -> String {
+    let Some(columns) = columns else { return text };
+    let room = columns.saturating_sub(before).max(NARROWEST / 2);
+    let options = textwrap::Options::new(room).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(&text, options.break_words(false))
 }
 
 fn visible_lines(text: &str) -> String {
@@ -228,6 +267,31 @@ mod tests {
     }
 
     #[test]
+    fn on_a_terminal_sentences_are_broken_to_fit_and_nothing_of_them_is_lost() {
+        let text = "state,to,note\nKenya,ke @m.example,a very long note that goes on and on far beyond the edge of the screen\n";
+        let at = text.find("ke @").expect("there");
+        let problem = Diagnostic::error(
+            "address-invalid",
+            "\"ke @m.example\" is not an e-mail address that a letter could go to",
+        )
+        .at(Place::in_text("recipients.csv", text, at..at + 13))
+        .help("remove the blank before \"@\", or ask the mission for the address that it reads");
+        insta::assert_snapshot!(problem.render_within(50, false), @r#"
+        error[address-invalid]: "ke @m.example" is not an
+                                e-mail address that a
+                                letter could go to
+         --> recipients.csv:2:7
+          |
+        2 | Kenya,ke @m.example,a very long note that g...
+          |       ^^^^^^^^^^^^^
+          |
+          = help: remove the blank before "@", or ask
+                  the mission for the address that it
+                  reads
+        "#);
+    }
+
+    #[test]
     fn a_terminal_escape_in_a_cell_is_shown_and_not_obeyed() {
         let text = "a\u{1b}[2J@x";
         let problem = Diagnostic::error("x", text).at(Place::in_text("f", text, 0..3));
@@ -238,7 +302,8 @@ mod tests {
         #[test]
         fn no_place_in_any_text_makes_a_problem_panic(text in "(?s).{0,300}", start in 0usize..400, len in 0usize..400) {
             let place = Place::in_text("f", &text, start..start + len);
-            let _ = Diagnostic::error("x", &text).at(place).help(&text).render(true);
+            let problem = Diagnostic::error("x", &text).at(place).help(&text);
+            let _ = (problem.render(true), problem.render_within(start, true));
         }
     }
 }

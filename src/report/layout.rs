@@ -1,5 +1,7 @@
 //! Columns, line breaks and colours on a terminal, by what characters occupy there.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -20,18 +22,62 @@ impl Style {
     /// A value as it may be shown: nothing that a terminal would obey; in ASCII if it must be.
     pub(super) fn text(&self, text: &str) -> String {
         let text = visible(text);
-        if self.unicode || text.is_ascii() {
-            return text;
-        }
-        let mut ascii = String::with_capacity(text.len());
-        for c in text.nfkd().filter(|c| !is_combining_mark(*c)) {
-            match c {
-                '\u{2019}' => ascii.push('\''),
-                c if c.is_ascii() => ascii.push(c),
-                c => ascii.extend(c.escape_unicode()),
+        if self.unicode { text } else { ascii(&text) }
+    }
+
+    /// A page of Markdown or of a commented config: paragraphs are filled anew, so that it reads well at any width; code, tables
+    /// and settings stay as they are.
+    #[must_use]
+    pub fn page(&self, text: &str) -> String {
+        let mut page = String::with_capacity(text.len());
+        let mut paragraph = String::new();
+        let mut code = false;
+        for line in text.lines() {
+            let fence = line.trim_start().starts_with("```");
+            code ^= fence;
+            let prose = !code
+                && !fence
+                && line.starts_with(|c: char| c.is_alphanumeric() || "`\"(*[".contains(c))
+                && !line.contains(" = ");
+            let item = !code && line.starts_with("- ");
+            let goes_on = !code && !paragraph.is_empty() && line.starts_with("  ") && paragraph.starts_with("- ");
+            if !(prose || goes_on) {
+                self.fill(&mut page, &mut paragraph);
+            }
+            if prose || goes_on || item {
+                if !paragraph.is_empty() {
+                    paragraph.push(' ');
+                }
+                paragraph.push_str(line.trim());
+            } else if !fence {
+                page.push_str(line);
+                page.push('\n');
             }
         }
-        ascii
+        self.fill(&mut page, &mut paragraph);
+        page
+    }
+
+    fn fill(&self, page: &mut String, paragraph: &mut String) {
+        let text = std::mem::take(paragraph);
+        match text.strip_prefix("- ") {
+            Some(item) => page.push_str(&self.hanging("- ", item)),
+            None => page.push_str(&self.hanging("", &text)),
+        }
+    }
+
+    /// A text of several lines, each broken to fit where it is too long; further lines stand under the first word.
+    #[must_use]
+    pub fn fitted(&self, text: &str) -> String {
+        let mut fitted = String::with_capacity(text.len());
+        for line in text.lines() {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let options = textwrap::Options::new(self.columns()).subsequent_indent(indent).break_words(false);
+            let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation);
+            fitted.push_str(&textwrap::fill(line, options));
+            fitted.push('\n');
+        }
+        fitted
     }
 
     /// What stands for what was left out.
@@ -71,7 +117,8 @@ impl Style {
     }
 
     /// `text` in the colour of `state`.
-    pub(super) fn paint(&self, state: State, text: &str) -> String {
+    #[must_use]
+    pub fn paint(&self, state: State, text: &str) -> String {
         let colour = match state {
             State::Accepted => "32",
             State::Failed => "31",
@@ -90,6 +137,27 @@ impl Style {
     fn escape(&self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
+}
+
+/// The text for a terminal that shows ASCII alone: accents dropped, what has no likeness as an escape.
+#[must_use]
+pub fn ascii(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let mut ascii = String::with_capacity(text.len());
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)) {
+        match c {
+            '\u{2018}' | '\u{2019}' => ascii.push('\''),
+            '\u{201C}' | '\u{201D}' => ascii.push('"'),
+            '\u{2013}' | '\u{2014}' => ascii.push('-'),
+            '\u{00A0}' | '\u{202F}' => ascii.push(' '),
+            '\u{00B7}' => ascii.push(','),
+            c if c.is_ascii() => ascii.push(c),
+            c => ascii.extend(c.escape_unicode()),
+        }
+    }
+    ascii
 }
 
 /// The lines, each ended: `head` before the first, as many blanks before the others.
@@ -118,27 +186,10 @@ fn fitting(text: &str, columns: usize) -> usize {
 
 /// `text` in lines of at most `columns`, broken at blanks; a word that is longer is broken where it must be.
 fn lines(text: &str, columns: usize) -> Vec<String> {
-    let columns = columns.max(2);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for mut word in text.split_whitespace() {
-        if !line.is_empty() && line.width() + 1 + word.width() > columns {
-            lines.push(std::mem::take(&mut line));
-        }
-        while word.width() > columns {
-            let (head, tail) = word.split_at(fitting(word, columns).max(word.chars().next().map_or(0, char::len_utf8)));
-            lines.push(head.to_owned());
-            word = tail;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if !line.is_empty() {
-        lines.push(line);
-    }
-    lines
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let options = textwrap::Options::new(columns.max(2)).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let lines = textwrap::wrap(&words, options).into_iter().map(Cow::into_owned);
+    lines.filter(|line| !line.is_empty()).collect()
 }
 
 #[cfg(test)]
