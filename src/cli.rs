@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// What `--help` ends with.
-const EXIT_CODES: &str = "\
+pub const EXIT_CODES: &str = "\
 Exit codes:
    0  every row settled as accepted or suppressed, or nothing to do
    1  some rows failed
@@ -13,6 +13,7 @@ Exit codes:
   64  wrong usage
   65  bad data: recipients, templates or attachments
   69  the relay is unavailable or refuses us
+  70  a defect of this program: please report it
   73  a file cannot be written
   74  a file cannot be read, or the ledger is unusable
   75  some rows are deferred or still queued: run `demarche resend`, or `send` again
@@ -22,7 +23,14 @@ Exit codes:
 /// Merges one letter into per-mission e-mails, sends each exactly as approved and at most once, and knows what became of
 /// every one.
 #[derive(Debug, Parser)]
-#[command(name = "demarche", version, after_help = EXIT_CODES, max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "demarche",
+    version,
+    after_help = EXIT_CODES,
+    max_term_width = 100,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     /// The config file; its folder is the campaign folder [default: config.toml]
     #[arg(long, global = true, env = "DEMARCHE_CONFIG", value_name = "FILE")]
@@ -36,9 +44,28 @@ pub struct Cli {
     /// Never ask; what would need an answer is an error
     #[arg(long, global = true)]
     pub no_input: bool,
+    /// No colour, no bar, ASCII only: for screen readers and simple terminals
+    #[arg(long, global = true)]
+    pub plain: bool,
+    /// Also write what happens to this file, with times; appended to
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+    /// How the log file is written
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", requires = "log_file")]
+    pub log_format: LogFormat,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// How `--log-file` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    /// A line for a person
+    #[default]
+    Text,
+    /// An object a line, for a script
+    Json,
 }
 
 /// What to do.
@@ -62,7 +89,7 @@ pub enum Command {
     Status(StatusArgs),
     /// Show every attempt with the server's words
     Log(LogArgs),
-    /// Record a person's word on an uncertain row
+    /// Show what is known of an uncertain row, and record a person's word on it
     Resolve(ResolveArgs),
     /// Write a report of the batch
     Report(ReportArgs),
@@ -74,7 +101,22 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// Print the manual page
-    Man,
+    Man(ManArgs),
+    /// Explain a command or a topic: exit-codes, config, languages
+    Help {
+        /// A command or a topic; a list of them if left out
+        topic: Option<String>,
+    },
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The page of this command
+    pub command: Option<String>,
+    /// Write every page into this folder instead
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub out: Option<PathBuf>,
 }
 
 /// `init`
@@ -221,14 +263,14 @@ pub struct ResolveArgs {
     /// The row's id
     pub mission: String,
     /// It arrived
-    #[arg(long, required_unless_present = "not_sent", conflicts_with = "not_sent")]
+    #[arg(long, conflicts_with = "not_sent", requires = "note")]
     pub sent: bool,
     /// It did not arrive: it goes out with the next `send`
-    #[arg(long)]
+    #[arg(long, requires = "note")]
     pub not_sent: bool,
     /// How you know
     #[arg(long, value_name = "TEXT")]
-    pub note: String,
+    pub note: Option<String>,
 }
 
 /// `report`

@@ -49,9 +49,9 @@ fn the_screen_shows_who_needs_attention_and_what_to_do() {
       Tuvalu
 
     What to do next
-      1 letter uncertain: find out whether it arrived (ask the mission, or look into
-      the relay's log), then say so. It is never sent again without your word.
-          demarche log MLI
+      1 letter uncertain: find out whether it arrived (the first of these tells
+      how), then say so. It is never sent again without your word.
+          demarche resolve MLI
           demarche resolve MLI --sent --note "…"
           demarche resolve MLI --not-sent --note "…"
       1 letter failed: correct the addresses in the recipients file, then

@@ -7,13 +7,16 @@ mod drive;
 mod exit;
 mod frozen;
 mod generate;
+mod help;
 mod init;
 mod limits;
 mod log;
+mod logging;
 mod plan;
 mod postbox;
 mod prepare;
 mod preview;
+mod progress;
 mod recovered;
 mod rehearse;
 mod render;
@@ -28,8 +31,9 @@ mod test;
 use std::path::PathBuf;
 
 use crate::cli::{Cli, Command};
+use crate::domain::reply::visible;
 pub use exit::Failure;
-pub use screen::Screen;
+pub use screen::{Flags, Screen};
 
 /// What every command gets.
 pub struct Context {
@@ -42,32 +46,44 @@ pub struct Context {
 /// Does what the command line says and gives the exit code of the process.
 #[must_use]
 pub fn run(cli: Cli) -> u8 {
-    let context = Context {
-        screen: Screen::new(cli.quiet, cli.verbose, cli.no_input),
-        config: cli.config.unwrap_or_else(|| PathBuf::from("config.toml")),
-    };
+    let flags = Flags { quiet: cli.quiet, verbose: cli.verbose, no_input: cli.no_input, plain: cli.plain };
+    let context =
+        Context { screen: Screen::new(flags), config: cli.config.unwrap_or_else(|| PathBuf::from("config.toml")) };
     limits::survive_file_size_limit();
-    let outcome = match cli.command {
-        Command::Init(args) => init::run(&context, &args),
-        Command::Check(args) => check::run(&context, &args),
-        Command::Preview(args) => preview::run(&context, &args),
-        Command::Rehearse(args) => rehearse::run(&context, &args),
-        Command::Test(args) => test::run(&context, &args),
-        Command::Send(args) => send::run(&context, &args),
-        Command::Resend(args) => resend::run(&context, &args),
-        Command::Status(args) => status::run(&context, &args),
-        Command::Log(args) => log::run(&context, &args),
-        Command::Resolve(args) => resolve::run(&context, &args),
-        Command::Report(args) => report::run(&context, &args),
-        Command::Postbox(args) => postbox::run(&context, &args),
-        Command::Completions { shell } => Ok(generate::completions(&context, shell)),
-        Command::Man => generate::man(&context),
-    };
-    match outcome {
+    // No argument ever holds a secret.
+    let line: Vec<String> = std::env::args_os().skip(1).map(|word| visible(&word.to_string_lossy())).collect();
+    let outcome = logging::start(cli.verbose, cli.log_file.as_deref(), cli.log_format)
+        .and_then(|()| {
+            tracing::info!(target: logging::SHOWN, version = env!("CARGO_PKG_VERSION"), arguments = line.join(" "), "started");
+            command(&context, cli.command)
+        });
+    let code = match outcome {
         Ok(code) => code,
         Err(failure) => {
             context.screen.failure(&failure);
             failure.code()
         }
+    };
+    tracing::info!(target: logging::SHOWN, code, "ended");
+    code
+}
+
+fn command(context: &Context, command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Init(args) => init::run(context, &args),
+        Command::Check(args) => check::run(context, &args),
+        Command::Preview(args) => preview::run(context, &args),
+        Command::Rehearse(args) => rehearse::run(context, &args),
+        Command::Test(args) => test::run(context, &args),
+        Command::Send(args) => send::run(context, &args),
+        Command::Resend(args) => resend::run(context, &args),
+        Command::Status(args) => status::run(context, &args),
+        Command::Log(args) => log::run(context, &args),
+        Command::Resolve(args) => resolve::run(context, &args),
+        Command::Report(args) => report::run(context, &args),
+        Command::Postbox(args) => postbox::run(context, &args),
+        Command::Completions { shell } => Ok(generate::completions(context, shell)),
+        Command::Man(args) => generate::man(context, &args),
+        Command::Help { topic } => help::run(context, topic.as_deref()),
     }
 }

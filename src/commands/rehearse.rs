@@ -26,7 +26,7 @@ use super::exit::{CANNOT_CREATE, Failure, OK, SOFTWARE, TRY_AGAIN};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch};
 use super::resend::HELD;
-use super::{Context, drive};
+use super::{Context, drive, progress};
 
 pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Look)?;
@@ -99,6 +99,8 @@ async fn rehearse(
         pace: Pace { rates: Vec::new(), per_domain: Vec::new(), hours: None, hours_shown: None },
         retry: retry(),
         letters: batch.rows.iter().filter(|row| row.suppressed.is_none()).count() as u64,
+        // It says nothing of the real batch's pace.
+        event: None,
     };
     let ending = drive::drive(&context.screen, drive).await?;
     server.stop().await;
@@ -207,7 +209,7 @@ fn print(
     if let Some(first) = uncertain.first() {
         text.push_str("It would not touch these, because nobody can know whether they arrived:\n");
         for record in &uncertain {
-            text.push_str(&format!("  {}\n", drive::named(&record.id)));
+            text.push_str(&format!("  {}\n", progress::named(&record.id)));
         }
         text.push_str(&format!(
             "A person asks the mission, then records it:\n  demarche resolve {} --sent --note \"…\"\n\n",

@@ -14,7 +14,7 @@ use crate::smtp::Connector;
 use super::exit::{DATA, FAILED, Failure, OK};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look, select};
-use super::{Context, drive, recovered, send};
+use super::{Context, drive, progress, recovered, send};
 
 pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Send)?;
@@ -186,7 +186,7 @@ impl Again {
         let mut uncertain = Vec::new();
         ledger.reader()?.deliveries(&mut |record| {
             if record.state == State::Uncertain && !self.records.iter().any(|taken| taken.id == record.id) {
-                uncertain.push(drive::named(&record.id));
+                uncertain.push(progress::named(&record.id));
             }
         })?;
         if !uncertain.is_empty() {

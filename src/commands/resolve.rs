@@ -1,14 +1,19 @@
-//! `resolve`: a person's word on an uncertain row, recorded as such.
+//! `resolve`: what is known of an uncertain row, and a person's word on it, recorded as such.
 
 use crate::cli::ResolveArgs;
 use crate::domain::delivery::State;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Reader};
+use crate::report;
 
 use super::exit::{Failure, OK, USAGE};
-use super::{Context, drive, log, prepare, recovered};
+use super::{Context, frozen, log, prepare, progress, recovered};
 
 pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
-    if args.note.trim().is_empty() {
+    if !args.sent && !args.not_sent {
+        return show(context, args);
+    }
+    let note = args.note.as_deref().unwrap_or_default();
+    if note.trim().is_empty() {
         return Err(Failure::new(USAGE, "--note says how you know: whom you asked, and when"));
     }
     let (config, _) = prepare::config(context)?;
@@ -17,15 +22,45 @@ pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> 
     recovered::recover(context, &ledger, &config)?;
     let record = log::find(&ledger.reader()?, &args.mission)?;
     if record.state != State::Uncertain {
-        return Err(Failure::new(USAGE, format!("{} is {}, not uncertain", drive::named(&record.id), record.state))
-            .help("only uncertain rows need a person's word; `demarche status` lists them"));
+        return Err(not_uncertain(&record));
     }
-    ledger.resolve(&record.id, args.sent, &args.note)?;
-    let name = drive::named(&record.id);
+    ledger.resolve(&record.id, args.sent, note)?;
+    let name = progress::named(&record.id);
     context.screen.result(&if args.sent {
         format!("{name}: recorded as arrived, on your word.")
     } else {
         format!("{name}: recorded as not arrived, on your word; `demarche send` sends it again.")
     });
     Ok(OK)
+}
+
+/// The evidence, without a word on it. Works beside a running `send`.
+fn show(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
+    if args.note.is_some() {
+        return Err(Failure::new(USAGE, "--note goes with --sent or --not-sent: what did you learn?"));
+    }
+    let (config, _) = prepare::config(context)?;
+    let reader = Reader::open(&config.ledger)?;
+    frozen::same_campaign(&reader, &config.settings)?;
+    let record = log::find(&reader, &args.mission)?;
+    match record.state {
+        State::Uncertain => {}
+        State::Sending | State::HandedOver => {
+            return Err(Failure::new(
+                USAGE,
+                format!("{} is being sent, or its run was cut off", progress::named(&record.id)),
+            )
+            .help(
+                "if no `send` is running, `demarche send` (or `resend`) sorts out what was cut off; then look again",
+            ));
+        }
+        _ => return Err(not_uncertain(&record)),
+    }
+    context.screen.result(&report::evidence(&record, &reader.attempts(&record.id)?, &context.screen.style()));
+    Ok(OK)
+}
+
+fn not_uncertain(record: &crate::domain::record::DeliveryRecord) -> Failure {
+    Failure::new(USAGE, format!("{} is {}, not uncertain", progress::named(&record.id), record.state))
+        .help("only uncertain rows need a person's word; `demarche status` lists them")
 }

@@ -1,75 +1,121 @@
 //! The one door to the terminal: results on standard output, everything else on standard error.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use console::Term;
+use dialoguer::Input;
+use indicatif::ProgressBar;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::domain::reply::is_hidden;
-use crate::report::Style;
+use crate::domain::reply::{is_hidden, visible};
+use crate::report::{Style, ascii};
 
 use super::exit::{Failure, USAGE};
+use super::logging::SHOWN;
 
 /// How many problems of one kind are drawn before the rest is only counted.
 const DRAWN: usize = 100;
 
+/// What the command line says of the screen.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Flags {
+    /// `--quiet`
+    pub quiet: bool,
+    /// How many `-v`.
+    pub verbose: u8,
+    /// `--no-input`
+    pub no_input: bool,
+    /// `--plain`
+    pub plain: bool,
+}
+
+/// One of the two streams.
+#[derive(Debug, Clone, Copy)]
+struct Stream {
+    terminal: bool,
+    colour: bool,
+    /// Whether it shows characters outside ASCII. A pipe takes them: whatever reads it need not be a terminal of this locale.
+    unicode: bool,
+}
+
+impl Stream {
+    fn new(terminal: bool, plain: bool) -> Self {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let no_colour = set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb");
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name));
+        let utf8 = locale.is_some_and(|value| value.to_ascii_lowercase().replace('-', "").contains("utf8"));
+        Self { terminal, colour: terminal && !no_colour && !plain, unicode: !plain && (utf8 || !terminal) }
+    }
+}
+
 /// Where commands speak.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the terminal or the flags")]
 pub struct Screen {
-    quiet: bool,
-    verbose: u8,
-    no_input: bool,
-    colour_out: bool,
-    colour_err: bool,
+    flags: Flags,
+    out: Stream,
+    err: Stream,
+    /// The bar that is drawn in place: whatever is printed meanwhile stands above it.
+    bar: Arc<Mutex<Option<ProgressBar>>>,
 }
 
 impl Screen {
-    /// A screen for these flags; colour only on a terminal, and never with `NO_COLOR` or `TERM=dumb`.
+    /// A screen for these flags; colour only on a terminal, and never with `NO_COLOR`, `TERM=dumb` or `--plain`.
     #[must_use]
-    pub fn new(quiet: bool, verbose: u8, no_input: bool) -> Self {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    pub fn new(flags: Flags) -> Self {
         Self {
-            quiet,
-            verbose,
-            no_input,
-            colour_out: !refused && std::io::stdout().is_terminal(),
-            colour_err: !refused && std::io::stderr().is_terminal(),
+            flags,
+            out: Stream::new(std::io::stdout().is_terminal(), flags.plain),
+            err: Stream::new(std::io::stderr().is_terminal(), flags.plain),
+            bar: Arc::default(),
         }
     }
 
     /// How many `-v`.
     #[must_use]
     pub fn verbosity(&self) -> u8 {
-        self.verbose
+        self.flags.verbose
     }
 
     /// True if progress can be drawn in place.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        !self.quiet && std::io::stderr().is_terminal()
+        !self.flags.quiet && !self.flags.plain && self.err.terminal
+    }
+
+    /// From now on `bar` is drawn in place; `None` takes it away.
+    pub(super) fn draw(&self, bar: Option<ProgressBar>) {
+        let mut drawn = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = std::mem::replace(&mut *drawn, bar) {
+            before.finish_and_clear();
+        }
+    }
+
+    /// Prints with the bar out of the way.
+    fn beside_the_bar(&self, print: impl FnOnce()) {
+        match &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
     }
 
     /// How results are drawn.
     #[must_use]
     pub fn style(&self) -> Style {
-        let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
-            .iter()
-            .filter_map(|name| std::env::var(name).ok())
-            .find(|value| !value.is_empty())
-            .is_some_and(|value| value.to_ascii_lowercase().replace('-', "").contains("utf8"));
-        Style { width: terminal_width(), colour: self.colour_out, unicode: utf8 }
+        Style { width: width_of(&Term::stdout()), colour: self.out.colour, unicode: self.out.unicode }
+    }
+
+    /// How messages and progress are drawn.
+    #[must_use]
+    pub fn message_style(&self) -> Style {
+        Style { width: width_of(&Term::stderr()), colour: self.err.colour, unicode: self.err.unicode }
     }
 
     /// A result, on standard output; its last line is ended here.
     pub fn result(&self, text: &str) {
         // Where there is colour, escapes are ours, and what is coloured has been made harmless before.
-        let text = if self.colour_out { text.to_owned() } else { harmless(text) };
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes());
-        if !text.ends_with('\n') {
-            let _ = out.write_all(b"\n");
-        }
-        let _ = out.flush();
+        let text = if self.out.colour { text.to_owned() } else { harmless(text) };
+        self.beside_the_bar(|| write(&mut std::io::stdout().lock(), &text));
     }
 
     /// A result as JSON. What a terminal would obey or hide is written as an escape, which reads back as the same value.
@@ -87,10 +133,13 @@ impl Screen {
         self.result(&shown);
     }
 
-    /// A message, on standard error, unless `--quiet`.
+    /// A message, on standard error, unless `--quiet`. On a terminal its lines are broken to fit.
     pub fn say(&self, text: &str) {
-        if !self.quiet {
-            Self::error_line(&harmless(text));
+        let text = harmless(text);
+        tracing::info!(target: SHOWN, "{}", text.trim());
+        if !self.flags.quiet {
+            let fitted = if self.err.terminal { self.message_style().fitted(&text) } else { text };
+            self.error_line(&fitted);
         }
     }
 
@@ -99,22 +148,24 @@ impl Screen {
         self.diagnostic(&Diagnostic::warning("", text));
     }
 
-    fn error_line(text: &str) {
-        let mut err = std::io::stderr().lock();
-        let _ = err.write_all(text.as_bytes());
-        if !text.ends_with('\n') {
-            let _ = err.write_all(b"\n");
-        }
+    fn error_line(&self, text: &str) {
+        let text = if self.err.unicode { text.to_owned() } else { ascii(text) };
+        self.beside_the_bar(|| write(&mut std::io::stderr().lock(), &text));
     }
 
     fn diagnostic(&self, diagnostic: &Diagnostic) {
-        Self::error_line(&diagnostic.render(self.colour_err));
+        trace(diagnostic);
+        self.error_line(&if self.err.terminal {
+            diagnostic.render_within(width_of(&Term::stderr()), self.err.colour)
+        } else {
+            diagnostic.render(self.err.colour)
+        });
     }
 
     /// Problems, worst last so that a person sees them without scrolling; with `--quiet` errors only. That the sample's event
     /// is over is told by `check` and with `-v`, not by every command.
     pub fn problems(&self, diagnostics: &[Diagnostic]) {
-        if self.verbose > 0 {
+        if self.flags.verbose > 0 {
             return self.all_problems(diagnostics);
         }
         let is_noise = |problem: &Diagnostic| problem.severity == Severity::Note && problem.code == "event-past";
@@ -125,7 +176,7 @@ impl Screen {
     /// As [`Self::problems`], without leaving anything out.
     pub fn all_problems(&self, diagnostics: &[Diagnostic]) {
         for severity in [Severity::Note, Severity::Warning, Severity::Error] {
-            if self.quiet && severity != Severity::Error {
+            if self.flags.quiet && severity != Severity::Error {
                 continue;
             }
             let of_kind: Vec<&Diagnostic> = diagnostics.iter().filter(|d| d.severity == severity).collect();
@@ -133,7 +184,7 @@ impl Screen {
                 self.diagnostic(diagnostic);
             }
             if of_kind.len() > DRAWN {
-                Self::error_line(&format!(
+                self.error_line(&format!(
                     "… and {} more of these; `demarche check --json` lists all",
                     of_kind.len() - DRAWN
                 ));
@@ -155,7 +206,7 @@ impl Screen {
                 self.problems(diagnostics);
                 let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
                 let noun = if errors == 1 { "error" } else { "errors" };
-                Self::error_line(&format!("{errors} {noun}; nothing was sent."));
+                self.error_line(&format!("{errors} {noun}; nothing was sent."));
             }
         }
     }
@@ -165,16 +216,41 @@ impl Screen {
     /// # Errors
     /// A [`Failure`] where there is nobody to ask.
     pub fn ask(&self, question: &str, word: &str) -> Result<bool, Failure> {
-        if self.no_input || !std::io::stdin().is_terminal() {
-            return Err(Failure::new(USAGE, "there is no terminal to ask on, and no --yes or --approve DIGEST")
-                .help("look at `demarche preview`, then pass --approve with the digest that it prints"));
+        let nobody = || {
+            Failure::new(USAGE, "there is no terminal to ask on, and no --yes or --approve DIGEST")
+                .help("look at `demarche preview`, then pass --approve with the digest that it prints")
+        };
+        if self.flags.no_input || !std::io::stdin().is_terminal() {
+            return Err(nobody());
         }
-        let mut err = std::io::stderr().lock();
-        let _ = write!(err, "{question}\nType \"{word}\" to go on, anything else to stop: ");
-        let _ = err.flush();
-        let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
-        Ok(read.is_ok() && answer.trim().eq_ignore_ascii_case(word))
+        self.error_line(&self.message_style().fitted(&harmless(question)));
+        let prompt = format!("Type \"{word}\" to go on, anything else to stop");
+        let answer: Result<String, _> =
+            Input::new().with_prompt(prompt).allow_empty(true).interact_text_on(&Term::stderr());
+        let given = answer.is_ok_and(|answer| answer.trim().eq_ignore_ascii_case(word));
+        tracing::info!(target: SHOWN, question = harmless(question).trim(), given, "asked");
+        Ok(given)
+    }
+}
+
+/// Writes it with its last line ended. There is nobody to tell that nobody listens.
+fn write(to: &mut dyn std::io::Write, text: &str) {
+    let _ = to.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = to.write_all(b"\n");
+    }
+    let _ = to.flush();
+}
+
+/// A problem in the log file: its place in one word, so that it can be searched for.
+fn trace(diagnostic: &Diagnostic) {
+    let Diagnostic { severity, code, message, place, help } = diagnostic;
+    let place = place.as_ref().map(|place| visible(&format!("{}:{}:{}", place.file, place.line, place.column)));
+    let (message, help) = (visible(message), help.as_deref().map(visible));
+    match severity {
+        Severity::Error => tracing::error!(target: SHOWN, code, place, help, "{message}"),
+        Severity::Warning => tracing::warn!(target: SHOWN, code, place, help, "{message}"),
+        Severity::Note => tracing::info!(target: SHOWN, code, place, help, "{message}"),
     }
 }
 
@@ -196,6 +272,6 @@ fn harmless(text: &str) -> String {
 }
 
 /// The terminal's width in columns, 80 where there is none.
-fn terminal_width() -> usize {
-    console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns))
+fn width_of(term: &Term) -> usize {
+    term.size_checked().map_or(80, |(_, columns)| usize::from(columns))
 }

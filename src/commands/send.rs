@@ -20,7 +20,7 @@ use super::exit::{DATA, Failure, OK, USAGE};
 use super::frozen::Frozen;
 use super::plan::Plan;
 use super::prepare::{Batch, Purpose, batch};
-use super::{Context, drive, preview, recovered};
+use super::{Context, drive, preview, progress, recovered};
 
 pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     if args.dry_run {
@@ -126,7 +126,7 @@ pub(super) fn suppress_known(context: &Context, batch: &Batch, ledger: &Ledger) 
         let record = reader.delivery(&row.recipient.id)?;
         if record.is_some_and(|record| matches!(record.state, State::Queued | State::Deferred | State::Failed)) {
             ledger.suppress(&row.recipient.id, why)?;
-            context.screen.say(&format!("{} is suppressed from now on: {why}", drive::named(&row.recipient.id)));
+            context.screen.say(&format!("{} is suppressed from now on: {why}", progress::named(&row.recipient.id)));
         }
     }
     Ok(())

@@ -4,6 +4,7 @@
 //! difference matters to the ledger only.
 
 mod csv;
+mod evidence;
 mod html;
 mod json;
 mod layout;
@@ -15,8 +16,10 @@ mod table;
 use jiff::Timestamp;
 
 pub use self::csv::csv;
+pub use self::evidence::evidence;
 pub use self::html::html;
 pub use self::json::{log_json, status_json};
+pub use self::layout::ascii;
 pub use self::log::log;
 pub use self::resend::resend_list;
 pub use self::status::status;

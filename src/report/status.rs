@@ -159,14 +159,14 @@ fn next_steps(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
 fn uncertain_step(steps: &mut Steps<'_>, id: &str, count: u64) {
     let note = steps.style.ellipsis();
     let what = format!(
-        "{} uncertain: find out whether it arrived (ask the mission, or look into the relay's log), then say so. \
-         It is never sent again without your word.",
+        "{} uncertain: find out whether it arrived (the first of these tells how), then say so. It is never sent again \
+         without your word.",
         letters(count)
     );
-    let log = format!("demarche log {id}");
+    let evidence = format!("demarche resolve {id}");
     let sent = format!("demarche resolve {id} --sent --note \"{note}\"");
     let not_sent = format!("demarche resolve {id} --not-sent --note \"{note}\"");
-    steps.add(&what, &[&log, &sent, &not_sent]);
+    steps.add(&what, &[&evidence, &sent, &not_sent]);
 }
 
 struct Steps<'a> {

@@ -1,0 +1,281 @@
+//! What is shown of a run while it goes on: a bar with two lines on a terminal, a line now and then elsewhere.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+
+use crate::clock;
+use crate::dispatch::{Progress, Waiting};
+use crate::domain::attempt::LastWord;
+use crate::domain::delivery::State;
+use crate::domain::recipient::RecipientId;
+use crate::domain::settings::Event;
+use crate::domain::state::by_iso3;
+use crate::report::duration;
+
+use super::Screen;
+use super::logging::SHOWN;
+
+/// A line of progress where there is no terminal, at most so often.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+/// A rate is told once so many letters were settled, and so long after the start.
+const TELLING: (u64, Duration) = (3, Duration::from_secs(2));
+
+/// In seconds.
+const DAY: u64 = 86_400;
+
+/// Shows what happens until the run is over.
+pub(super) fn show(screen: &Screen, letters: u64, event: Option<&Event>, events: &Receiver<Progress>) {
+    let mut shown = Shown {
+        screen,
+        bar: screen.is_live().then(|| progress_bar(screen, letters)),
+        event,
+        started: Instant::now(),
+        tally: Tally { letters, ..Tally::default() },
+        last_line: (Instant::now(), String::new()),
+        waiting: None,
+    };
+    screen.draw(shown.bar.clone());
+    for event in events {
+        shown.event(event);
+    }
+    screen.draw(None);
+}
+
+fn progress_bar(screen: &Screen, letters: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(letters), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len}  {wide_msg}\n{prefix}") {
+        let characters = if screen.message_style().unicode { "━━─" } else { "=>." };
+        bar.set_style(style.progress_chars(characters));
+    }
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
+/// How many letters came to which end in this run.
+#[derive(Debug, Default)]
+struct Tally {
+    letters: u64,
+    counts: BTreeMap<State, u64>,
+    /// Deferred ones may be settled again; only these are remembered, so that memory does not grow with the batch.
+    deferred: HashSet<RecipientId>,
+}
+
+impl Tally {
+    fn settle(&mut self, id: RecipientId, state: State) {
+        if self.deferred.remove(&id)
+            && let Some(count) = self.counts.get_mut(&State::Deferred)
+        {
+            *count -= 1;
+        }
+        *self.counts.entry(state).or_default() += 1;
+        if state == State::Deferred {
+            self.deferred.insert(id);
+        }
+    }
+
+    fn done(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    fn told(&self) -> Vec<(State, u64)> {
+        self.counts.iter().filter(|(_, count)| **count > 0).map(|(state, count)| (*state, *count)).collect()
+    }
+}
+
+/// How fast it went so far, and what that means for the rest.
+fn outlook(tally: &Tally, elapsed: Duration, event: Option<&Event>, now: Timestamp) -> Option<String> {
+    let (done, left) = (tally.done(), tally.letters.saturating_sub(tally.done()));
+    if done < TELLING.0 || elapsed < TELLING.1 {
+        return None;
+    }
+    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+    let per_minute = done.saturating_mul(60_000) / milliseconds;
+    let rate = if per_minute < 600 { format!("{per_minute}/min") } else { format!("{}/s", per_minute / 60) };
+    if left == 0 {
+        return Some(rate);
+    }
+    let wait = (left.saturating_mul(milliseconds) / done / 1_000).max(1);
+    let before = event.filter(|event| event.at > now).map_or_else(String::new, |event| {
+        let left = u64::try_from(event.at.duration_since(now).as_secs()).unwrap_or(0);
+        match left.checked_sub(wait) {
+            None => ", AFTER THE EVENT HAS BEGUN".to_owned(),
+            Some(spare) if spare >= 2 * DAY => format!(", {} days before the event", spare / DAY),
+            Some(spare) => format!(", {} before the event", duration(spare)),
+        }
+    });
+    Some(format!("{rate}, {} left{before}", duration(wait)))
+}
+
+struct Shown<'a> {
+    screen: &'a Screen,
+    bar: Option<ProgressBar>,
+    event: Option<&'a Event>,
+    started: Instant,
+    tally: Tally,
+    /// When a line of progress was printed, and what it said.
+    last_line: (Instant, String),
+    /// What nothing goes out for at the moment.
+    waiting: Option<(Waiting, Timestamp)>,
+}
+
+impl Shown<'_> {
+    fn event(&mut self, event: Progress) {
+        match event {
+            Progress::Connected => tracing::debug!(target: SHOWN, "a session is open"),
+            Progress::SessionLost { why, again_in } => {
+                let seconds = again_in.as_secs_f64();
+                self.screen.say(&format!("session lost, or none to be had ({why}); trying again in {seconds:.1} s"));
+            }
+            Progress::GivenBack { id, word } => {
+                self.screen.say(&format!("{}  not sent, back in the queue: {}", named(&id), said(&word)));
+            }
+            Progress::Waiting { why, until } => self.wait(why, until),
+            Progress::Settled { id, state, word, not_before } => {
+                self.waiting = None;
+                self.settled(&id, state, &word, not_before);
+                self.tally.settle(id, state);
+            }
+        }
+        self.redraw();
+    }
+
+    fn settled(&self, id: &RecipientId, state: State, word: &LastWord, not_before: Option<Timestamp>) {
+        let name = named(id);
+        let again = not_before.map_or(String::new(), |at| format!("; again in {}", in_words(at)));
+        match state {
+            State::Accepted if self.screen.verbosity() == 0 => {
+                tracing::info!(target: SHOWN, "{name}  accepted: {}", said(word));
+            }
+            State::Accepted => self.screen.say(&format!("{name}  accepted: {}", said(word))),
+            State::Uncertain => {
+                self.screen.say(&format!("{name}  UNCERTAIN, will not be sent again by itself: {}", said(word)));
+            }
+            state => self.screen.say(&format!("{name}  {state}: {}{again}", said(word))),
+        }
+    }
+
+    fn redraw(&mut self) {
+        // While nothing may go out, a rate says nothing.
+        let at_rest = self.waiting.is_some_and(|(why, _)| why != Waiting::Pace);
+        let outlook = outlook(&self.tally, self.started.elapsed(), self.event, clock::now()).filter(|_| !at_rest);
+        match &self.bar {
+            Some(bar) => self.redraw_bar(bar, outlook),
+            None => self.tell(outlook),
+        }
+    }
+
+    fn redraw_bar(&self, bar: &ProgressBar, outlook: Option<String>) {
+        let style = self.screen.message_style();
+        let count = |(state, count): (State, u64)| style.paint(state, &format!("{count} {state}"));
+        let mut below: Vec<String> = self.tally.told().into_iter().map(count).collect();
+        if let Some((why, until)) = self.waiting {
+            below.push(format!("waiting {} ({})", in_words(until), why_in_short(why)));
+        }
+        bar.set_position(self.tally.done().min(self.tally.letters));
+        bar.set_message(outlook.unwrap_or_default());
+        bar.set_prefix(below.join("  "));
+    }
+
+    /// A line now and then, if there is something new to tell.
+    fn tell(&mut self, outlook: Option<String>) {
+        let told: Vec<String> = self.tally.told().iter().map(|(state, count)| format!("{count} {state}")).collect();
+        let told = told.join(", ");
+        let (last, before) = &self.last_line;
+        if told.is_empty() || last.elapsed() < LINE_EVERY || told == *before {
+            return;
+        }
+        let outlook = outlook.map_or(String::new(), |outlook| format!(" ({outlook})"));
+        self.screen.say(&format!("{} of {}: {told}{outlook}", self.tally.done(), self.tally.letters));
+        self.last_line = (Instant::now(), told);
+    }
+
+    fn wait(&mut self, why: Waiting, until: Timestamp) {
+        let same = self.waiting.is_some_and(|(last, at)| last == why && (at == until || why == Waiting::Pace));
+        self.waiting = Some((why, until));
+        // The pace is what was asked for: a line below the bar is enough.
+        if same || (why == Waiting::Pace && self.bar.is_some()) {
+            return;
+        }
+        let reason = match why {
+            Waiting::Retry => {
+                "everything was tried once; deferred letters are tried again then. Ctrl-C is safe: `demarche resend` takes \
+                 them later"
+            }
+            why => why_in_short(why),
+        };
+        self.screen.say(&format!("waiting {} ({reason})", in_words(until)));
+    }
+}
+
+fn why_in_short(why: Waiting) -> &'static str {
+    match why {
+        Waiting::Hours => "outside the hours of [pace]",
+        Waiting::Pause => "the relay asked for a rest",
+        Waiting::Pace => "keeping the pace",
+        Waiting::DailyCap => "the daily limit is reached",
+        Waiting::Retry => "deferred letters are tried again then",
+    }
+}
+
+/// How long until then.
+pub(super) fn in_words(at: Timestamp) -> String {
+    duration(u64::try_from(at.duration_since(clock::now()).as_secs()).unwrap_or(0).max(1))
+}
+
+fn said(word: &LastWord) -> String {
+    let code = word.code.map(|code| format!("{code} ")).unwrap_or_default();
+    let enhanced = word.enhanced.as_ref().map(|enhanced| format!("{enhanced} ")).unwrap_or_default();
+    format!("{code}{enhanced}{} ({})", word.text, word.phase)
+}
+
+/// "KEN Kenya": a row as people know it.
+pub(super) fn named(id: &RecipientId) -> String {
+    by_iso3(id.as_str()).map_or_else(|| id.to_string(), |state| format!("{id} {}", state.name("en")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(letters: u64, accepted: u64) -> Tally {
+        Tally { letters, counts: BTreeMap::from([(State::Accepted, accepted)]), ..Tally::default() }
+    }
+
+    fn event(at: &str) -> Event {
+        Event { name: "the open debate".into(), at: at.parse().expect("a time"), zone: "UTC".into() }
+    }
+
+    #[test]
+    fn the_rest_is_told_by_the_pace_so_far_and_held_against_the_event() {
+        let now: Timestamp = "2021-10-15T14:00:00Z".parse().expect("a time");
+        let after = |event: Option<&Event>| outlook(&tally(193, 30), Duration::from_secs(60), event, now);
+        assert_eq!(after(None).as_deref(), Some("30/min, 5 min 26 s left"));
+        let days = event("2021-10-21T14:00:00Z");
+        assert_eq!(after(Some(&days)).as_deref(), Some("30/min, 5 min 26 s left, 5 days before the event"));
+        let soon = event("2021-10-15T14:03:00Z");
+        assert_eq!(after(Some(&soon)).as_deref(), Some("30/min, 5 min 26 s left, AFTER THE EVENT HAS BEGUN"));
+        let past = event("2021-10-15T13:00:00Z");
+        assert_eq!(after(Some(&past)).as_deref(), Some("30/min, 5 min 26 s left"));
+    }
+
+    #[test]
+    fn nothing_is_foretold_from_a_first_few_letters() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(outlook(&tally(193, 2), Duration::from_secs(60), None, now), None);
+        assert_eq!(outlook(&tally(193, 30), Duration::from_millis(10), None, now), None);
+        assert_eq!(outlook(&tally(193, 193), Duration::from_secs(6), None, now).as_deref(), Some("32/s"));
+    }
+
+    #[test]
+    fn a_letter_that_was_deferred_and_then_taken_counts_once() {
+        let id = RecipientId::parse("KEN").expect("an id");
+        let mut tally = Tally { letters: 1, ..Tally::default() };
+        tally.settle(id.clone(), State::Deferred);
+        tally.settle(id, State::Accepted);
+        assert_eq!((tally.done(), tally.told()), (1, vec![(State::Accepted, 1)]));
+    }
+}

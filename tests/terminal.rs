@@ -1,0 +1,228 @@
+//! What a person meets on a terminal: the real program on a pseudo-terminal (that of `script`, which Debian always has) of a
+//! chosen width; and what a pipe, a plain terminal and a log file get instead.
+
+mod report_sample;
+#[path = "support/mod.rs"]
+mod support;
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use demarche::domain::delivery::State;
+use demarche::domain::outcome::Phase;
+use demarche::postbox::{Action, Rule, Script};
+use demarche::report::{Style, evidence};
+use report_sample::{attempts, record};
+use support::campaign::{Campaign, Run};
+use support::server::Server;
+
+/// Runs the program on a terminal of `columns`, with `typed` at the keyboard. Both streams are one there.
+fn on_a_terminal(campaign: &Campaign, columns: u16, typed: &str, arguments: &[&str]) -> Run {
+    let program = campaign.command(arguments);
+    let words = std::iter::once(program.get_program()).chain(program.get_args());
+    let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().expect("our own words"))).collect();
+    let line = format!("stty cols {columns} rows 40 -echo; exec {}", words.join(" "));
+    let mut script = std::process::Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    script.current_dir(campaign.path(".")).env_clear();
+    script.envs(program.get_envs().filter_map(|(name, value)| value.map(|value| (name, value))));
+    script.env("SHELL", "/bin/sh").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = script.spawn().expect("script is part of every Debian");
+    child.stdin.take().expect("piped").write_all(typed.as_bytes()).expect("script listens");
+    let output = child.wait_with_output().expect("it ends");
+    let shown = String::from_utf8(output.stdout).expect("UTF-8").replace('\r', "");
+    Run { code: output.status.code(), stdout: shown, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
+}
+
+#[test]
+fn on_a_narrow_terminal_every_sentence_is_broken_to_fit() {
+    let campaign = Campaign::small(2525, 3).set("smtp.hots", "1").set("campaign.nmae", "\"x\"");
+    for columns in [60, 80] {
+        let shown = on_a_terminal(&campaign, columns, "", &["check"]).expect_code(78).stdout;
+        assert!(shown.contains("did you mean"), "{shown}");
+        for line in shown.lines() {
+            assert!(line.chars().count() <= usize::from(columns), "{columns} columns: {line:?}");
+        }
+    }
+}
+
+#[test]
+fn on_a_pipe_a_sentence_stays_on_one_line_whatever_the_terminal_is() {
+    let campaign = Campaign::small(2525, 3).env("COLUMNS", "40");
+    let told = campaign.run(&["check"]).expect_code(0).stderr;
+    let whole = "placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` \
+                 refuses them unless the relay is on this machine";
+    assert!(told.lines().any(|line| line.contains(whole)), "{told}");
+}
+
+#[test]
+fn send_asks_for_its_word_and_sends_nothing_for_another() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3);
+    let no = on_a_terminal(&campaign, 80, "yes\n", &["send"]).expect_code(0).stdout;
+    assert!(no.contains("Type \"send\" to go on, anything else to stop"), "{no}");
+    assert!(no.contains("Nothing was sent."), "{no}");
+    assert!(server.letters().is_empty());
+    let yes = on_a_terminal(&campaign, 80, "send\n", &["send"]).expect_code(0).stdout;
+    assert!(yes.contains("accepted          3  100.0 %"), "{yes}");
+    assert_eq!(server.letters().len(), 3);
+}
+
+#[test]
+fn with_no_input_nobody_is_asked_even_on_a_terminal() {
+    let campaign = Campaign::small(2525, 3);
+    let told = on_a_terminal(&campaign, 80, "send\n", &["--no-input", "send"]).expect_code(64).stdout;
+    assert!(told.contains("there is no terminal to ask on, and no --yes or --approve DIGEST"), "{told}");
+}
+
+#[test]
+fn a_plain_terminal_gets_ascii_without_colour_and_without_a_bar() {
+    let server = Server::start();
+    let campaign =
+        Campaign::small(server.port(), 0).recipients("state,to\nCIV,civ@missions.example\n").env("TERM", "xterm");
+    let campaign = campaign.env("NO_COLOR", "");
+    let rich = on_a_terminal(&campaign, 80, "", &["send", "--yes", "-v"]).expect_code(0).stdout;
+    assert!(rich.contains('\u{1b}') && rich.contains("Côte d'Ivoire"), "{rich}");
+    for arguments in [&["--plain", "status"][..], &["--plain", "log", "CIV"], &["--plain", "check"]] {
+        let plain = on_a_terminal(&campaign, 80, "", arguments).expect_code(0).stdout;
+        assert!(plain.is_ascii() && !plain.contains('\u{1b}'), "{plain}");
+    }
+    let log = on_a_terminal(&campaign, 80, "", &["--plain", "log", "CIV"]).stdout;
+    assert!(log.contains("Cote d'Ivoire"), "{log}");
+}
+
+#[test]
+fn a_terminal_of_another_locale_gets_ascii_and_a_pipe_gets_utf_8() {
+    let campaign = Campaign::small(2525, 0).recipients("state,to\nCIV,nobody\n").env("LANG", "C");
+    let shown = on_a_terminal(&campaign, 80, "", &["check"]).expect_code(65).stdout;
+    assert!(shown.is_ascii(), "{shown}");
+    let server = Server::start();
+    let campaign =
+        Campaign::small(server.port(), 0).recipients("state,to\nCIV,civ@missions.example\n").env("LANG", "C");
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert!(campaign.run(&["log", "CIV"]).expect_code(0).stdout.contains("Côte d'Ivoire"));
+}
+
+#[test]
+fn the_log_file_tells_what_happened_with_times_and_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3);
+    let arguments = ["--log-file", "run.log", "--log-format", "json", "--quiet", "send", "--yes"];
+    let run = campaign.run(&arguments).expect_code(0);
+    assert_eq!(run.stderr, "", "--quiet is about the screen alone");
+    let mode = std::fs::metadata(campaign.path("run.log")).expect("written").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let lines: Vec<serde_json::Value> =
+        campaign.read("run.log").lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
+    let messages: Vec<&str> = lines.iter().filter_map(|line| line["message"].as_str()).collect();
+    assert_eq!((messages.first(), messages.last()), (Some(&"started"), Some(&"ended")));
+    assert_eq!(messages.iter().filter(|message| message.contains("  accepted: 250")).count(), 3);
+    assert_eq!(lines.last().expect("some")["code"], 0);
+    for line in &lines {
+        let _: jiff::Timestamp = line["timestamp"].as_str().expect("a time").parse().expect("RFC 3339");
+    }
+    let text = campaign.run(&["--log-file", "run.txt", "check"]).expect_code(0);
+    assert!(!text.stderr.is_empty());
+    let log = campaign.read("run.txt");
+    assert!(log.lines().all(|line| line.starts_with("20")), "each line has its time: {log}");
+    assert!(log.contains("WARN") && log.contains("code=\"placeholders\""), "{log}");
+}
+
+#[test]
+fn a_log_file_that_cannot_be_written_stops_the_command_before_it_does_anything() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3);
+    let run = campaign.run(&["--log-file", "no/such/folder/run.log", "send", "--yes"]).expect_code(73);
+    assert!(run.stderr.contains("the log file no/such/folder/run.log cannot be written"), "{}", run.stderr);
+    assert!(server.letters().is_empty() && !campaign.path("ledger.db").exists());
+}
+
+#[test]
+fn help_explains_commands_and_topics_and_knows_near_names() {
+    let campaign = Campaign::new();
+    let help = |topic: &[&str]| campaign.run(&[&["help"], topic].concat());
+    assert!(help(&[]).expect_code(0).stdout.contains("Topics (`demarche help TOPIC`):\n  exit-codes"));
+    assert!(help(&["send"]).expect_code(0).stdout.contains("Usage: demarche send [OPTIONS]"));
+    assert!(help(&["exit-codes"]).expect_code(0).stdout.contains("75  some rows are deferred or still queued"));
+    assert!(help(&["config"]).expect_code(0).stdout.contains("[smtp]"));
+    let unknown = help(&["exitcodes"]).expect_code(64).stderr;
+    assert!(unknown.contains("did you mean `demarche help exit-codes`?"), "{unknown}");
+}
+
+#[test]
+fn manual_pages_are_made_for_every_command() {
+    let campaign = Campaign::new();
+    campaign.run(&["man", "--out", "pages"]).expect_code(0);
+    let send = campaign.read("pages/demarche-send.1");
+    assert!(send.starts_with(".ie") && send.contains("\\-\\-approve"), "{send}");
+    assert!(campaign.read("pages/demarche.1").contains("demarche\\-resolve(1)"));
+    assert!(campaign.run(&["man", "resolve"]).expect_code(0).stdout.contains("\\-\\-not\\-sent"));
+}
+
+#[test]
+fn every_shell_gets_completions_that_know_the_commands() {
+    let campaign = Campaign::new();
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = campaign.run(&["completions", shell]).expect_code(0).stdout;
+        assert!(script.contains("rehearse") && script.contains("not-sent"), "{shell}");
+    }
+}
+
+#[test]
+fn the_evidence_of_an_uncertain_letter_tells_how_to_find_out() {
+    let style = Style { width: 80, colour: false, unicode: true };
+    let mali = record("MLI", State::Uncertain);
+    let mut attempts = attempts();
+    let last = attempts.last_mut().expect("three of them");
+    (last.outcome, last.word) = (Some(State::Uncertain), mali.last.clone());
+    insta::assert_snapshot!(evidence(&mali, &attempts, &style), @r#"
+    MLI  Mali: uncertain
+      Attempt 3 handed the letter over at 2021-10-20T14:02:11Z. Then: the server
+      closed the connection. No valid answer came, so that nobody here can know
+      whether the server took it.
+
+    How to find out
+      - ask the mission: mli@missions.example
+      - or look into the relay's log or message trace (the provider's support can)
+        for
+          Message-ID  <MLI.1@coalition.example>
+          at about    2021-10-20T14:02:11Z to 2021-10-20T14:02:12Z
+      - a copy to your own archive (sender.bcc), if it came, says that the relay
+        took the letter
+
+    Then say what you learnt
+          demarche resolve MLI --sent --note "…"
+          demarche resolve MLI --not-sent --note "…"
+    Until then it stays uncertain and is not sent again. --not-sent puts it back in
+    the queue: if it did arrive, the mission gets it twice.
+    "#);
+}
+
+#[test]
+fn resolve_without_a_word_shows_the_evidence_and_changes_nothing() {
+    let lost = Action::AcceptThen(Box::new(Action::Close));
+    let of_and = Some("and@missions.example".to_owned());
+    let rule = Rule { phase: Phase::EndOfData, connection: None, recipient: of_and, times: Some(1), action: lost };
+    let server = Server::scripted(Script::rules(vec![rule]));
+    let campaign = Campaign::small(server.port(), 5);
+    let too_early = campaign.run(&["resolve", "AND"]).expect_code(74);
+    assert!(too_early.stderr.contains("there is no ledger"), "{}", too_early.stderr);
+    campaign.run(&["send", "--yes"]).expect_code(2);
+    let shown = campaign.run(&["resolve", "and"]).expect_code(0).stdout;
+    assert!(shown.starts_with("AND  Andorra: uncertain\n"), "{shown}");
+    let status = campaign.run(&["status", "--json"]).json();
+    let andorra = status["deliveries"].as_array().expect("rows").iter().find(|row| row["id"] == "AND").expect("a row");
+    assert!(shown.contains(andorra["message_id"].as_str().expect("one")), "{shown}");
+    assert_eq!(andorra["state"], "uncertain");
+    let note_alone = campaign.run(&["resolve", "AND", "--note", "x"]).expect_code(64).stderr;
+    assert!(note_alone.contains("--note goes with --sent or --not-sent"), "{note_alone}");
+    let word_alone = campaign.run(&["resolve", "AND", "--sent"]).expect_code(64).stderr;
+    assert!(word_alone.contains("--note <TEXT>"), "{word_alone}");
+    let settled = campaign.run(&["resolve", "KEN"]).expect_code(64).stderr;
+    assert!(settled.contains("the ledger has no row \"KEN\""), "{settled}");
+    campaign.run(&["resolve", "AND", "--sent", "--note", "their registry, by phone"]).expect_code(0);
+    let done = campaign.run(&["resolve", "AND"]).expect_code(64).stderr;
+    assert!(done.contains("AND Andorra is accepted, not uncertain"), "{done}");
+}
