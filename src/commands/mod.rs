@@ -1,5 +1,6 @@
 //! One file per command; what several of them need stands beside them: `prepare` (files → batch), `frozen` (ledger → letters),
-//! `recovered` (what an earlier run left), `drive` (a run and what is shown of it), `screen` (the one door to the terminal), `exit` (codes).
+//! `recovered` (what an earlier run left), `drive` (a run, from signal to ending), `progress` (what is shown of it), `screen` (the one
+//! door to the terminal), `logging` (what is traced, and where to), `exit` (codes).
 
 mod attachments;
 mod check;
