@@ -110,6 +110,8 @@ pub enum Action {
     AcceptThen(Box<Action>),
     /// At `EndOfData`: do not keep the letter, then do this. Elsewhere: do this.
     RejectThen(Box<Action>),
+    /// Go on as if the normal reply had been said, and say nothing: a server that takes a group in and whose replies are lost.
+    Withhold,
     /// The normal reply, then this: an extra reply, a close.
     BehaveThen(Box<Action>),
     /// At Body: close the connection, unread octets and all, after that many octets of the body (or at its end, if it
@@ -184,6 +186,8 @@ pub(super) enum Step {
     Say(String),
     /// Bytes with their delays.
     Raw(Vec<Chunk>),
+    /// Nothing, in the place of the server's own reply.
+    Silence,
     /// The letter is kept, or not, whatever is said.
     Keep(bool),
     /// Wait until the client leaves.
@@ -210,6 +214,7 @@ pub(super) fn steps(action: Action) -> Vec<Step> {
             Action::Reply(text) => (Step::Say(text), None),
             Action::Raw(chunks) => (Step::Raw(chunks), None),
             Action::RawThen(chunks, rest) => (Step::Raw(chunks), Some(rest)),
+            Action::Withhold => (Step::Silence, None),
             Action::Stall => (Step::Stall, None),
             Action::Close => (Step::Close, None),
             Action::Reset => (Step::Reset, None),

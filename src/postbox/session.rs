@@ -79,7 +79,7 @@ impl Session {
     pub(super) async fn without_reply(&mut self, phase: Phase) -> Result<(), Over> {
         for step in steps(self.ask(phase, None)) {
             match step {
-                Step::Normal => return Ok(()),
+                Step::Normal | Step::Silence => return Ok(()),
                 Step::Alert if phase == Phase::Tls => self.wire.alert_before_handshake().await?,
                 step => self.step(step, Normal(220, "", "")).await?,
             }
@@ -132,7 +132,7 @@ impl Session {
             }
             Step::Raw(chunks) => self.wire.raw(&chunks).await?,
             Step::Inject(bytes) => self.wire.output().extend_from_slice(&bytes),
-            Step::Keep(_) => {}
+            Step::Silence | Step::Keep(_) => {}
             Step::Stall => self.wire.stall().await?,
             Step::Close | Step::CloseAfterBody(_) => self.wire.close().await?,
             Step::Reset => self.wire.reset().await?,
@@ -273,7 +273,8 @@ impl Session {
 /// The code of the first thing that `steps` say, if it is a whole reply.
 pub(super) fn said(steps: &[Step], normal: Normal<'_>) -> Option<u16> {
     steps.iter().find_map(|step| match step {
-        Step::Normal => Some(Some(normal.0)),
+        // What is not said counts as the server's own reply all the same.
+        Step::Normal | Step::Silence => Some(Some(normal.0)),
         Step::Say(text) => Some(code_of_text(text)),
         Step::Raw(chunks) => {
             let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();

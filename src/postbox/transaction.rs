@@ -165,7 +165,7 @@ impl Session {
         let mut close_after = None;
         for step in steps(self.ask(Phase::Body, None)) {
             match step {
-                Step::Normal => {}
+                Step::Normal | Step::Silence => {}
                 Step::Close => close_after = Some(0),
                 Step::CloseAfterBody(octets) => close_after = Some(octets),
                 Step::Say(text) => {

@@ -97,6 +97,7 @@ pub(crate) fn expected(cell: &Cell) -> Expected {
         }
         (Meaning::F, _) => with(row(State::Failed, 1), accepted(), 0),
         (Meaning::U, _) => with(row(State::Uncertain, 1), accepted(), usize::from(cell.truth == Truth::Kept)),
+        (Meaning::N, _) => Expected { sessions: 1..=1, ..with(accepted(), row(State::Uncertain, 1), 1) },
         // Ten sessions in a row without a letter.
         (Meaning::S, Times::Always) if hits_third => {
             let waits = RowEnd { states: vec![State::Queued, State::Deferred], charged: 0..=ATTEMPTS };
@@ -129,7 +130,8 @@ pub(crate) fn words(cell: &Cell) -> Vec<&'static str> {
         Fault::Reply(text) => {
             vec![text.rsplit_once(|c: char| c.is_ascii_digit()).map_or(text, |(_, text)| text.trim())]
         }
-        Fault::Drop | Fault::Reset | Fault::HalfReply => GONE.to_vec(),
+        Fault::HalfReply => [&GONE[..], &ODD].concat(),
+        Fault::Drop | Fault::Reset => GONE.to_vec(),
         Fault::TlsAlert => vec!["TLS failed"],
         Fault::Stall | Fault::SlowDrip => vec!["no whole reply within", "a reply that nobody asked for"],
         Fault::Garbage | Fault::MixedCodes | Fault::EndlessLines | Fault::HugeReply | Fault::OversizedLine => {

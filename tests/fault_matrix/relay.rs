@@ -54,7 +54,7 @@ impl Stage {
 /// The server's options for a cell.
 pub(crate) fn options(cell: &Cell, stage: &Arc<Stage>) -> Options {
     Options {
-        offers: cell.capabilities.1,
+        offers: cell.capabilities.offers,
         security: match security(cell) {
             Security::None => postbox::Security::None,
             Security::Tls => postbox::Security::Tls(Arc::clone(&CERTIFICATES.server)),
@@ -68,27 +68,30 @@ pub(crate) fn options(cell: &Cell, stage: &Arc<Stage>) -> Options {
 }
 
 fn script(cell: &Cell, stage: &Arc<Stage>) -> Script {
-    let (place, times, action, stage) = (cell.place, cell.times, cell.action(), Arc::clone(stage));
-    // An alert in the place of STARTTLS is one in the place of the handshake.
-    let phase = if (cell.fault, place) == (Fault::TlsAlert, Place::StartTls) { Phase::Tls } else { place.phase() };
+    let (times, acts, stage) = (cell.times, cell.acts(), Arc::clone(stage));
+    let used = Mutex::new(vec![false; acts.len()]);
     Script::new(move |cue| {
         if cue.phase == Phase::Mail {
             stage.note(|seen| seen.mails += 1);
         }
-        if cue.phase != phase || !is_due(place, cue) || (times == Times::Once && stage.hits() > 0) {
+        let act = acts.iter().position(|(phase, _)| *phase == cue.phase);
+        let Some(index) = act.filter(|_| is_due(cue)) else { return Action::Behave };
+        let mut used = used.lock().unwrap_or_else(PoisonError::into_inner);
+        if times == Times::Once && used[index] {
             return Action::Behave;
         }
-        stage.note(|seen| seen.hits += 1);
-        action.clone()
+        used[index] = true;
+        stage.note(|seen| seen.hits += u64::from(index == 0));
+        acts[index].1.clone()
     })
 }
 
-fn is_due(place: Place, cue: &Cue) -> bool {
-    match place {
-        place if place.opens() => true,
+fn is_due(cue: &Cue) -> bool {
+    match cue.phase {
+        phase if phase.before_mail() => true,
         // Nobody is named yet: the letters go out in their order.
-        Place::Mail => cue.nth >= 2,
-        Place::Rcpt => cue.recipient == Some(HIT),
+        Phase::Mail => cue.nth >= 2,
+        Phase::Rcpt => cue.recipient == Some(HIT),
         _ => cue.recipients.iter().any(|recipient| recipient == HIT),
     }
 }
@@ -115,7 +118,8 @@ pub(crate) fn relay(cell: &Cell, port: u16) -> Relay {
     if cell.is_slow() {
         match cell.place {
             Place::Data => timeouts.data = PATIENCE,
-            Place::Body => timeouts.block = PATIENCE,
+            // A chunk may be written whole: then its reply is waited for.
+            Place::Body => (timeouts.block, timeouts.end_of_data) = (PATIENCE, PATIENCE),
             Place::EndOfData => timeouts.end_of_data = PATIENCE,
             _ => timeouts.command = PATIENCE,
         }

@@ -11,23 +11,27 @@ use demarche::domain::delivery::State;
 use demarche::domain::digest::Digest;
 use demarche::domain::language::Language;
 use demarche::domain::message::{Envelope, Field, ForwardPath, Message, Stamp};
+use demarche::domain::outcome::Phase;
 use demarche::domain::recipient::Recipient;
 use demarche::domain::record::{AttemptRecord, DeliveryRecord};
 use demarche::domain::retry::RetryPolicy;
 use demarche::ledger::{DueDelivery, Edition, Ledger, NewDelivery};
 use demarche::postbox::{Letter, Postbox};
+use demarche::report::{self, Facts, Style};
 use demarche::smtp::Connector;
 use tokio::sync::watch;
 
 use crate::cells::Cell;
 use crate::expect::{ATTEMPTS, Expected, RunEnd, expected, words};
 use crate::relay::{self, HIT, Stage};
-use crate::table::{Fault, Meaning, Place};
+use crate::table::{Fault, Meaning, Place, Way};
 
 /// The rows, in their order.
 pub(crate) const ROWS: [&str; 3] = ["one", "two", "three"];
 /// More than the sockets between the two ends hold while nobody reads, so that what is said in the body comes before its end.
 const LARGE: usize = 8 * 1024 * 1024;
+/// A screen on which nothing is wrapped.
+const WIDE: Style = Style { width: 400, colour: false, unicode: true };
 /// No cell takes longer, unless it hangs.
 const AT_MOST: Duration = Duration::from_secs(60);
 
@@ -89,8 +93,11 @@ struct Found {
     violations: Vec<String>,
     hits: u64,
     rests: bool,
-    /// All that a person could read of it.
+    /// All that a person could read while it ran.
     read: String,
+    /// What `status` says afterwards.
+    status: String,
+    exit: u8,
 }
 
 /// Runs a cell; what is not as it has to be.
@@ -113,7 +120,10 @@ async fn play(cell: &Cell) -> Found {
     let job = Job {
         ledger: ledger.clone(),
         connector: Connector::new(relay::relay(cell, server.address().port())).expect("settings"),
-        compose: Arc::new(Letters { stage: Arc::clone(&stage), large: cell.place == Place::Body }),
+        compose: Arc::new(Letters {
+            stage: Arc::clone(&stage),
+            large: cell.place == Place::Body && cell.way() == Way::Data,
+        }),
         rates: Vec::new(),
         per_domain: Vec::new(),
         hours: None,
@@ -137,7 +147,17 @@ async fn play(cell: &Cell) -> Found {
     let mut rows = Vec::new();
     reader.deliveries(&mut |record| rows.push(record)).expect("readable");
     let attempts = rows.iter().map(|row| reader.attempts(&row.id).expect("readable")).collect();
+    let counts = reader.counts().expect("readable");
+    let facts = Facts {
+        campaign: "The fault matrix".to_owned(),
+        digest: reader.batch_digest().expect("readable"),
+        missing: Vec::new(),
+        now: clock::now(),
+        ledger: "ledger.db".to_owned(),
+    };
     Found {
+        status: report::status(&rows, &counts, &facts, &WIDE),
+        exit: report::exit_code(&counts),
         ending,
         rows,
         attempts,
@@ -196,9 +216,11 @@ fn compare(cell: &Cell, found: &Found) -> Vec<String> {
     wrong.extend(held(&expected, found));
     wrong.extend(blamed(cell, found));
     wrong.extend(in_clear(cell, found));
+    wrong.extend(other_way(cell, found));
+    wrong.extend(status(cell, found));
     if !wrong.is_empty() {
         let lines: Vec<&str> = found.read.lines().take(12).collect();
-        wrong.push(format!("what a person read first:\n{}", lines.join("\n")));
+        wrong.push(format!("what a person read first:\n{}\nstatus:\n{}", lines.join("\n"), found.status));
     }
     wrong
 }
@@ -235,7 +257,7 @@ fn held(expected: &Expected, found: &Found) -> Vec<String> {
 /// The hit row's own record names the phase; nobody is blamed for what is the relay's.
 fn blamed(cell: &Cell, found: &Found) -> Vec<String> {
     let mut wrong = Vec::new();
-    let phase = cell.place.phase();
+    let phase = phase_on_record(cell);
     let theirs = matches!(cell.meaning, Meaning::P | Meaning::D | Meaning::F | Meaning::U)
         || (cell.meaning == Meaning::H && !cell.place.opens());
     let first = found.attempts[1].first().and_then(|attempt| attempt.word.as_ref());
@@ -247,6 +269,68 @@ fn blamed(cell: &Cell, found: &Found) -> Vec<String> {
         wrong.push("a mission is blamed for what is the relay's".to_owned());
     }
     wrong
+}
+
+/// A chunk's body and end have one reply, and what it leaves uncertain is uncertain at its end.
+fn phase_on_record(cell: &Cell) -> Phase {
+    match (cell.way(), cell.place, cell.meaning) {
+        (Way::Chunk, Place::Body, _) | (Way::Chunk, _, Meaning::U) => Phase::EndOfData,
+        (_, place, _) => place.phase(),
+    }
+}
+
+/// `status` names every row that somebody has to look at, with the words that the server or we had for it, and the
+/// command that comes next; and what `send` would exit with follows from the same counts.
+fn status(cell: &Cell, found: &Found) -> Vec<String> {
+    let mut due = Vec::new();
+    let accepted = found.rows.iter().filter(|row| row.state == State::Accepted).count();
+    if accepted == ROWS.len() {
+        due.extend(["Every letter was accepted: 3 of 3.".to_owned(), "Nothing is left to do.".to_owned()]);
+    } else {
+        due.push(format!("{accepted} of 3 letters accepted; "));
+    }
+    let mut exit = 0;
+    for row in &found.rows {
+        let id = &row.id;
+        let (heading, command, code) = match row.state {
+            State::Uncertain => ("Uncertain: no valid reply came", format!("demarche resolve {id} --sent"), 2),
+            State::Failed => ("Failed: refused for good", "demarche resend".to_owned(), 1),
+            State::Deferred => ("Deferred: refused for now", "demarche resend".to_owned(), 75),
+            State::Queued => ("still to be sent", "demarche send".to_owned(), 75),
+            _ => continue,
+        };
+        exit = if exit == 0 || code < exit && code != 1 || exit == 75 { code } else { exit };
+        due.extend([heading.to_owned(), command]);
+        if row.state != State::Queued {
+            due.push(format!("  {id}  {id}"));
+            due.push(format!("{id}@missions.example, {}", row.last.as_ref().map_or("?", |word| word.phase.name())));
+        }
+    }
+    let mut wrong: Vec<String> = due
+        .into_iter()
+        .filter(|due| !found.status.contains(due))
+        .map(|due| format!("status does not say {due:?}"))
+        .collect();
+    let settled = matches!(found.rows[1].state, State::Uncertain | State::Failed | State::Deferred);
+    let words = words(cell);
+    if settled && !words.is_empty() && !words.iter().any(|words| found.status.contains(words)) {
+        wrong.push(format!("status says none of {words:?}"));
+    }
+    if found.exit != exit {
+        wrong.push(format!("the exit code is {}, not {exit}", found.exit));
+    }
+    wrong
+}
+
+/// A letter went out as a chunk where that was due, and only there.
+fn other_way(cell: &Cell, found: &Found) -> Option<String> {
+    let heard = |verb: &str| found.transcripts.iter().flatten().any(|line| line.split(' ').next() == Some(verb));
+    let letters = heard("MAIL");
+    let right = match cell.way() {
+        Way::Data => !heard("BDAT"),
+        Way::Chunk => heard("BDAT") == letters && !heard("DATA"),
+    };
+    (!right).then(|| "the letters went another way".to_owned())
 }
 
 /// Where STARTTLS is asked for, no letter is so much as named before a second EHLO.
