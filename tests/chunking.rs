@@ -1,4 +1,4 @@
-//! Letters in one round trip (PIPELINING and CHUNKING) from the outside: the real program against the embedded server.
+//! Letters in one round trip (PIPELINING, CHUNKING and enhanced codes) from the outside: the real program against the embedded server.
 
 mod support;
 
@@ -129,6 +129,20 @@ fn a_letter_with_a_copy_waits_for_the_replies_to_its_recipients() {
     assert_eq!(server.letters()[0].forward_paths.len(), 2);
     let heard = server.transcript(1);
     assert!(heard.contains(&"DATA".to_owned()) && !heard.iter().any(|line| line.starts_with("BDAT")), "{heard:?}");
+}
+
+#[test]
+fn a_server_with_chunking_but_without_pipelining_or_without_enhanced_codes_gets_its_letters_by_data() {
+    let all = Offers { chunking: true, ..Offers::default() };
+    for offers in [Offers { pipelining: false, ..all }, Offers { enhanced_status_codes: false, ..all }] {
+        let server = Server::with(Options { offers, ..Options::default() });
+        let campaign = Campaign::small(server.port(), 3).set("smtp.connections", "1");
+        campaign.run(&["send", "--yes"]).expect_code(0);
+        let heard = server.transcript(1);
+        let count = |verb: &str| heard.iter().filter(|line| line.split(' ').next() == Some(verb)).count();
+        assert_eq!((count("DATA"), count("BDAT"), server.letters().len()), (3, 0, 3), "{offers:?}: {heard:?}");
+        assert_eq!(server.violations(), Vec::<String>::new());
+    }
 }
 
 #[test]

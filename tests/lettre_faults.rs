@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use demarche::domain::outcome::Phase;
-use demarche::postbox::{Action, Chunk, Options, Rule, Script, Security};
+use demarche::postbox::{Action, Chunk, Offers, Options, Rule, Script, Security};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -76,6 +76,26 @@ fn a_stale_reply_is_never_read_as_the_answer_to_the_next_letter() {
         after.clone().all(|l| l.connection != stale.connection),
         "the session with the stale reply is not used again"
     );
+}
+
+#[test]
+fn a_doubled_reply_before_a_chunk_is_refused_is_never_an_acceptance() {
+    // Nothing but the codes tells the replies of one group apart, and the last of them takes its time.
+    for doubled in [Phase::Mail, Phase::Rcpt] {
+        let reply = if doubled == Phase::Mail { b"250 2.1.0 ok\r\n" } else { b"250 2.1.5 ok\r\n" };
+        let late = Chunk { after: Duration::from_millis(300), bytes: b"550 5.7.1 rejected\r\n".to_vec() };
+        let first = Rule { times: Some(1), ..rule(doubled, "tcd", raw(&reply.repeat(2))) };
+        // MAIL names nobody: the one letter is the first.
+        let first = if doubled == Phase::Mail { Rule { recipient: None, ..first } } else { first };
+        let server = Server::with(Options {
+            offers: Offers { chunking: true, ..Offers::default() },
+            script: Script::rules(vec![first, rule(Phase::EndOfData, "tcd", Action::Raw(vec![late]))]),
+            ..Options::default()
+        });
+        let campaign = three(&server).recipients("state,to\nChad,tcd@missions.example\n");
+        campaign.run(&["send", "--yes"]).expect_code(2);
+        assert_eq!((states(&campaign), server.letters().len()), (vec!["uncertain".to_owned()], 0), "{doubled}");
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Right {
             eprintln!("reliability: faults tried = {}", self.rows);
             eprintln!("reliability: cells run = {}", self.cells);
             eprintln!(
-                "reliability: of these uncertain, half with the letter kept and half without = {}",
+                "reliability: uncertain cells, half of them with the letter kept and half without = {}",
                 self.uncertain
             );
         }

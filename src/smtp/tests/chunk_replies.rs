@@ -170,6 +170,27 @@ async fn a_farewell_in_the_place_of_the_reply_to_rset_is_one_too() {
 }
 
 #[tokio::test]
+async fn a_reply_about_an_address_in_the_place_of_the_chunks_is_one_that_was_moved_there() {
+    let of = async |server, count: usize| {
+        let (handover, _, _) = hand_over_to(server, &[Field::To; 3][..count]).await;
+        (told(&handover.end), codes(&handover))
+    };
+    let at_end = |said| chunking().with(Phase::EndOfData, Act::Say(said));
+    // The one before it came twice, and what the server says of the message comes later.
+    for count in [1, 2] {
+        let moved = of(at_end("250 2.1.5 recipient ok\r\n"), count).await;
+        assert_eq!(moved, ("uncertain: end-of-data unexpected 250".to_owned(), vec![0; count]));
+    }
+    let moved = of(at_end("450 4.1.1 greylisted\r\n"), 2).await;
+    assert_eq!(moved, ("uncertain: end-of-data unexpected 450".to_owned(), vec![0, 0]));
+    // With one recipient it proves the same, whosever it is.
+    let either = of(at_end("550 5.1.1 no such user\r\n"), 1).await;
+    assert_eq!(either, ("not sent: end-of-data refused 550".to_owned(), vec![250]));
+    let of_the_message = of(at_end("250 2.6.0 queued\r\n"), 2).await;
+    assert_eq!(of_the_message, ("accepted 250".to_owned(), vec![250, 250]));
+}
+
+#[tokio::test]
 async fn with_a_reply_too_many_nobody_can_tell_which_was_meant() {
     // Matched by counting, the 250 for RCPT would be taken for the refused chunk's.
     let server = chunking()

@@ -4,7 +4,8 @@ use super::phases::told;
 use super::*;
 use crate::domain::outcome::{End, Trouble};
 
-pub(super) const CHUNKING: &str = "250-mx.example\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 SIZE 9000000\r\n";
+pub(super) const CHUNKING: &str =
+    "250-mx.example\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 9000000\r\n";
 
 pub(super) fn chunking() -> Server {
     Server::new(CHUNKING)

@@ -6,7 +6,10 @@
 //! the server left before it had accepted anybody; and of course a connection that took nothing of the chunk.
 //!
 //! Replies are matched to commands by counting, and no 354 stands between them. So a reply too many that is seen makes none
-//! of them believed: the letter is uncertain, although a valid 250 seems to have come for it.
+//! of them believed: the letter is uncertain, although a valid 250 seems to have come for it. One whose like comes later,
+//! because the server takes its time over the message, is told by the enhanced code of the reply that stands in the place of
+//! the chunk's: X.1.X is about an address and never about a message (RFC 3463 §3.2). So only servers that give enhanced
+//! codes are sent chunks.
 
 use std::time::Duration;
 
@@ -49,6 +52,7 @@ impl Transaction<'_> {
     pub(super) fn goes_as_chunk(&self, bytes: &[u8]) -> bool {
         self.capabilities.pipelining
             && self.capabilities.chunking
+            && self.capabilities.enhanced_status_codes
             && bytes.len() <= CHUNK_MOST
             && self.envelope.forward_paths.iter().all(|path| path.field == Field::To)
     }
@@ -132,12 +136,21 @@ impl Transaction<'_> {
             };
         }
         let chunk = self.next_answer(Phase::EndOfData, progress).await?;
-        if progress.whole || is_refusal(&chunk) {
+        let about_another = self.is_about_an_address(&chunk);
+        if !about_another && (progress.whole || is_refusal(&chunk)) {
             Ok(Answer::Chunk(chunk))
         } else {
-            // It cannot be about a message that the server does not have.
+            // It cannot be about the message, or not about one that the server does not have.
             Err(Trouble::Unexpected(chunk))
         }
+    }
+
+    /// True for a reply in the place of the chunk's that is a recipient's, moved there by one too many before it. A refusal
+    /// may be both while the letter has one recipient: then nothing was delivered, whichever it is.
+    fn is_about_an_address(&self, reply: &Reply) -> bool {
+        let of_an_address = reply.enhanced().is_some_and(|code| code.subject == 1);
+        let may_hide_an_acceptance = self.recipients.len() > 1 || !is_refusal(reply);
+        of_an_address && may_hide_an_acceptance && self.has_recipient()
     }
 
     async fn next_answer(&mut self, phase: Phase, progress: &mut Progress) -> Result<Reply, Trouble> {
