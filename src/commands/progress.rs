@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::clock;
 use crate::dispatch::{Progress, Waiting};
@@ -134,6 +134,7 @@ impl Shown<'_> {
                 self.screen.say(&format!("{}  not sent, back in the queue: {}", named(&id), said(&word)));
             }
             Progress::Waiting { why, until } => self.wait(why, until),
+            Progress::ClockJumped { by } => self.screen.say(&jumped(by)),
             Progress::Settled { id, state, word, not_before } => {
                 self.waiting = None;
                 self.settled(&id, state, &word, not_before);
@@ -219,6 +220,21 @@ fn why_in_short(why: Waiting) -> &'static str {
         Waiting::DailyCap => "the daily limit is reached",
         Waiting::Retry => "deferred letters are tried again then",
     }
+}
+
+/// What a jump of the wall clock means for the letters.
+fn jumped(by: SignedDuration) -> String {
+    let span = duration(by.unsigned_abs().as_secs());
+    if by.is_negative() {
+        return format!(
+            "the clock was set back by {span}: no letter goes out early for it, and deferred ones wait until it shows their \
+             time again. New sessions are opened. If the clock is wrong now, put it right"
+        );
+    }
+    format!(
+        "the clock is {span} ahead of where it was: the machine slept, or the clock was set. Letters that this run deferred \
+         wait their full time all the same, and a daily limit lasts its whole day. New sessions are opened"
+    )
 }
 
 /// How long until then.

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::{Ending, Progress, RunError, Waiting};
+use super::{Ending, LOOK_UP, Progress, RunError, Waiting};
 use crate::clock;
+use crate::domain::clocks::Clocks;
 use crate::domain::fault::Verdict;
 use crate::domain::outcome::Phase;
 use crate::domain::retry::RetryPolicy;
@@ -25,8 +26,6 @@ const PAUSES: u32 = 10;
 /// Letters in a row refused after the terminator by a 554, or whose reply was lost: then it is the relay and not the
 /// missions, and every letter more would be one more for a person to ask about.
 const BREAKER: u32 = 5;
-/// The longest sleep before the wall clock is looked at again.
-const LOOK_UP: Duration = Duration::from_secs(5);
 
 pub(super) struct Control {
     pub(super) retry: RetryPolicy,
@@ -37,6 +36,8 @@ pub(super) struct Control {
     progress: Sender<Progress>,
     stop: watch::Receiver<bool>,
     ended: watch::Sender<bool>,
+    /// Both clocks at the last look, and how often they have jumped apart.
+    clocks: Mutex<(Clocks, u64)>,
     state: Mutex<State>,
 }
 
@@ -70,6 +71,7 @@ impl Control {
             progress,
             stop,
             ended: watch::channel(false).0,
+            clocks: Mutex::new((Clocks::new(clock::now(), Duration::ZERO), 0)),
             state: Mutex::default(),
         }
     }
@@ -81,6 +83,22 @@ impl Control {
     pub(super) fn tell(&self, progress: Progress) {
         // Nobody looking is no reason to stop sending.
         let _ = self.progress.send(progress);
+    }
+
+    /// Looks at both clocks and tells of a jump. Gives the number of jumps so far: a session that was opened under another
+    /// number may be long gone at the server.
+    pub(super) fn look_at_clocks(&self) -> u64 {
+        let (jump, jumps) = {
+            let mut clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+            let jump = clocks.0.look(clock::now(), self.started.elapsed());
+            clocks.1 += u64::from(jump.is_some());
+            (jump, clocks.1)
+        };
+        if let Some(by) = jump {
+            tracing::info!("the wall clock jumped by {by:#} against the monotonic clock");
+            self.tell(Progress::ClockJumped { by });
+        }
+        jumps
     }
 
     /// True once the run was told to stop or has come to an end.

@@ -73,14 +73,16 @@ impl Desk {
     fn admit(&mut self, letter: Ready, now: Duration) -> Option<Next> {
         let wall = clock::now();
         let recipients = u32::try_from(letter.due.addresses.len()).unwrap_or(u32::MAX);
-        if let Some(free) = self.caps.iter_mut().filter_map(|cap| cap.free_at(recipients, wall)).max() {
+        if let Some(free) = self.caps.iter_mut().filter_map(|cap| cap.free_at(recipients, wall, now)).max() {
             self.parked.push((now, letter));
             return Some(Next::Capped(free));
         }
         match self.pace.reserve(&domains(&letter.due.addresses), now) {
             Ok(moment) => {
+                // It counts from when it goes, not from now.
+                let goes = wall + moment.saturating_sub(now);
                 for cap in &mut self.caps {
-                    cap.count(recipients, wall);
+                    cap.count(recipients, goes, moment);
                 }
                 Some(Next::Letter(Box::new(letter), moment))
             }

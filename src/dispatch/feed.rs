@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Compose, Progress, RunError, Waiting};
+use super::{Compose, LOOK_UP, Progress, RunError, Waiting};
 use crate::clock;
 use crate::domain::attempt::DeliveryId;
 use crate::domain::message::{Message, Stamp};
@@ -24,8 +24,6 @@ pub(super) struct Ready {
 
 /// How many due deliveries are read from the ledger at once.
 const READ_AHEAD: usize = 64;
-/// The longest that a composer sleeps before it looks at the wall clock again: it may have been set, the machine may have slept.
-const LOOK_UP: Duration = Duration::from_secs(5);
 
 /// The queue between the ledger and the sessions. Shared by composer threads and workers.
 pub(super) struct Feed {

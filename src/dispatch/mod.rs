@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -34,6 +34,9 @@ use worker::Worker;
 const COMPOSERS: usize = 2;
 /// Letters composed ahead, for each session: what a stop throws away, and what memory holds.
 const AHEAD_PER_SESSION: usize = 2;
+
+/// The longest wait before the wall clock is looked at again: it may have been set, the machine may have slept.
+const LOOK_UP: Duration = Duration::from_secs(5);
 
 /// Makes the message of a due delivery from the sources that were frozen for it.
 pub trait Compose: Send + Sync + 'static {
@@ -93,6 +96,12 @@ pub enum Progress {
         id: RecipientId,
         /// Why.
         word: LastWord,
+    },
+    /// The wall clock jumped ahead of the monotonic one, or (negative) back: the machine slept, or the clock was set. Open
+    /// sessions are not trusted any more.
+    ClockJumped {
+        /// By how much.
+        by: SignedDuration,
     },
     /// Nothing goes out until then.
     Waiting {
@@ -201,12 +210,21 @@ pub async fn run(job: Job, stop: watch::Receiver<bool>) -> Result<Ending, RunErr
     }
     drop(desk);
     let mut working = connections;
-    while let Some(task) = tasks.join_next().await {
+    let mut looks = tokio::time::interval(LOOK_UP);
+    loop {
+        let task = tokio::select! {
+            task = tasks.join_next() => task,
+            _ = looks.tick() => {
+                control.look_at_clocks();
+                continue;
+            }
+        };
         match task {
-            Ok(Task::Worker) => working -= 1,
-            Ok(Task::Composer) => {}
+            None => break,
+            Some(Ok(Task::Worker)) => working -= 1,
+            Some(Ok(Task::Composer)) => {}
             // A letter may be lost with it, and would be waited for in vain.
-            Err(panic) => {
+            Some(Err(panic)) => {
                 control.fail_with_panic(&panic);
                 feed.close();
             }
@@ -238,8 +256,9 @@ enum Task {
 fn daily_caps(job: &Job) -> Result<Vec<DailyCap>, RunError> {
     let mut caps = Vec::new();
     for rate in job.rates.iter().filter(|rate| rate.per() == Per::Day) {
-        let since = clock::now() - jiff::SignedDuration::from_hours(24);
-        caps.push(DailyCap::new(*rate, job.ledger.handed_over_since(since)?));
+        let now = clock::now();
+        let sent = job.ledger.handed_over_since(now - SignedDuration::from_hours(24))?;
+        caps.push(DailyCap::new(*rate, sent, now));
     }
     Ok(caps)
 }

@@ -32,6 +32,12 @@ pub(super) struct Worker {
     pub(super) per_session: u32,
 }
 
+/// A session, and how often the clocks had jumped when it was opened.
+struct Open {
+    session: Session,
+    jumps: u64,
+}
+
 impl Worker {
     pub(super) async fn work(self) {
         let mut session = None;
@@ -41,15 +47,15 @@ impl Worker {
                 break;
             }
         }
-        if let Some(session) = session {
-            session.quit().await;
+        if let Some(open) = session {
+            open.session.quit().await;
         }
         if self.control.is_over() {
             self.feed.close();
         }
     }
 
-    async fn next_letter(&self, session: &mut Option<Session>) -> Option<Box<Ready>> {
+    async fn next_letter(&self, session: &mut Option<Open>) -> Option<Box<Ready>> {
         loop {
             if !self.control.open().await {
                 return None;
@@ -80,7 +86,7 @@ impl Worker {
     }
 
     /// The next letter from the desk; ends the session if that takes long. None if the run is over.
-    async fn fetch(&self, session: &mut Option<Session>) -> Option<Next> {
+    async fn fetch(&self, session: &mut Option<Open>) -> Option<Next> {
         let next = async { self.desk.lock().await.next(self.control.started).await };
         tokio::pin!(next);
         tokio::select! {
@@ -89,8 +95,8 @@ impl Worker {
             next = &mut next => return Some(next),
             () = tokio::time::sleep(IDLE), if session.is_some() => {}
         }
-        if let Some(session) = session.take() {
-            session.quit().await;
+        if let Some(open) = session.take() {
+            open.session.quit().await;
         }
         tokio::select! {
             biased;
@@ -99,7 +105,7 @@ impl Worker {
         }
     }
 
-    async fn wait(&self, wait: Duration, session: &mut Option<Session>) -> bool {
+    async fn wait(&self, wait: Duration, session: &mut Option<Open>) -> bool {
         if wait.is_zero() {
             return !self.control.is_over();
         }
@@ -108,15 +114,15 @@ impl Worker {
             self.control.tell(Progress::Waiting { why: Waiting::Pace, until: clock::now() + span });
         }
         if wait > IDLE
-            && let Some(session) = session.take()
+            && let Some(open) = session.take()
         {
-            session.quit().await;
+            open.session.quit().await;
         }
         self.control.sleep(wait).await
     }
 
-    async fn deliver(&self, slot: &mut Option<Session>, letter: Ready) -> Result<(), RunError> {
-        let Some(mut session) = self.session(slot.take()).await else {
+    async fn deliver(&self, slot: &mut Option<Open>, letter: Ready) -> Result<(), RunError> {
+        let Some(Open { mut session, jumps }) = self.session(slot.take()).await else {
             // Never claimed, so it is still queued.
             return Ok(());
         };
@@ -151,7 +157,7 @@ impl Worker {
         }
         let judgement = judge(&envelope, &handover, clock::now());
         if handover.reusable && session.letters() < self.per_session && judgement.run != Run::Halt {
-            *slot = Some(session);
+            *slot = Some(Open { session, jumps });
         } else if handover.reusable {
             session.quit().await;
         }
@@ -201,9 +207,13 @@ impl Worker {
     }
 
     /// The session at hand, or a new one; None if the run is over first.
-    async fn session(&self, at_hand: Option<Session>) -> Option<Session> {
-        if at_hand.is_some() {
-            return at_hand;
+    async fn session(&self, at_hand: Option<Open>) -> Option<Open> {
+        let jumps = self.control.look_at_clocks();
+        match at_hand {
+            Some(open) if open.jumps == jumps => return Some(open),
+            // The machine may have slept, and the server is long gone: better found out now than under a letter.
+            Some(stale) => stale.session.quit().await,
+            None => {}
         }
         // One at a time, the wait after a failure included: ten sessions must not use up ten tries in one moment.
         let _one_at_a_time = self.control.opening.lock().await;
@@ -218,7 +228,7 @@ impl Worker {
             let fault = match opened {
                 Ok(session) => {
                     self.control.session_opened();
-                    return Some(session);
+                    return Some(Open { session, jumps: self.control.look_at_clocks() });
                 }
                 Err(fault) => fault,
             };

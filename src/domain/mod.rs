@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod audience;
+pub mod clocks;
 pub mod delivery;
 pub mod digest;
 pub mod estimate;

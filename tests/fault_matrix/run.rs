@@ -183,7 +183,7 @@ fn retell(events: &Receiver<Progress>) -> (bool, String) {
                 let _ = write!(read, "{id} given back: {:?} {} {}", word.code, word.phase, word.text);
             }
             Progress::Waiting { why: Waiting::Pause, .. } => rests = true,
-            Progress::Waiting { .. } | Progress::Connected => continue,
+            Progress::Waiting { .. } | Progress::Connected | Progress::ClockJumped { .. } => continue,
         }
         read.push('\n');
     }

@@ -3,6 +3,7 @@
 
 pub mod authority;
 pub mod campaign;
+pub mod clock;
 pub mod postfix;
 mod postfix_config;
 pub mod python;
