@@ -4,13 +4,16 @@ use std::io::Read as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use demarche::clock;
 use demarche::domain::outcome::Phase;
-use demarche::postbox::Action;
+use demarche::postbox::{Action, Offers};
 
 use crate::stage::Stage;
 use crate::support::campaign::Campaign;
 use crate::truth::{Settled, check, remains};
 
+/// Those that ask the program to stop.
+const SIGNALS: [&str; 3] = ["INT", "TERM", "HUP"];
 const ROWS: usize = 12;
 const NTH: u32 = 3;
 
@@ -20,10 +23,12 @@ fn campaign(stage: &Stage) -> Campaign {
 
 #[test]
 fn a_signal_lets_the_letter_in_flight_finish_and_be_recorded_and_the_rest_waits() {
-    for name in ["INT", "TERM", "HUP"] {
-        let stage = Stage::new();
+    // By DATA in the body, where nothing is decided yet; as a chunk at its end, where the relay has it already.
+    let ways = [(false, Phase::Body), (true, Phase::EndOfData)];
+    for (name, (chunking, phase)) in SIGNALS.into_iter().flat_map(|name| ways.map(|way| (name, way))) {
+        let stage = Stage::offering(Offers { chunking, ..Offers::default() });
         let mut campaign = campaign(&stage);
-        stage.hold(Phase::Body, NTH, Action::Behave);
+        stage.hold(phase, NTH, Action::Behave);
         let mut running = campaign.spawn(&["send", "--yes"]);
         stage.expect(&mut running);
         running.signal(name);
@@ -43,18 +48,18 @@ fn a_signal_lets_the_letter_in_flight_finish_and_be_recorded_and_the_rest_waits(
 
 #[test]
 fn a_second_signal_aborts_at_once_and_the_letter_that_was_handed_over_is_uncertain() {
-    // In the first case letters are left to compose; in the second every one is composed already.
-    for nth in [NTH, 12] {
+    // In the second case every letter is composed already, in the others some are left to compose.
+    for (nth, (first, second)) in [(NTH, ("INT", "INT")), (12, ("TERM", "TERM")), (NTH, ("HUP", "INT"))] {
         let stage = Stage::new();
         let mut campaign = campaign(&stage);
         stage.hold(Phase::EndOfData, nth, Action::RejectThen(Box::new(Action::Close)));
         let mut running = campaign.spawn(&["send", "--yes"]);
         stage.expect(&mut running);
-        running.signal("INT");
+        running.signal(first);
         while !running.stderr().contains("Once more to abort") {
             assert!(!running.has_ended(), "{}", running.stderr());
         }
-        running.signal("INT");
+        running.signal(second);
         let asked = Instant::now();
         while !running.has_ended() {
             assert!(asked.elapsed() < Duration::from_secs(20), "letter {nth}: it does not end: {}", running.stderr());
@@ -67,6 +72,63 @@ fn a_second_signal_aborts_at_once_and_the_letter_that_was_handed_over_is_uncerta
         let settled = check(&campaign, &stage.server, ROWS, "aborted");
         assert_eq!(settled, Settled { accepted: ROWS - 1, uncertain: 1 });
     }
+}
+
+#[test]
+fn a_signal_ends_a_run_that_only_waits_and_every_letter_is_where_it_was() {
+    let later = clock::now() + jiff::SignedDuration::from_hours(2);
+    // Two hours from now, in UTC: closed now, whenever that is.
+    let opens = later.to_zoned_datetime(jiff::tz::TimeZone::UTC).hour();
+    let hours = format!("\"{opens:02}:00-{opens:02}:59\"");
+    let at = later.to_string();
+    let deferring = || Campaign::small(0, ROWS).set("retry.linger", "\"1h\"");
+    for name in SIGNALS {
+        // For the time of deferred letters; for the hours; for the moment that was asked for.
+        let stage = Stage::new();
+        let port = stage.server.port().to_string();
+        let waits: [(Campaign, &[&str], &str, usize); 3] = [
+            (deferring(), &["send", "--yes"], "waiting ", ROWS - 1),
+            (
+                deferring().set("pace.hours", &hours).set("pace.timezone", "\"UTC\""),
+                &["send", "--yes"],
+                "outside the hours",
+                0,
+            ),
+            (deferring(), &["send", "--yes", "--at", &at], "Waiting until", 0),
+        ];
+        for (campaign, command, words, accepted) in waits {
+            let mut campaign = campaign.set("smtp.port", &port).set("smtp.connections", "1");
+            let before = stage.server.letters().len();
+            stage.hold(Phase::Rcpt, NTH, Action::Reply("450 4.2.0 not yet".to_owned()));
+            let mut running = campaign.spawn(command);
+            if accepted > 0 {
+                stage.expect(&mut running);
+                stage.go_on();
+            }
+            while !running.stderr().contains(words) {
+                assert!(!running.has_ended(), "{name}: {}", running.stderr());
+                std::thread::yield_now();
+            }
+            running.signal(name);
+            let run = running.wait().expect_code(75);
+            assert_eq!(stage.server.letters().len() - before, accepted, "{name}, {words}: {}", run.stderr);
+            let left = remains(&campaign);
+            assert_eq!((left.accepted, left.unsure, left.claimed), (accepted, 0, 0), "{name}, {words}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_pipes_signal_ends_nothing() {
+    let stage = Stage::new();
+    let mut campaign = campaign(&stage);
+    stage.hold(Phase::EndOfData, NTH, Action::Behave);
+    let mut running = campaign.spawn(&["send", "--yes"]);
+    stage.expect(&mut running);
+    running.signal("PIPE");
+    stage.go_on();
+    running.wait().expect_code(0);
+    assert_eq!(check(&campaign, &stage.server, ROWS, "PIPE"), Settled { accepted: ROWS, uncertain: 0 });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use demarche::domain::outcome::Phase;
-use demarche::postbox::{Action, Script};
+use demarche::postbox::{Action, Offers, Options, Script};
 
 use crate::support::campaign::Running;
 use crate::support::server::Server;
@@ -39,11 +39,17 @@ pub(crate) struct Stage {
 impl Stage {
     /// A server that behaves but for what it is armed with.
     pub(crate) fn new() -> Self {
+        Self::offering(Offers::default())
+    }
+
+    /// The same with these extensions.
+    pub(crate) fn offering(offers: Offers) -> Self {
         let (events, heard) = channel();
         let (release, released) = channel();
         let shared = Arc::new(Shared { armed: Mutex::default(), events, release: Mutex::new(released) });
         let asked = Arc::clone(&shared);
-        let server = Server::scripted(Script::new(move |cue| asked.decide(cue.phase)));
+        let script = Script::new(move |cue| asked.decide(cue.phase));
+        let server = Server::with(Options { offers, script, ..Options::default() });
         Self { server, shared, events: heard, release }
     }
 
