@@ -273,6 +273,39 @@ fn an_ascii_attachment_with_bare_lf_arrives_octet_for_octet() {
 }
 
 #[test]
+fn a_large_attachment_of_short_lines_costs_no_more_than_its_size() {
+    // Put right line by line, as it would be inside a text, this takes hours.
+    let text = "a\n".repeat(2 * 1024 * 1024);
+    let server = Server::start();
+    let campaign = three(&server).file("lines.txt", &text).set("letter.attachments", "[\"lines.txt\"]");
+    let started = Instant::now();
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert!(started.elapsed() < Duration::from_secs(120), "it is not linear: {:?}", started.elapsed());
+    assert_eq!((server.letters().len(), server.violations()), (3, Vec::<String>::new()));
+}
+
+#[test]
+fn an_attachments_name_and_an_address_put_no_field_into_the_header() {
+    let names = ["notes\r\nBcc: spy@elsewhere.example.txt", "notes\nX-Odd: yes.txt"];
+    for name in names {
+        let server = Server::start();
+        let campaign = three(&server).file(name, "text").set("letter.attachments", &format!("[{name:?}]"));
+        let run = campaign.run(&["send", "--yes"]);
+        assert!(matches!(run.code, Some(0 | 65 | 78)), "{run:?}");
+        for letter in server.letters() {
+            let message = String::from_utf8_lossy(&letter.bytes).into_owned();
+            let odd = message.lines().find(|line| line.starts_with("Bcc:") || line.starts_with("X-Odd:"));
+            assert_eq!(odd, None, "{name:?}");
+        }
+        assert_eq!(server.violations(), Vec::<String>::new());
+    }
+    let server = Server::start();
+    let smuggled = "state,to\nKenya,\"ken@missions.example>\r\nRCPT TO:<spy@elsewhere.example\"\n";
+    three(&server).recipients(smuggled).run(&["send", "--yes"]).expect_code(65);
+    assert!(server.transcript(1).is_empty(), "nobody was even asked");
+}
+
+#[test]
 fn every_letter_has_one_message_id_and_one_date_of_its_own() {
     let server = Server::start();
     three(&server).run(&["send", "--yes"]).expect_code(0);

@@ -97,6 +97,32 @@ fn intents_first(trace: &str) -> Vec<bool> {
     found
 }
 
+/// Sends a campaign under strace; the trace of these system calls.
+fn traced_send(campaign: &Campaign, calls: &str) -> String {
+    let trace = campaign.path("home/trace");
+    let program = campaign.command(&["send", "--yes"]);
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-y", "-s", "4096", "-e", &format!("trace={calls}")]);
+    traced.arg("-o").arg(&trace).arg(program.get_program()).args(["send", "--yes"]);
+    let output = traced.current_dir(campaign.path("")).stdin(Stdio::null()).output().expect("strace starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&fs::read(trace).expect("the trace")).into_owned()
+}
+
+#[test]
+fn no_group_of_commands_waits_for_the_acknowledgement_of_the_one_before() {
+    if !strace_or_skip("TCP_NODELAY on every connection") {
+        return;
+    }
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), LETTERS);
+    let trace = traced_send(&campaign, "connect,setsockopt");
+    let count = |words: &[&str]| calls(&trace).iter().filter(|c| words.iter().all(|w| c.text.contains(w))).count();
+    let connections = count(&["connect(", &format!("htons({})", server.port())]);
+    assert!(connections > 0, "{trace}");
+    assert_eq!(count(&["setsockopt(", "TCP_NODELAY, [1]", "= 0"]), connections, "{trace}");
+}
+
 #[test]
 fn the_intent_of_each_letter_is_synced_to_the_disk_before_its_terminator_is_written() {
     if !strace_or_skip("the order of fsync and terminator") {
@@ -110,22 +136,8 @@ fn the_intent_of_each_letter_is_synced_to_the_disk_before_its_terminator_is_writ
         _ => Action::Behave,
     }));
     let campaign = Campaign::small(server.port(), LETTERS).set("smtp.connections", "1");
-    let trace = campaign.path("home/trace");
-    let program = campaign.command(&["send", "--yes"]);
-    let mut traced = Command::new("strace");
-    traced.args([
-        "-f",
-        "-y",
-        "-s",
-        "4096",
-        "-e",
-        "trace=fsync,fdatasync,pwrite64,write,writev,sendto,sendmsg,read,recvfrom",
-    ]);
-    traced.arg("-o").arg(&trace).arg(program.get_program()).args(["send", "--yes"]);
-    let output = traced.current_dir(campaign.path("")).stdin(Stdio::null()).output().expect("strace starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let trace = traced_send(&campaign, "fsync,fdatasync,pwrite64,write,writev,sendto,sendmsg,read,recvfrom");
     assert_eq!(server.letters().len(), LETTERS);
-    let trace = String::from_utf8_lossy(&fs::read(trace).expect("the trace")).into_owned();
     assert_eq!(intents_first(&trace), [true; LETTERS]);
 }
 
