@@ -485,6 +485,20 @@ async fn a_letter_may_be_kept_without_acknowledgement_and_lost_without_a_refusal
 }
 
 #[tokio::test]
+async fn a_reply_may_be_withheld_and_the_session_goes_on_as_if_it_had_been_said() {
+    let postbox = scripted(Phase::Rcpt, Action::Withhold).await;
+    let mut client = Client::greeted(&postbox).await;
+    assert_eq!(client.codes(&format!("{MAIL}{RCPT}DATA\r\n"), 2).await, ["250", "354"]);
+    assert_eq!(client.codes(&format!("{LETTER}.\r\n"), 1).await, ["250"]);
+    assert_eq!(postbox.truth().accepted()[0].forward_paths, ["ken@missions.example"]);
+
+    let postbox = scripted(Phase::EndOfData, Action::Withhold).await;
+    let mut client = Client::at_data(&postbox).await;
+    assert_eq!(client.codes(&format!("{LETTER}.\r\nNOOP\r\nQUIT\r\n"), 2).await, ["250", "221"]);
+    assert!(!postbox.truth().accepted()[0].acknowledged);
+}
+
+#[tokio::test]
 async fn the_normal_reply_may_be_followed_by_another_or_by_a_close() {
     let extra = scripted(Phase::EndOfData, Action::BehaveThen(Box::new(Action::Reply("250 again".into())))).await;
     let mut client = Client::at_data(&extra).await;

@@ -95,7 +95,7 @@ impl Control {
             (jump, clocks.1)
         };
         if let Some(by) = jump {
-            tracing::info!("the wall clock jumped by {by:#} against the monotonic clock");
+            tracing::info!("the wall clock jumped by {} s against the monotonic clock", by.as_secs());
             self.tell(Progress::ClockJumped { by });
         }
         jumps

@@ -190,10 +190,11 @@ impl Session {
             () => Normal(250, "2.0.0", ""),
         };
         let steps = steps(action);
-        let acknowledged = said(&steps, normal).is_some_and(|code| code / 100 == 2);
+        let taken = said(&steps, normal).is_some_and(|code| code / 100 == 2);
+        let acknowledged = taken && !steps.contains(&Step::Silence);
         let told = steps.iter().find_map(|step| if let Step::Keep(keep) = step { Some(*keep) } else { None });
         let mut text = normal.2.to_owned();
-        if takeable && told.unwrap_or(acknowledged) {
+        if takeable && told.unwrap_or(taken) {
             let sequence = self.server.truth.next_sequence();
             text = format!("kept as {sequence}");
             let letter = self.letter(sequence, open, body, acknowledged);
