@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::daily_cap::DailyCap;
 use super::feed::Ready;
-use super::pacing::{DailyCap, Pace};
+use super::pacing::Pace;
 use crate::clock;
 
 /// Letters put aside because their domain has to wait, so that others can go first. A bound: what it holds, memory holds.

@@ -1,6 +1,7 @@
 //! The run: claims letters, paces them, hands them over, records what became of each; until nothing is due or it is told to stop.
 
 mod control;
+mod daily_cap;
 mod desk;
 mod feed;
 pub mod pacing;
@@ -25,9 +26,10 @@ use crate::domain::schedule::Hours;
 use crate::ledger::{DueDelivery, Ledger, LedgerError};
 use crate::smtp::Connector;
 use control::Control;
+use daily_cap::DailyCap;
 use desk::Desk;
 use feed::Feed;
-use pacing::{DailyCap, Pace};
+use pacing::Pace;
 use worker::Worker;
 
 /// Threads that compose ahead of the sessions.

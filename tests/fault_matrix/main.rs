@@ -9,6 +9,7 @@ mod run;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
+mod verdict;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;

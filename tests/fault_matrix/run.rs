@@ -1,4 +1,4 @@
-//! One cell from the plan to the verdict: three letters, a ledger of their own, a server with one fault, and what came of it.
+//! One cell from the plan to its end: three letters, a ledger of their own, a server with one fault, and what came of it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -7,24 +7,23 @@ use std::time::Duration;
 
 use demarche::clock;
 use demarche::dispatch::{self, Compose, Ending, Job, Progress, RunError, Waiting};
-use demarche::domain::delivery::State;
 use demarche::domain::digest::Digest;
 use demarche::domain::language::Language;
 use demarche::domain::message::{Envelope, Field, ForwardPath, Message, Stamp};
-use demarche::domain::outcome::Phase;
 use demarche::domain::recipient::Recipient;
 use demarche::domain::record::{AttemptRecord, DeliveryRecord};
 use demarche::domain::retry::RetryPolicy;
-use demarche::ledger::{DueDelivery, Edition, Ledger, NewDelivery};
+use demarche::ledger::{DueDelivery, Edition, Ledger, NewDelivery, Reader};
 use demarche::postbox::{Letter, Postbox};
 use demarche::report::{self, Facts, Style};
 use demarche::smtp::Connector;
 use tokio::sync::watch;
 
 use crate::cells::Cell;
-use crate::expect::{ATTEMPTS, Expected, RunEnd, expected, words};
-use crate::relay::{self, HIT, Stage};
-use crate::table::{Fault, Meaning, Place, Way};
+use crate::expect::ATTEMPTS;
+use crate::relay::{self, Stage};
+use crate::table::{Place, Way};
+use crate::verdict;
 
 /// The rows, in their order.
 pub(crate) const ROWS: [&str; 3] = ["one", "two", "three"];
@@ -83,27 +82,27 @@ fn plan(row: &str) -> NewDelivery {
 }
 
 /// What came of a cell.
-struct Found {
-    ending: Ending,
-    rows: Vec<DeliveryRecord>,
-    attempts: Vec<Vec<AttemptRecord>>,
-    letters: Vec<Letter>,
-    sessions: u64,
-    transcripts: Vec<Vec<String>>,
-    violations: Vec<String>,
-    hits: u64,
-    rests: bool,
+pub(crate) struct Found {
+    pub(crate) ending: Ending,
+    pub(crate) rows: Vec<DeliveryRecord>,
+    pub(crate) attempts: Vec<Vec<AttemptRecord>>,
+    pub(crate) letters: Vec<Letter>,
+    pub(crate) sessions: u64,
+    pub(crate) transcripts: Vec<Vec<String>>,
+    pub(crate) violations: Vec<String>,
+    pub(crate) hits: u64,
+    pub(crate) rests: bool,
     /// All that a person could read while it ran.
-    read: String,
+    pub(crate) read: String,
     /// What `status` says afterwards.
-    status: String,
-    exit: u8,
+    pub(crate) status: String,
+    pub(crate) exit: u8,
 }
 
 /// Runs a cell; what is not as it has to be.
 pub(crate) async fn run(cell: Cell) -> Vec<String> {
     match tokio::time::timeout(AT_MOST, play(&cell)).await {
-        Ok(found) => compare(&cell, &found),
+        Ok(found) => verdict::compare(&cell, &found),
         Err(_) => vec!["it hangs".to_owned()],
     }
 }
@@ -147,17 +146,10 @@ async fn play(cell: &Cell) -> Found {
     let mut rows = Vec::new();
     reader.deliveries(&mut |record| rows.push(record)).expect("readable");
     let attempts = rows.iter().map(|row| reader.attempts(&row.id).expect("readable")).collect();
-    let counts = reader.counts().expect("readable");
-    let facts = Facts {
-        campaign: "The fault matrix".to_owned(),
-        digest: reader.batch_digest().expect("readable"),
-        missing: Vec::new(),
-        now: clock::now(),
-        ledger: "ledger.db".to_owned(),
-    };
+    let (status, exit) = screen(&reader, &rows);
     Found {
-        status: report::status(&rows, &counts, &facts, &WIDE),
-        exit: report::exit_code(&counts),
+        status,
+        exit,
         ending,
         rows,
         attempts,
@@ -169,6 +161,19 @@ async fn play(cell: &Cell) -> Found {
         rests,
         read,
     }
+}
+
+/// What `status` says, and the exit code that goes with it.
+fn screen(reader: &Reader, rows: &[DeliveryRecord]) -> (String, u8) {
+    let counts = reader.counts().expect("readable");
+    let facts = Facts {
+        campaign: "The fault matrix".to_owned(),
+        digest: reader.batch_digest().expect("readable"),
+        missing: Vec::new(),
+        now: clock::now(),
+        ledger: "ledger.db".to_owned(),
+    };
+    (report::status(rows, &counts, &facts, &WIDE), report::exit_code(&counts))
 }
 
 fn retell(events: &Receiver<Progress>) -> (bool, String) {
@@ -188,157 +193,4 @@ fn retell(events: &Receiver<Progress>) -> (bool, String) {
         read.push('\n');
     }
     (rests, read)
-}
-
-fn compare(cell: &Cell, found: &Found) -> Vec<String> {
-    let expected = expected(cell);
-    let mut wrong = Vec::new();
-    let mut check = |right: bool, what: String| {
-        if !right {
-            wrong.push(what);
-        }
-    };
-    check(found.hits > 0, "the fault never came".to_owned());
-    check(found.violations.is_empty(), format!("violations: {:?}", found.violations));
-    check(run_ended(&found.ending) == Some(expected.run), format!("the run ended as {:?}", found.ending));
-    check(
-        expected.sessions.contains(&found.sessions),
-        format!("{} sessions, not {:?}", found.sessions, expected.sessions),
-    );
-    check(found.rests == expected.rests, format!("the account rests: {}", found.rests));
-    let words = words(cell);
-    let told = words.is_empty() || words.iter().any(|words| found.read.contains(words));
-    check(told, format!("nobody reads one of {words:?}"));
-    for (row, end) in found.rows.iter().zip(&expected.rows) {
-        let told = format!("{} is {} after {} attempts, not {end:?}", row.id, row.state, row.attempts);
-        check(end.states.contains(&row.state) && end.charged.contains(&row.attempts), told);
-    }
-    wrong.extend(held(&expected, found));
-    wrong.extend(blamed(cell, found));
-    wrong.extend(in_clear(cell, found));
-    wrong.extend(other_way(cell, found));
-    wrong.extend(status(cell, found));
-    if !wrong.is_empty() {
-        let lines: Vec<&str> = found.read.lines().take(12).collect();
-        wrong.push(format!("what a person read first:\n{}\nstatus:\n{}", lines.join("\n"), found.status));
-    }
-    wrong
-}
-
-fn run_ended(ending: &Ending) -> Option<RunEnd> {
-    match ending {
-        Ending::Drained => Some(RunEnd::Drained),
-        Ending::Halted(_) | Ending::Broken(_) => Some(RunEnd::Halted),
-        Ending::Stopped | Ending::Capped(_) => None,
-    }
-}
-
-/// What the server really holds, against what the ledger says of it.
-fn held(expected: &Expected, found: &Found) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for row in &found.rows {
-        let address = format!("{}@missions.example", row.id);
-        let copies = found.letters.iter().filter(|letter| letter.forward_paths == [address.as_str()]).count();
-        let right = match row.state {
-            State::Accepted => copies == 1,
-            State::Uncertain => copies <= 1,
-            _ => copies == 0,
-        };
-        if !right || (address == HIT && copies != expected.held) {
-            wrong.push(format!("{} is {}, and the server holds {copies} copies", row.id, row.state));
-        }
-    }
-    if found.letters.iter().any(|letter| letter.delivery.is_none() || !letter.bytes.ends_with(b"\r\n")) {
-        wrong.push("a letter did not come whole".to_owned());
-    }
-    wrong
-}
-
-/// The hit row's own record names the phase; nobody is blamed for what is the relay's.
-fn blamed(cell: &Cell, found: &Found) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let phase = phase_on_record(cell);
-    let theirs = matches!(cell.meaning, Meaning::P | Meaning::D | Meaning::F | Meaning::U)
-        || (cell.meaning == Meaning::H && !cell.place.opens());
-    let first = found.attempts[1].first().and_then(|attempt| attempt.word.as_ref());
-    if theirs && first.is_none_or(|word| word.phase != phase) && cell.fault != Fault::ExtraReply {
-        wrong.push(format!("the first attempt on the second row does not name {phase}: {first:?}"));
-    }
-    let uncounted = matches!(cell.meaning, Meaning::S | Meaning::T | Meaning::P | Meaning::H);
-    if uncounted && found.rows.iter().any(|row| matches!(row.state, State::Failed | State::Uncertain)) {
-        wrong.push("a mission is blamed for what is the relay's".to_owned());
-    }
-    wrong
-}
-
-/// A chunk's body and end have one reply, and what it leaves uncertain is uncertain at its end.
-fn phase_on_record(cell: &Cell) -> Phase {
-    match (cell.way(), cell.place, cell.meaning) {
-        (Way::Chunk, Place::Body, _) | (Way::Chunk, _, Meaning::U) => Phase::EndOfData,
-        (_, place, _) => place.phase(),
-    }
-}
-
-/// `status` names every row that somebody has to look at, with the words that the server or we had for it, and the
-/// command that comes next; and what `send` would exit with follows from the same counts.
-fn status(cell: &Cell, found: &Found) -> Vec<String> {
-    let mut due = Vec::new();
-    let accepted = found.rows.iter().filter(|row| row.state == State::Accepted).count();
-    if accepted == ROWS.len() {
-        due.extend(["Every letter was accepted: 3 of 3.".to_owned(), "Nothing is left to do.".to_owned()]);
-    } else {
-        due.push(format!("{accepted} of 3 letters accepted; "));
-    }
-    let mut exit = 0;
-    for row in &found.rows {
-        let id = &row.id;
-        let (heading, command, code) = match row.state {
-            State::Uncertain => ("Uncertain: no valid reply came", format!("demarche resolve {id} --sent"), 2),
-            State::Failed => ("Failed: refused for good", "demarche resend".to_owned(), 1),
-            State::Deferred => ("Deferred: refused for now", "demarche resend".to_owned(), 75),
-            State::Queued => ("still to be sent", "demarche send".to_owned(), 75),
-            _ => continue,
-        };
-        exit = if exit == 0 || code < exit && code != 1 || exit == 75 { code } else { exit };
-        due.extend([heading.to_owned(), command]);
-        if row.state != State::Queued {
-            due.push(format!("  {id}  {id}"));
-            due.push(format!("{id}@missions.example, {}", row.last.as_ref().map_or("?", |word| word.phase.name())));
-        }
-    }
-    let mut wrong: Vec<String> = due
-        .into_iter()
-        .filter(|due| !found.status.contains(due))
-        .map(|due| format!("status does not say {due:?}"))
-        .collect();
-    let settled = matches!(found.rows[1].state, State::Uncertain | State::Failed | State::Deferred);
-    let words = words(cell);
-    if settled && !words.is_empty() && !words.iter().any(|words| found.status.contains(words)) {
-        wrong.push(format!("status says none of {words:?}"));
-    }
-    if found.exit != exit {
-        wrong.push(format!("the exit code is {}, not {exit}", found.exit));
-    }
-    wrong
-}
-
-/// A letter went out as a chunk where that was due, and only there.
-fn other_way(cell: &Cell, found: &Found) -> Option<String> {
-    let heard = |verb: &str| found.transcripts.iter().flatten().any(|line| line.split(' ').next() == Some(verb));
-    let letters = heard("MAIL");
-    let right = match cell.way() {
-        Way::Data => !heard("BDAT"),
-        Way::Chunk => heard("BDAT") == letters && !heard("DATA"),
-    };
-    (!right).then(|| "the letters went another way".to_owned())
-}
-
-/// Where STARTTLS is asked for, no letter is so much as named before a second EHLO.
-fn in_clear(cell: &Cell, found: &Found) -> Option<String> {
-    let early = |lines: &Vec<String>| {
-        let named = lines.iter().position(|line| line.starts_with("MAIL") || line.starts_with("AUTH"));
-        let greeted = lines.iter().take(named.unwrap_or(0)).filter(|line| line.starts_with("EHLO")).count();
-        named.is_some() && greeted < 2
-    };
-    (cell.place == Place::StartTls && found.transcripts.iter().any(early)).then(|| "a letter went in clear".to_owned())
 }
