@@ -118,6 +118,39 @@ pub enum LedgerError {
         /// Who asked.
         given: String,
     },
+    /// The last run was somewhere else.
+    #[error(
+        "the last run on this ledger was on another machine, or by another user ({host}, {at}); if letters went out from both \
+         copies, missions would get them twice: go on there; or, if nothing is sent from there any more, go on here with \
+         --take-over. `status`, `log` and `report` work without"
+    )]
+    Foreign {
+        /// The name of that machine.
+        host: String,
+        /// When that run began; or a word for it.
+        at: String,
+    },
+    /// A copy from before the last run on this machine.
+    #[error(
+        "this ledger is an older copy: a run on this machine ({at}) went on with a newer one, and what was sent then would be \
+         sent again; put the newer one back; if it is lost, put whoever has the letter (the relay's log tells) into \
+         suppressed.csv, and go on with --take-over"
+    )]
+    Outdated {
+        /// When that run began.
+        at: String,
+    },
+    /// What this machine remembers of its ledgers is out of reach.
+    #[error(
+        "what this machine knows of its ledgers cannot be read or written ({path}: {what}): see to that file, or name another \
+         folder by XDG_STATE_HOME"
+    )]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        what: String,
+    },
     /// Nothing of that name.
     #[error("the ledger has no {what}")]
     Unknown {

@@ -63,15 +63,46 @@ pub(super) fn check_place(path: &Path) -> Result<(), LedgerError> {
     }
     let whole = fs::canonicalize(folder).map_err(|error| LedgerError::of_io(&error, folder))?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    match network_kind(&mounts, &whole) {
+    match network_kind_by_type(type_of_file_system(&whole)).or_else(|| network_kind_by_mount(&mounts, &whole)) {
         Some(kind) => Err(LedgerError::Network { path: path.to_owned(), kind: kind.to_owned() }),
         None => Ok(()),
     }
 }
 
+/// `f_type` of statfs(2); 0 where there is no such thing.
+#[cfg(target_os = "linux")]
+fn type_of_file_system(folder: &Path) -> u32 {
+    // The numbers have 32 bits, and come with a sign on some architectures.
+    rustix::fs::statfs(folder).ok().and_then(|stat| u32::try_from(stat.f_type & 0xFFFF_FFFF).ok()).unwrap_or_default()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn type_of_file_system(_folder: &Path) -> u32 {
+    0
+}
+
+/// The network file system of that type (linux/magic.h, statfs(2)).
+fn network_kind_by_type(magic: u32) -> Option<&'static str> {
+    Some(match magic {
+        0x6969 => "nfs",
+        0x517B => "smb",
+        0xFF53_4D42 => "cifs",
+        0xFE53_4D42 => "smb2",
+        0x5346_414F | 0x6B41_4653 => "afs",
+        0x00C3_6400 => "ceph",
+        0x0102_1997 => "9p",
+        0x7375_7245 => "coda",
+        0x0BD0_0BD0 => "lustre",
+        0x0116_1970 => "gfs2",
+        0x7461_636F => "ocfs2",
+        0x564C => "ncp",
+        _ => return None,
+    })
+}
+
 /// The network file system that `folder` is on, by Linux's table of mounts (proc(5): field 5 is the place, and the kind
-/// follows a lone hyphen).
-fn network_kind<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
+/// follows a lone hyphen). It tells file systems in user space apart, which have one type.
+fn network_kind_by_mount<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
     let kinds = mounts.lines().filter_map(|line| {
         let place = line.split(' ').nth(4)?.replace("\\040", " ");
         let kind = line.split_once(" - ")?.1.split(' ').next()?;
@@ -79,7 +110,25 @@ fn network_kind<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
     });
     // Of mounts at one place the last counts, and `max_by_key` gives the last.
     let (_, kind) = kinds.max_by_key(|(length, _)| *length)?;
-    let network = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "fuse.glusterfs", "fuse.sshfs"];
+    let network = [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "fuse.glusterfs",
+        "fuse.sshfs",
+        "fuse.rclone",
+        "fuse.s3fs",
+        "fuse.ceph",
+        "fuse.davfs",
+        "davfs",
+        "fuse.curlftpfs",
+        "fuse.gvfsd-fuse",
+    ];
     network.contains(&kind).then_some(kind)
 }
 
@@ -180,12 +229,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_network_file_system_is_known_by_its_type_whatever_the_mounts_say() {
+        let known = [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997].map(network_kind_by_type);
+        assert_eq!(known, [Some("nfs"), Some("smb"), Some("cifs"), Some("smb2"), Some("9p")]);
+        // ext4, btrfs, xfs, tmpfs, overlayfs, FUSE.
+        for local in [0xEF53, 0x9123_683E, 0x5846_5342, 0x0102_1994, 0x794C_7630, 0x6573_5546, 0] {
+            assert_eq!(network_kind_by_type(local), None, "{local:x}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let here = type_of_file_system(folder.path());
+        assert!(here != 0 || !cfg!(target_os = "linux"), "the type of a folder that is there is known");
+        check_place(&folder.path().join("ledger.db")).unwrap();
+    }
+
+    #[test]
+    fn a_network_file_system_is_told_with_its_kind_and_what_to_do() {
+        let error = LedgerError::Network { path: "/home/campaign/ledger.db".into(), kind: "nfs".into() };
+        assert_eq!(
+            error.to_string(),
+            "/home/campaign/ledger.db is on a network file system (nfs), where neither locks nor writes can be relied on: put \
+             the ledger on a local disk"
+        );
+    }
+
+    #[test]
     fn a_network_file_system_is_known_by_the_deepest_mount() {
         let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
                       40 22 0:5 / /home rw,relatime shared:1 - nfs4 server:/home rw\n\
-                      41 40 8:2 / /home/local\\040disk rw - ext4 /dev/sdb rw\n";
-        assert_eq!(network_kind(mounts, Path::new("/home/campaign")), Some("nfs4"));
-        assert_eq!(network_kind(mounts, Path::new("/home/local disk/campaign")), None);
-        assert_eq!(network_kind(mounts, Path::new("/homes")), None);
+                      41 40 8:2 / /home/local\\040disk rw - ext4 /dev/sdb rw\n\
+                      42 40 0:6 / /home/far rw - fuse.sshfs server:/ rw\n";
+        assert_eq!(network_kind_by_mount(mounts, Path::new("/home/campaign")), Some("nfs4"));
+        assert_eq!(network_kind_by_mount(mounts, Path::new("/home/local disk/campaign")), None);
+        assert_eq!(network_kind_by_mount(mounts, Path::new("/home/far/away")), Some("fuse.sshfs"));
+        assert_eq!(network_kind_by_mount(mounts, Path::new("/homes")), None);
     }
 }

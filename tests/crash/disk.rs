@@ -164,6 +164,7 @@ fn full_by_a_limit_before_the_plan_nothing_is_sent_and_the_program_lives_to_say_
         let script = format!("ulimit -f {blocks}; exec \"$0\" send --yes");
         let mut limited = Command::new("sh");
         limited.args(["-c", &script]).arg(program.get_program()).current_dir(campaign.path("")).stdin(Stdio::null());
+        limited.env("HOME", campaign.path("home"));
         let output = limited.output().expect("sh starts");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(matches!(output.status.code(), Some(73 | 74)), "{blocks} blocks: {:?} {stderr}", output.status);
