@@ -57,7 +57,9 @@ pub enum LedgerError {
         path: PathBuf,
     },
     /// A symbolic link, which could lead two terminals around the lock.
-    #[error("{path} is a symbolic link: name the file itself in `ledger.file`")]
+    #[error(
+        "{path} is a symbolic link, and nothing is written through one: put the file itself there, or name another place in `ledger.file`"
+    )]
     Symlink {
         /// The link.
         path: PathBuf,
@@ -211,6 +213,9 @@ impl LedgerError {
     /// What the operating system said about a file of the ledger.
     pub(super) fn of_io(error: &std::io::Error, path: &Path) -> Self {
         use std::io::ErrorKind as K;
+        if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+            return Self::Symlink { path: path.to_owned() };
+        }
         match error.kind() {
             K::NotFound => Self::Missing { path: path.to_owned() },
             K::PermissionDenied | K::ReadOnlyFilesystem => Self::ReadOnly { path: path.to_owned() },
@@ -221,6 +226,9 @@ impl LedgerError {
 
     /// What SQLite said while it opened `path`.
     pub(super) fn at_open(error: &rusqlite::Error, path: &Path) -> Self {
+        if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CANTOPEN_SYMLINK) {
+            return Self::Symlink { path: path.to_owned() };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotOurs { path: path.to_owned() },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {

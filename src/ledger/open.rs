@@ -2,13 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
+use super::lock::beside;
 use super::schema;
 
 /// Up to this many bytes, the whole file is checked at every open; beyond, that would take longer than a person waits.
@@ -31,6 +32,11 @@ pub(super) enum Found {
 /// # Errors
 /// [`LedgerError::Symlink`], [`LedgerError::NotOurs`], [`LedgerError::Network`] and what the operating system says.
 pub(super) fn look(path: &Path) -> Result<Found, LedgerError> {
+    // SQLite opens its own files beside the ledger through a link.
+    let besides = ["-wal", "-shm", "-journal"].map(|suffix| beside(path, suffix));
+    if let Some(path) = besides.into_iter().find(|beside| beside.is_symlink()) {
+        return Err(LedgerError::Symlink { path });
+    }
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
@@ -148,9 +154,9 @@ pub(super) fn writable(path: &Path, create: bool) -> Result<Connection, LedgerEr
         }
         make(path).map_err(|error| LedgerError::of_io(&error, path))?;
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let at_open = |error: &rusqlite::Error| LedgerError::at_open(error, path);
-    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| at_open(&error))?;
+    let mut connection = Connection::open_with_flags(without_links(path), flags).map_err(|error| at_open(&error))?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
     // Or SQLite compiles a statement again for every other value bound to it, which costs as much as running it.
@@ -173,8 +179,26 @@ fn make(path: &Path) -> std::io::Result<()> {
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.sync_all()?;
+    not_through_a_link(&mut options).open(path)?.sync_all()?;
     sync_folder(path)
+}
+
+/// No file beside the ledger is opened through a symbolic link: a folder that was handed over must not lead our writes
+/// elsewhere, whatever is swapped after we looked.
+pub(super) fn not_through_a_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        let flag = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flag);
+    }
+    options
+}
+
+/// The path as SQLite takes it with `SQLITE_OPEN_NOFOLLOW`, which refuses a link anywhere on the way: the folder's own
+/// path, links resolved, and the name.
+fn without_links(path: &Path) -> PathBuf {
+    let folder = fs::canonicalize(folder_of(path));
+    folder.ok().zip(path.file_name()).map_or_else(|| path.to_owned(), |(folder, name)| folder.join(name))
 }
 
 /// Makes a new or removed name in the folder of `path` durable.
@@ -202,7 +226,11 @@ fn assert_durable(connection: &Connection) -> Result<(), LedgerError> {
 
 fn check_whole(connection: &Connection) -> Result<(), LedgerError> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" { Ok(()) } else { Err(LedgerError::Corrupt { what: verdict }) }
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(LedgerError::Corrupt { what: verdict.lines().last().unwrap_or_default().to_owned() })
+    }
 }
 
 /// Opens the ledger to read, beside whoever writes.
@@ -213,9 +241,9 @@ pub(super) fn readable(path: &Path) -> Result<Connection, LedgerError> {
     if look(path)? == Found::Nothing {
         return Err(LedgerError::Missing { path: path.to_owned() });
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let at_open = |error: &rusqlite::Error| LedgerError::at_open(error, path);
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| at_open(&error))?;
+    let connection = Connection::open_with_flags(without_links(path), flags).map_err(|error| at_open(&error))?;
     connection.busy_timeout(BUSY)?;
     let found = schema::version_of(&connection).map_err(|error| at_open(&error))?;
     if found > schema::version() {

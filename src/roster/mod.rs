@@ -23,7 +23,7 @@ use crate::domain::language::Language;
 use crate::domain::recipient::Recipient;
 
 use cells::{Cells, check_characters};
-use columns::Columns;
+use columns::{Column, Columns};
 use cross::Cross;
 use findings::Findings;
 use row::RowReader;
@@ -68,6 +68,8 @@ pub struct Roster {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether all of the audience are there.
     pub coverage: Coverage,
+    /// The attachments that rows name, each with the first place that does.
+    pub attachments: BTreeMap<String, Place>,
 }
 
 /// One row.
@@ -86,11 +88,14 @@ pub fn read(bytes: &[u8], options: &Options) -> Roster {
     let text = decode::decode(bytes, &options.file, options.encoding.as_deref(), &mut found);
     let mut findings = Findings::new();
     findings.extend(found);
-    let (rows, coverage) = text.map_or_else(Default::default, |text| read_text(&text, options, &mut findings));
-    Roster { rows, diagnostics: findings.finish(&options.file), coverage }
+    let (rows, coverage, attachments) =
+        text.map_or_else(Default::default, |text| read_text(&text, options, &mut findings));
+    Roster { rows, diagnostics: findings.finish(&options.file), coverage, attachments }
 }
 
-fn read_text(text: &str, options: &Options, findings: &mut Findings) -> (Vec<Row>, Coverage) {
+type Read = (Vec<Row>, Coverage, BTreeMap<String, Place>);
+
+fn read_text(text: &str, options: &Options, findings: &mut Findings) -> Read {
     let table = Table::open(&options.file, text, options.delimiter, findings);
     let (mut records, mut record) = (table.records(), Record::default());
     if !records.next(&mut record, findings) {
@@ -104,15 +109,20 @@ fn read_text(text: &str, options: &Options, findings: &mut Findings) -> (Vec<Row
     let header_line = table.first_line(&record);
     let mut reader = RowReader::new(&table, &columns, options);
     let (mut cross, mut rows, mut any) = (Cross::default(), Vec::new(), false);
+    let mut attachments = BTreeMap::new();
     let errors = findings.errors();
     while records.next(&mut record, findings) {
         any = true;
         let parsed = reader.read(&record, findings);
         let cells = Cells { table: &table, columns: &columns, record: &record };
         let sound = cross.row(&cells, &parsed, options, findings);
-        rows.extend(
-            parsed.recipient.filter(|_| sound).map(|recipient| Row { recipient, suppressed: parsed.suppressed }),
-        );
+        let Some(recipient) = parsed.recipient.filter(|_| sound) else { continue };
+        for path in &recipient.attachments {
+            if !attachments.contains_key(path) {
+                attachments.insert(path.clone(), cells.place_of(Column::Attachment, path));
+            }
+        }
+        rows.push(Row { recipient, suppressed: parsed.suppressed });
     }
     if !any {
         // Rows that were left out have been told.
@@ -121,9 +131,9 @@ fn read_text(text: &str, options: &Options, findings: &mut Findings) -> (Vec<Row
                 Diagnostic::error("file-header-only", format!("{} has a header and no rows", options.file));
             findings.push(diagnostic.at(header_line).help("add one row a mission below the header"));
         }
-        return (rows, Coverage::default());
+        return (rows, Coverage::default(), attachments);
     }
     let coverage = coverage::coverage(&cross.states, &rows, options, findings);
     cross.finish(options, findings);
-    (rows, coverage)
+    (rows, coverage, attachments)
 }

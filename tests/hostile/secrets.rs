@@ -38,13 +38,17 @@ fn sources(campaign: impl Fn() -> Campaign) -> Vec<(&'static str, Campaign)> {
     let private = |campaign: Campaign| {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(campaign.path("config.toml"), mode).expect("our own file");
+        for name in ["config.toml", "secret"] {
+            if campaign.path(name).exists() {
+                std::fs::set_permissions(campaign.path(name), mode.clone()).expect("our own file");
+            }
+        }
         campaign
     };
     vec![
         ("inline", private(with(&format!("\"{CANARY}\"")))),
         ("env", with("{ env = \"CANARY\" }").env("CANARY", CANARY)),
-        ("file", with("{ file = \"secret\" }").file("secret", CANARY)),
+        ("file", private(with("{ file = \"secret\" }").file("secret", CANARY))),
         ("command", with("{ command = [\"cat\", \"secret\"] }").file("secret", CANARY)),
     ]
 }
