@@ -24,6 +24,14 @@ pub enum LedgerError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// A file of no bytes.
+    #[error(
+        "{path} is empty; if it was a ledger, what was in it is lost: restore a copy of it before you send anything more; if nothing was ever sent from here, remove it"
+    )]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// Not a SQLite file, or one of another program.
     #[error(
         "{path} is not a ledger of demarche, and was left as it is: name another file in `ledger.file`, or move this one away"

@@ -21,7 +21,7 @@ const BUSY: Duration = Duration::from_secs(10);
 /// What lies at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Nothing, or a file of no bytes.
+    /// No file.
     Nothing,
     /// A ledger of ours, of this many bytes.
     Ours(u64),
@@ -50,7 +50,7 @@ pub(super) fn look(path: &Path) -> Result<Found, LedgerError> {
         return Err(not_ours());
     }
     if meta.len() == 0 {
-        return Ok(Found::Nothing);
+        return Err(LedgerError::Empty { path: path.to_owned() });
     }
     // The file format: a magic string, and the application id at byte 68 (https://sqlite.org/fileformat2.html).
     let mut head = [0; 72];
@@ -152,7 +152,7 @@ pub(super) fn writable(path: &Path, create: bool) -> Result<Connection, LedgerEr
         if !create {
             return Err(LedgerError::Missing { path: path.to_owned() });
         }
-        make(path).map_err(|error| LedgerError::of_io(&error, path))?;
+        make(path)?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let at_open = |error: &rusqlite::Error| LedgerError::at_open(error, path);
@@ -161,7 +161,6 @@ pub(super) fn writable(path: &Path, create: bool) -> Result<Connection, LedgerEr
     connection.set_prepared_statement_cache_capacity(64);
     // Or SQLite compiles a statement again for every other value bound to it, which costs as much as running it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // The schema goes in before WAL, so that the id of ours is in the file itself from its first bytes on.
     connection.pragma_update(None, "synchronous", "FULL").map_err(|error| at_open(&error))?;
     schema::migrate(&mut connection)?;
     assert_durable(&connection)?;
@@ -173,14 +172,43 @@ pub(super) fn writable(path: &Path, create: bool) -> Result<Connection, LedgerEr
     Ok(connection)
 }
 
-/// An empty file that only its owner may read: it will hold addresses.
-fn make(path: &Path) -> std::io::Result<()> {
+/// Makes a ledger without rows, which only its owner may read: it will hold addresses. It gets its name when it is whole and
+/// on the disk, so that an empty file of that name is never one of ours that was just begun.
+fn make(path: &Path) -> Result<(), LedgerError> {
+    let new = beside(path, ".new");
+    let io = |error: std::io::Error| LedgerError::of_io(&error, path);
+    let remove = || {
+        // What a run that died left, and SQLite's journal of it.
+        for old in [&new, &beside(&new, "-journal")] {
+            if let Err(error) = fs::remove_file(old)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                return Err(error);
+            }
+        }
+        Ok(())
+    };
+    remove().map_err(io)?;
+    let made = begin(&new).and_then(|()| fs::rename(&new, path).and_then(|()| sync_folder(path)).map_err(io));
+    if made.is_err() {
+        let _ = remove();
+    }
+    made
+}
+
+fn begin(new: &Path) -> Result<(), LedgerError> {
+    let io = |error: std::io::Error| LedgerError::of_io(&error, new);
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    not_through_a_link(&mut options).open(path)?.sync_all()?;
-    sync_folder(path)
+    options.open(new).map_err(io)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let mut connection = Connection::open_with_flags(without_links(new), flags)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    schema::migrate(&mut connection)?;
+    connection.close().map_err(|(_, error)| LedgerError::from(error))?;
+    File::open(new).and_then(|file| file.sync_all()).map_err(io)
 }
 
 /// No file beside the ledger is opened through a symbolic link: a folder that was handed over must not lead our writes

@@ -147,6 +147,7 @@ fn every_ledger_that_cannot_be_used_is_told_with_what_to_do() {
             let bytes = fs::read(ledger(campaign)).expect("the ledger");
             write(campaign, &bytes[..8192]);
         }),
+        spoilt("empty", |campaign| write(campaign, b"")),
         spoilt("newer", |campaign| {
             let database = rusqlite::Connection::open(ledger(campaign)).expect("the ledger");
             database.pragma_update(None, "user_version", 99).expect("a newer version");
@@ -171,6 +172,8 @@ fn every_ledger_that_cannot_be_used_is_told_with_what_to_do() {
     error: the ledger is damaged (Tree 3 page 3: btreeInitPage() returns error code 11), and was left as it is: restore a copy of it before you send anything more
     == truncated: exit 74
     error: the ledger is damaged (database disk image is malformed), and was left as it is: restore a copy of it before you send anything more
+    == empty: exit 74
+    error: FOLDER/ledger.db is empty; if it was a ledger, what was in it is lost: restore a copy of it before you send anything more; if nothing was ever sent from here, remove it
     == newer: exit 74
     error: the ledger was written by a newer demarche (its version is 99, this program knows VERSION): use the newer program
     == another campaign's: exit 74

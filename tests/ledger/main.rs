@@ -6,6 +6,7 @@ mod crash;
 mod model;
 #[cfg(test)]
 mod people;
+mod power;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
