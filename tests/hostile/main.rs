@@ -12,6 +12,7 @@ mod parsers;
 mod recipients;
 mod secrets;
 mod seeds;
+mod structured;
 mod templates;
 
 use demarche::domain::outcome::Phase;
