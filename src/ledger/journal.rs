@@ -132,7 +132,7 @@ pub(super) fn replay(connection: &mut Connection, ledger: &Path) -> Result<Repla
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Replayed::default()),
         Err(error) => return Err(io(error)),
-    };
+    }
     let mut replayed = Replayed::default();
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {

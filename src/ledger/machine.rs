@@ -93,7 +93,7 @@ impl Machine {
     }
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Place {
     /// What is there stays.
     New,

@@ -6,6 +6,7 @@ mod crash;
 mod model;
 #[cfg(test)]
 mod people;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 mod refusals;

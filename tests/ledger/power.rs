@@ -73,8 +73,7 @@ fn tell(fates: &[Fate]) -> Story {
     let desk = Desk::new();
     let ledger = desk.open();
     let log = desk.folder.path().join("ledger.db-wal");
-    let moment =
-        || Moment { log: fs::metadata(&log).map_or(0, |meta| meta.len() as usize), states: states(&desk.path()) };
+    let moment = || Moment { log: fs::read(&log).map_or(0, |bytes| bytes.len()), states: states(&desk.path()) };
     let mut moments = vec![moment()];
     let names: Vec<String> = (0..fates.len()).map(|n| format!("m{n}")).collect();
     ledger.enrol("campaign", &edition("one"), names.iter().map(|name| row(name, &["to@m.test"])).collect()).unwrap();
