@@ -8,6 +8,7 @@ mod attacks;
 mod attacks_on_sight;
 mod config;
 mod environment;
+mod memory;
 mod parsers;
 mod recipients;
 mod secrets;
