@@ -132,7 +132,7 @@ pub struct CheckArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Also log in to the relay and say what it offers
+    /// Also log in to the relay, and compare its size limit with each letter
     #[arg(long)]
     pub online: bool,
 }
@@ -201,6 +201,9 @@ pub struct SendArgs {
     /// Wait until then: RFC 3339, or a time with a zone such as `2021-10-15T09:00[America/New_York]`
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+    /// Send although the letters cannot all go out before the event
+    #[arg(long)]
+    pub late: bool,
     /// Take the letter and the rows as they are in the files now, for everything still to be sent
     #[arg(long)]
     pub refresh: bool,

@@ -86,13 +86,16 @@ impl Composer {
         paths
     }
 
-    /// The attachments of a row's letter, by path: the batch's, the language's, the row's.
+    /// The attachments of a row's letter, by path: the batch's, the language's, the row's, each in the order in which it is
+    /// written, and a file that several of them name once.
     #[must_use]
     pub fn attachment_paths(&self, recipient: &Recipient) -> Vec<String> {
         let language = recipient.language.as_ref().unwrap_or(&self.settings.default_language);
         let mut paths = self.settings.attachments.clone();
         paths.extend(self.letter.attachments(language));
         paths.extend(recipient.attachments.iter().cloned());
+        let mut seen = std::collections::HashSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
         paths
     }
 

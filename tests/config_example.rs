@@ -53,7 +53,7 @@ fn every_setting_that_the_example_only_shows_can_be_switched_on() {
     let (config, problems) = parse(&on, "config.toml", Path::new("/nowhere"), at("2021-09-01T00:00:00Z"));
     assert!(problems.is_empty(), "{problems:?}");
     let config = config.expect("valid");
-    assert_eq!(config.pace.hours_shown.as_deref(), Some("09:00-18:00, Mon-Fri, America/New_York"));
+    assert_eq!(config.pace.hours_shown.as_deref(), Some("09:00-18:00, Mon-Fri, America/New_York, except 3 holidays"));
     assert_eq!(config.recipients.delimiter, Some(b';'));
     assert_eq!(config.relay.ca_file.as_deref(), Some(Path::new("/etc/ssl/own-ca.pem")));
     assert_eq!(config.relay.ehlo_name, "office.coalition.example");

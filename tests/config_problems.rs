@@ -241,7 +241,7 @@ fn a_moment_or_hours_without_a_good_time_zone_are_an_error() {
         ("[pace]\nhours = \"9-18\"\ntimezone = \"UTC\"".to_owned(), "hours-invalid 7:9"),
         ("[pace]\nhours = \"09:00-18:00\"\ntimezone = \"EST5PDT6\"".to_owned(), "time-zone-invalid 8:12"),
         ("[pace]\nhours = \"09:00-18:00\"\ntimezone = \"UTC\"\ndays = \"Funday\"".to_owned(), "days-invalid 9:8"),
-        ("[pace]\ndays = \"Mon-Fri\"".to_owned(), "hours-missing 7:8"),
+        ("[pace]\ndays = \"Mon-Fri\"".to_owned(), "time-zone-missing 7:8"),
         ("[pace]\ntimezone = \"UTC\"".to_owned(), "setting-unused 7:12"),
     ] {
         assert_eq!(problems_with(&line), [problem], "{line}");

@@ -396,7 +396,7 @@ fn enclosures_are_counted_in_every_language() {
     let said = [
         ("ar", "المرفقات: 2"),
         ("en", "Enclosures: 2"),
-        ("es", "Documentos adjuntos: 2"),
+        ("es", "Anexos: 2"),
         ("fr", "Pièces jointes\u{a0}: 2"),
         ("ru", "Приложения: 2"),
         ("zh", "附件：2份"),

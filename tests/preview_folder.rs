@@ -35,6 +35,9 @@ fn page() -> Page {
         from: "Coalition Secretariat <letters@coalition.example>".into(),
         expected: 193,
         missing: vec!["Tuvalu".into()],
+        doubled: Vec::new(),
+        foreign: Vec::new(),
+        suppressed: Vec::new(),
         generated: "2021-10-20T14:02:11.25Z".parse().expect("a time"),
     }
 }

@@ -48,6 +48,7 @@ fn the_status_has_the_shape_that_scripts_were_promised() {
                     "not_before": null,
                 },
             ],
+            "coverage": { "expected": 0, "present": 0, "missing": [], "doubled": [], "foreign": [] },
         })
     );
 }

@@ -1,136 +1,85 @@
 //! `check`: everything is read and rendered, every problem is reported, nothing is sent.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::json;
 
 use crate::cli::CheckArgs;
-use crate::clock;
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::domain::estimate::{Load, finishes_at};
-use crate::domain::mailbox::Mailbox;
-use crate::domain::recipient::RecipientId;
-use crate::domain::state::{State, StateCode};
-use crate::report::duration;
-use crate::smtp::Connector;
+use crate::diagnostic::{Diagnostic, Severity, any_error};
 
-use super::exit::{Failure, OK, UNAVAILABLE};
+use super::Context;
+use super::exit::{CONFIG, Failure, OK};
+use super::online;
 use super::prepare::{Batch, Purpose, batch};
-use super::{Context, drive};
+use super::timing::{Timing, load};
+use super::underway::Underway;
 
 pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
-    match batch(context, Purpose::Look) {
-        Ok(batch) => {
-            if args.json {
-                context.screen.json(&report_json(&batch));
-            } else {
-                context.screen.all_problems(&batch.diagnostics);
-                context.screen.result(&summary(&batch));
-            }
-            if args.online { online(context, &batch) } else { Ok(OK) }
-        }
+    let mut batch = match batch(context, Purpose::Look) {
+        Ok(batch) => batch,
         Err(Failure::Problems { code, diagnostics }) if args.json => {
             context.screen.json(&problems_json(&diagnostics));
-            Ok(code)
+            return Ok(code);
         }
-        Err(failure) => Err(failure),
+        Err(failure) => return Err(failure),
+    };
+    let mut found = std::mem::take(&mut batch.diagnostics);
+    found.extend(Underway::look(&batch)?.warning(&batch.config.settings));
+    let timing = Timing::new(&batch, load(&batch), None);
+    found.extend(timing.too_late());
+    let code = if any_error(&found) { CONFIG } else { OK };
+    let online = args.online.then(|| online::look(&batch));
+    if let Some(Ok(online)) = &online {
+        found.extend(online.problems.iter().cloned());
     }
-}
-
-fn online(context: &Context, batch: &Batch) -> Result<u8, Failure> {
-    let connector = Connector::new(batch.config.relay.clone())?;
-    let relay = connector.relay().clone();
-    let largest = batch.octets / (batch.rows.len() as u64).max(1);
-    drive::block_on(async {
-        match connector.open().await {
-            Ok(session) => {
-                let offers = session.capabilities().clone();
-                session.quit().await;
-                let size = offers.size.map_or("no size limit said".to_owned(), |size| {
-                    format!(
-                        "letters up to {:.1} MiB, these are about {:.1} KiB each",
-                        mebibytes(size),
-                        mebibytes(largest) * 1024.0
-                    )
-                });
-                context.screen.result(&format!(
-                    "Relay: {} on port {} answers ({}{}); {size}.",
-                    relay.host,
-                    relay.port,
-                    relay.security.described(),
-                    if relay.login.is_some() { ", and takes the login" } else { "" },
-                ));
-                Ok(OK)
+    if args.json {
+        context.screen.json(&report_json(&batch, &timing, &found));
+    } else {
+        context.screen.all_problems(&found);
+        context.screen.result(&summary(context, &batch, &timing, !any_error(&found)));
+    }
+    match online {
+        Some(Ok(online)) => {
+            if !args.json {
+                context.screen.result(&online.lines);
             }
-            Err(fault) => Err(Failure::new(
-                UNAVAILABLE,
-                format!("no session with {} on port {}: {fault}", relay.host, relay.port),
-            )
-            .help("look at [smtp] in the config: host, port, security, username and password")),
+            Ok(if code == OK { online.code } else { code })
         }
-    })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-fn mebibytes(octets: u64) -> f64 {
-    octets as f64 / 1024.0 / 1024.0
-}
-
-/// What a batch asks of the relay.
-pub(super) fn load(batch: &Batch) -> Load {
-    load_of(batch, |_| true)
-}
-
-/// What the chosen rows of a batch ask of the relay.
-pub(super) fn load_of(batch: &Batch, chosen: impl Fn(&RecipientId) -> bool) -> Load {
-    let mut load = Load::default();
-    let mut domains: HashMap<&str, u64> = HashMap::new();
-    for row in batch.rows.iter().filter(|row| row.suppressed.is_none() && chosen(&row.recipient.id)) {
-        load.letters += 1;
-        load.recipients += batch.composer.addresses(&row.recipient).len() as u64;
-        let of_row: HashSet<&str> = row.recipient.to.iter().chain(&row.recipient.cc).map(Mailbox::domain).collect();
-        for domain in of_row {
-            *domains.entry(domain).or_default() += 1;
-        }
+        Some(Err(failure)) => Err(failure),
+        None => Ok(code),
     }
-    load.busiest_domain = domains.into_values().max().unwrap_or(0);
-    load
 }
 
-/// How long the batch takes at its pace, in seconds, if anything limits it.
-pub(super) fn seconds(batch: &Batch, load: Load) -> u64 {
-    let now = clock::now();
-    let pace = &batch.config.pace;
-    let end = finishes_at(load, &pace.rates, &pace.per_domain, pace.hours.as_ref(), now);
-    u64::try_from(end.duration_since(now).as_secs()).unwrap_or(0)
-}
-
-/// "193 letters at 30/min take 6 min 24 s", with what it means for the event.
-pub(super) fn pace_line(batch: &Batch, load: Load) -> String {
-    let pace = &batch.config.pace;
-    let mut limits: Vec<String> = pace.rates.iter().map(ToString::to_string).collect();
-    limits.extend(pace.per_domain.iter().map(|rate| format!("{rate} to one domain")));
-    limits.extend(pace.hours_shown.iter().cloned());
-    if limits.is_empty() {
-        return "no rate is set: as fast as the relay takes them".to_owned();
-    }
-    let seconds = seconds(batch, load);
-    let mut line = format!("at {}: {}", limits.join(", "), duration(seconds));
-    if let Some(event) = &batch.config.settings.event {
-        let end = clock::now() + jiff::SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-        let spare = event.at.duration_since(end).as_secs();
-        if let Ok(spare) = u64::try_from(spare) {
-            line.push_str(&format!("; done {} before the event", duration(spare)));
-        } else if event.at > clock::now() {
-            line.push_str("; that is AFTER the event has begun");
-        }
-    }
-    line
-}
-
-fn summary(batch: &Batch) -> String {
+fn summary(context: &Context, batch: &Batch, timing: &Timing<'_>, good: bool) -> String {
     let load = load(batch);
     let suppressed = batch.rows.len() as u64 - load.letters;
+    let suppressed = if suppressed > 0 { format!(", {suppressed} suppressed") } else { String::new() };
+    let largest = batch.sizes.iter().max().copied().unwrap_or(0);
+    let letters = format!(
+        "{} to {} addresses{suppressed} ({}); the largest has {}",
+        load.letters,
+        load.recipients,
+        languages(batch),
+        online::octets(largest)
+    );
+    let coverage = if batch.coverage.expected == 0 {
+        "no audience is set, so nobody can be missing".to_owned()
+    } else {
+        format!("{} ({})", batch.coverage.line(), batch.config.recipients.audience)
+    };
+    let style = context.screen.style();
+    let mut text: String = [("Letters:", letters), ("Coverage:", coverage), ("Pace:", timing.line())]
+        .iter()
+        .map(|(head, words)| style.hanging(&format!("{head:11}"), words))
+        .collect();
+    text.push_str(&format!("Digest:    {}\n", batch.digest()));
+    if good {
+        text.push_str("No errors. Next: `demarche preview` to look at them, `demarche rehearse` to try it.\n");
+    }
+    text
+}
+
+fn languages(batch: &Batch) -> String {
     let mut languages: HashMap<String, u64> = HashMap::new();
     for row in &batch.rows {
         let language = row.recipient.language.as_ref().unwrap_or(&batch.config.settings.default_language);
@@ -138,28 +87,7 @@ fn summary(batch: &Batch) -> String {
     }
     let mut languages: Vec<(String, u64)> = languages.into_iter().collect();
     languages.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    let languages: Vec<String> = languages.into_iter().map(|(language, count)| format!("{count} {language}")).collect();
-    let coverage = &batch.coverage;
-    let coverage_line = if coverage.expected == 0 {
-        "no audience is set, so nobody can be missing".to_owned()
-    } else if coverage.missing.is_empty() {
-        format!("all {} of {}", coverage.expected, batch.config.recipients.audience)
-    } else {
-        let names: Vec<&str> = coverage.missing.iter().take(10).map(|code| code.state().name("en")).collect();
-        let more = coverage.missing.len().saturating_sub(10);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{} of {}; missing: {}{more}", coverage.present, coverage.expected, names.join(", "))
-    };
-    let suppressed = if suppressed > 0 { format!(", {suppressed} suppressed") } else { String::new() };
-    format!(
-        "Letters:   {} to {} addresses{suppressed} ({})\nCoverage:  {coverage_line}\nPace:      {}\nDigest:    {}\n\
-         No errors. Next: `demarche preview` to look at them, `demarche rehearse` to try it.\n",
-        load.letters,
-        load.recipients,
-        languages.join(", "),
-        pace_line(batch, load),
-        batch.digest(),
-    )
+    languages.into_iter().map(|(language, count)| format!("{count} {language}")).collect::<Vec<_>>().join(", ")
 }
 
 fn split(diagnostics: &[Diagnostic]) -> (Vec<serde_json::Value>, Vec<serde_json::Value>) {
@@ -173,23 +101,15 @@ fn split(diagnostics: &[Diagnostic]) -> (Vec<serde_json::Value>, Vec<serde_json:
     (of(true), of(false))
 }
 
-fn report_json(batch: &Batch) -> serde_json::Value {
-    let (errors, warnings) = split(&batch.diagnostics);
-    let load = load(batch);
-    let seconds = seconds(batch, load);
-    let end = clock::now() + jiff::SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+fn report_json(batch: &Batch, timing: &Timing<'_>, found: &[Diagnostic]) -> serde_json::Value {
+    let (errors, warnings) = split(found);
     json!({
         "errors": errors,
         "warnings": warnings,
-        "coverage": {
-            "expected": batch.coverage.expected,
-            "present": batch.coverage.present,
-            "missing": batch.coverage.missing.iter().map(StateCode::as_str).collect::<Vec<_>>(),
-            "doubled": batch.coverage.doubled.iter().map(StateCode::as_str).collect::<Vec<_>>(),
-            "foreign": batch.coverage.foreign.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        },
-        "estimate": { "seconds": seconds, "finishes_at": end.to_string() },
-        "letters": load.letters,
+        "coverage": batch.coverage.to_json(),
+        "estimate": { "seconds": timing.seconds(), "finishes_at": timing.end.to_string(), "words": timing.line() },
+        "letters": load(batch).letters,
+        "largest": batch.sizes.iter().max(),
         "digest": batch.digest(),
     })
 }
@@ -197,13 +117,4 @@ fn report_json(batch: &Batch) -> serde_json::Value {
 fn problems_json(diagnostics: &[Diagnostic]) -> serde_json::Value {
     let (errors, warnings) = split(diagnostics);
     json!({ "errors": errors, "warnings": warnings, "coverage": null, "estimate": null })
-}
-
-/// The names of states that a campaign's audience expects and `present` does not hold.
-pub(super) fn missing_names(expected: &[&'static State], present: &HashSet<String>) -> Vec<String> {
-    expected
-        .iter()
-        .filter(|state| !present.contains(state.code.as_str()))
-        .map(|state| state.name("en").to_owned())
-        .collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::ZonedDateTime;
 use tokio::sync::watch;
 
 use crate::clock;
@@ -113,12 +113,17 @@ pub(super) async fn drive(screen: &Screen, drive: Drive) -> Result<Ending, Failu
 ///
 /// # Errors
 /// If signals cannot be received.
-pub(super) async fn wait_until(screen: &Screen, at: Timestamp) -> Result<bool, Failure> {
+pub(super) async fn wait_until(screen: &Screen, start: &ZonedDateTime) -> Result<bool, Failure> {
     /// How often the wall clock is looked at: it may be set, and the machine may sleep.
     const LOOK_UP: Duration = Duration::from_secs(1);
     let mut signals = Signals::new()?;
+    let at = start.timestamp();
     if at > clock::now() {
-        screen.say(&format!("Waiting until {at} ({}) …", in_words(at)));
+        let shown = start.strftime("%-d %B %Y, %H:%M:%S %Q");
+        screen.say(&format!(
+            "Waiting until {shown} ({} from now). Ctrl-C is safe: nothing is sent before then.",
+            in_words(at)
+        ));
     }
     while let Ok(left) = Duration::try_from(at.duration_since(clock::now())) {
         if left.is_zero() {

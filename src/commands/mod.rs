@@ -1,6 +1,7 @@
 //! One file per command; what several of them need stands beside them: `prepare` (files → batch), `frozen` (ledger → letters),
-//! `recovered` (what an earlier run left), `drive` (a run, from signal to ending), `progress` (what is shown of it), `screen` (the one
-//! door to the terminal), `logging` (what is traced, and where to), `exit` (codes).
+//! `recovered` (what an earlier run left), `timing` (how long, and the event), `underway` (files against ledger), `strangers`
+//! (letters that name somebody else), `online` (what the relay takes), `drive` (a run, from signal to ending), `progress` (what is
+//! shown of it), `screen` (the one door to the terminal), `logging` (what is traced, and where to), `exit` (codes).
 
 mod attachments;
 mod check;
@@ -13,6 +14,7 @@ mod init;
 mod limits;
 mod log;
 mod logging;
+mod online;
 mod plan;
 mod postbox;
 mod prepare;
@@ -27,7 +29,10 @@ mod resolve;
 mod screen;
 mod send;
 mod status;
+mod strangers;
 mod test;
+mod timing;
+mod underway;
 
 use std::path::PathBuf;
 

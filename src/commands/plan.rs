@@ -12,7 +12,7 @@ use crate::roster::Row;
 
 use super::exit::{DATA, Failure};
 use super::prepare::{Batch, compose_for_look};
-use super::{Context, frozen};
+use super::{Context, frozen, underway};
 
 /// What the ledger will hold once this `send` is enrolled, and what of it waits.
 pub(super) struct Plan {
@@ -32,6 +32,8 @@ pub(super) struct Plan {
     settled_changed: Vec<RecipientId>,
     /// Suppressed on record, though the list does not name them any more: they stay so.
     lifted: Vec<RecipientId>,
+    /// What `check` says of an event that is at another moment than in the frozen letters.
+    moved: Option<String>,
     /// In the ledger and not in the file: kept, and not sent.
     gone: Vec<RecipientId>,
     order: Vec<RecipientId>,
@@ -60,6 +62,7 @@ impl Plan {
             changed: Vec::new(),
             settled_changed: Vec::new(),
             lifted: Vec::new(),
+            moved: None,
             gone: Vec::new(),
             order,
         };
@@ -95,6 +98,12 @@ impl Plan {
             }
         }
         plan.finish(batch, &records);
+        let settings = &batch.config.settings;
+        if let Some(from) = underway::moved_from(&reader, settings)? {
+            let waiting: Vec<RecipientId> = plan.corrections.iter().map(|one| one.recipient.id.clone()).collect();
+            let changed = if refresh { &waiting } else { &plan.changed };
+            plan.moved = Some(underway::moved(&from, settings, changed, &plan.settled_changed));
+        }
         refuse_renamed(&reader, &plan)?;
         Ok(plan)
     }
@@ -237,6 +246,9 @@ impl Plan {
             let ids: Vec<RecipientId> = self.new.iter().map(|new| new.recipient.id.clone()).collect();
             context.screen.say(&format!("{} rows are new in the file and join the batch: {}", ids.len(), list(&ids)));
         }
+        if let Some(moved) = &self.moved {
+            context.screen.warn(moved);
+        }
         if !self.changed.is_empty() {
             context.screen.warn(&format!(
                 "{} letters still to go have another text in the files than the one that was frozen when this campaign began: \
@@ -272,7 +284,7 @@ impl Plan {
     }
 }
 
-fn list(ids: &[RecipientId]) -> String {
+pub(super) fn list(ids: &[RecipientId]) -> String {
     let shown: Vec<&str> = ids.iter().take(10).map(RecipientId::as_str).collect();
     let more = ids.len().saturating_sub(10);
     if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }

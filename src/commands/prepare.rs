@@ -22,6 +22,7 @@ use crate::roster::{self, Coverage, Row};
 
 use super::exit::{CONFIG, DATA, Failure, IO, USAGE};
 use super::render::render_all;
+use super::strangers::Strangers;
 use super::{Context, attachments, frozen};
 
 /// The largest recipients file read.
@@ -45,8 +46,8 @@ pub(super) struct Batch {
     pub(super) rows: Vec<Row>,
     /// Of each row's letter, in the order of `rows`.
     pub(super) digests: Vec<Digest>,
-    /// Octets of all letters together.
-    pub(super) octets: u64,
+    /// Octets of each letter as it goes over the wire, in the order of `rows`.
+    pub(super) sizes: Vec<u64>,
     pub(super) coverage: Coverage,
     pub(super) edition: Edition,
     /// Warnings and notes.
@@ -154,16 +155,17 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
     diagnostics.extend(problems);
     let edition = frozen::freeze(&config.settings, &templates, &attached);
     let composer = Composer::new(letter, config.settings.clone(), attachments::encode(&attached));
-    let (mut digests, mut octets) = (Vec::new(), 0);
+    let (mut digests, mut sizes) = (Vec::new(), Vec::new());
     if !attachments_missing {
-        let rendered = render_all(&composer, &rows);
+        let strangers = Strangers::of(&rows, &templates, &config.settings, &config.recipients.file_shown);
+        let rendered = render_all(&composer, &rows, strangers.as_ref());
         diagnostics.extend(rendered.problems);
-        (digests, octets) = (rendered.digests, rendered.octets);
+        (digests, sizes) = (rendered.digests, rendered.sizes);
     }
     if any_error(&diagnostics) {
         return Err(Failure::Problems { code, diagnostics });
     }
-    Ok(Batch { config, composer, rows, digests, octets, coverage, edition, diagnostics })
+    Ok(Batch { config, composer, rows, digests, sizes, coverage, edition, diagnostics })
 }
 
 /// A password that is plainly not there: an error before a send, a warning before. Commands are not run to find out.

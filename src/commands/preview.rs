@@ -1,18 +1,18 @@
 //! `preview`: the dry run. Each letter as a file, a page to look at them all, and the digest that approves them.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::cli::PreviewArgs;
 use crate::clock;
-use crate::domain::delivery::State;
-use crate::ledger::Reader;
+use crate::domain::coverage::Coverage;
 use crate::preview::{Item, Page, Preview, PreviewError};
 use crate::roster::Row;
 
 use super::exit::{CANNOT_CREATE, DATA, Failure, OK};
 use super::prepare::{Batch, Purpose, batch, name_of, preview_stamp};
-use super::{Context, frozen};
+use super::underway::Underway;
+use super::{Context, underway};
 
 pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Look)?;
@@ -38,9 +38,10 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
         context.screen.json(&json);
     } else {
         context.screen.result(&format!(
-            "{} letters in {}\nLook at them: {}\nThen send exactly these: demarche send --approve {}{}\ndigest: {}\n",
+            "{} letters in {}\n{}Look at them: {}\nThen send exactly these: demarche send --approve {}{}\ndigest: {}\n",
             rows.len(),
             index.parent().unwrap_or(&index).display(),
+            if batch.coverage.expected == 0 { String::new() } else { format!("Coverage: {}\n", batch.coverage.line()) },
             index.display(),
             batch.digest(),
             if refresh { " --refresh" } else { "" },
@@ -58,30 +59,16 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
 
 /// What a campaign that is under way makes of these letters, in words; and whether sending what is shown takes a `--refresh`.
 fn already_sent(batch: &Batch) -> Result<(String, bool), Failure> {
-    if !batch.config.ledger.exists() {
-        return Ok((String::new(), false));
-    }
-    let reader = Reader::open(&batch.config.ledger)?;
-    if frozen::same_campaign(&reader, &batch.config.settings).is_err() {
-        return Ok((String::new(), false));
-    }
-    let (mut settled, mut old) = (0_u64, 0_u64);
-    let rows: HashMap<_, _> =
-        batch.rows.iter().zip(&batch.digests).map(|(row, digest)| (&row.recipient.id, *digest)).collect();
-    reader.deliveries(&mut |record| {
-        let Some(digest) = rows.get(&record.id) else { return };
-        match record.state {
-            State::Accepted | State::Uncertain => settled += 1,
-            State::Queued | State::Sending | State::HandedOver | State::Deferred if *digest != record.digest => {
-                old += 1;
-            }
-            _ => {}
-        }
-    })?;
+    let underway = Underway::look(batch)?;
     let mut text = String::new();
-    if settled > 0 {
-        text.push_str(&format!("Of these letters, {settled} went out already and are not sent again.\n"));
+    if let Some(from) = &underway.moved_from {
+        let moved = underway::moved(from, &batch.config.settings, &underway.changed, &underway.settled_changed);
+        text.push_str(&format!("Mind that {moved}.\n"));
     }
+    if underway.settled > 0 {
+        text.push_str(&format!("Of these letters, {} went out already and are not sent again.\n", underway.settled));
+    }
+    let old = underway.changed.len();
     if old > 0 {
         text.push_str(&format!(
             "{old} still to go were frozen with another text when the campaign began: `demarche send --refresh` sends \
@@ -131,10 +118,24 @@ fn write(batch: &Batch, rows: &[&Row], folder: &Path) -> Result<(PathBuf, serde_
             .map(|event| format!("{}, {}", event.name, event.local().strftime("%-d %B %Y, %H:%M"))),
         from: settings.from.to_string(),
         expected: batch.coverage.expected,
-        missing: batch.coverage.missing.iter().map(|code| code.state().name("en").to_owned()).collect(),
+        missing: Coverage::names(&batch.coverage.missing),
+        doubled: Coverage::names(&batch.coverage.doubled),
+        foreign: batch.coverage.foreign.iter().map(ToString::to_string).collect(),
+        suppressed: suppressed_states(batch),
         generated: now,
     };
-    let json = preview.to_json(batch.digest());
+    let mut json = preview.to_json(batch.digest());
+    json["coverage"] = batch.coverage.to_json();
     let index = preview.finish(&page).map_err(failed)?;
     Ok((index, json))
+}
+
+/// The names of states of the audience all of whose rows are suppressed.
+fn suppressed_states(batch: &Batch) -> Vec<String> {
+    let expected = batch.config.recipients.audience.states();
+    let served: HashSet<_> =
+        batch.rows.iter().filter(|row| row.suppressed.is_none()).filter_map(|row| row.recipient.state).collect();
+    let has_row: HashSet<_> = batch.rows.iter().filter_map(|row| row.recipient.state).collect();
+    let left_out = expected.iter().filter(|state| has_row.contains(&state.code) && !served.contains(&state.code));
+    left_out.map(|state| state.name("en").to_owned()).collect()
 }

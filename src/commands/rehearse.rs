@@ -21,11 +21,11 @@ use crate::postbox::{self, Keep, Letter, Options, Postbox, Shares};
 use crate::report;
 use crate::smtp::Connector;
 
-use super::check::{load, pace_line};
 use super::exit::{CANNOT_CREATE, Failure, OK, SOFTWARE, TRY_AGAIN};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch};
 use super::resend::HELD;
+use super::timing::{Timing, load};
 use super::{Context, drive, progress};
 
 pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure> {
@@ -216,7 +216,8 @@ fn print(
             first.id
         ));
     }
-    text.push_str(&format!("The real batch: {}.\ndigest: {}\n", pace_line(batch, load(batch)), batch.digest()));
+    let timing = Timing::new(batch, load(batch), None).line();
+    text.push_str(&format!("The real batch: {timing}.\ndigest: {}\n", batch.digest()));
     context.screen.result(&text);
 }
 

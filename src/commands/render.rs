@@ -1,11 +1,12 @@
 //! Every letter of a batch, rendered to be checked: digests and problems are kept, messages are not.
 
 use crate::compose::Composer;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, any_error};
 use crate::domain::digest::Digest;
 use crate::roster::Row;
 
 use super::prepare::compose_for_look;
+use super::strangers::{Met, Strangers};
 
 /// Threads that render.
 const RENDERERS: usize = 2;
@@ -14,16 +15,17 @@ const RENDERERS: usize = 2;
 pub(super) struct RenderedAll {
     /// Of each row's letter, in the order of the rows; fewer where there are problems.
     pub(super) digests: Vec<Digest>,
-    /// Octets of all letters together.
-    pub(super) octets: u64,
+    /// Octets of each row's letter.
+    pub(super) sizes: Vec<u64>,
     /// Each mistake once, however many letters it is in.
     pub(super) problems: Vec<Diagnostic>,
 }
 
 struct RenderedPart {
     digests: Vec<Digest>,
-    octets: u64,
+    sizes: Vec<u64>,
     problems: Vec<Found>,
+    met: Vec<Met>,
 }
 
 /// A problem, and in how many more rows it came up: one mistake in a template is one problem, not one for each letter.
@@ -67,39 +69,51 @@ fn stem(problem: &Diagnostic) -> (&str, &str) {
 }
 
 /// Renders every row on a few threads and keeps digests only: a million rows must not hold a million messages.
-pub(super) fn render_all(composer: &Composer, rows: &[Row]) -> RenderedAll {
+pub(super) fn render_all(composer: &Composer, rows: &[Row], strangers: Option<&Strangers>) -> RenderedAll {
     let share = rows.len().div_ceil(RENDERERS).max(1);
     let parts: Vec<RenderedPart> = std::thread::scope(|scope| {
-        let handles: Vec<_> = rows.chunks(share).map(|rows| scope.spawn(move || render_part(composer, rows))).collect();
+        let handles: Vec<_> = rows
+            .chunks(share)
+            .enumerate()
+            .map(|(part, rows)| scope.spawn(move || render_part(composer, rows, part * share, strangers)))
+            .collect();
         handles.into_iter().filter_map(|handle| handle.join().ok()).collect()
     });
-    let mut all = RenderedAll { digests: Vec::with_capacity(rows.len()), octets: 0, problems: Vec::new() };
-    let mut all_found = Vec::new();
+    let (digests, sizes) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    let mut all = RenderedAll { digests, sizes, problems: Vec::new() };
+    let (mut all_found, mut met) = (Vec::new(), Vec::new());
     for part in parts {
         all.digests.extend(part.digests);
-        all.octets += part.octets;
+        all.sizes.extend(part.sizes);
+        met.extend(part.met);
         for found in part.problems {
             found.join(&mut all_found);
         }
     }
     all.problems = all_found.into_iter().map(Found::told).collect();
-    if all.digests.len() < rows.len() && all.problems.is_empty() {
+    all.problems.extend(strangers.into_iter().flat_map(|strangers| strangers.warnings(&met, rows)));
+    if all.digests.len() < rows.len() && !any_error(&all.problems) {
         all.problems.push(Diagnostic::error("render", "a letter could not be rendered: a defect of demarche"));
     }
     all
 }
 
-fn render_part(composer: &Composer, rows: &[Row]) -> RenderedPart {
-    let mut part = RenderedPart { digests: Vec::with_capacity(rows.len()), octets: 0, problems: Vec::new() };
-    for row in rows {
+/// Renders some of the rows, the first of which has the index `first`.
+fn render_part(composer: &Composer, rows: &[Row], first: usize, strangers: Option<&Strangers>) -> RenderedPart {
+    let (digests, sizes) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    let mut part = RenderedPart { digests, sizes, problems: Vec::new(), met: Vec::new() };
+    for (index, row) in (first..).zip(rows) {
         match compose_for_look(composer, &row.recipient) {
             Ok(composed) => {
                 part.digests.push(composed.message.digest);
-                part.octets += composed.message.bytes.len() as u64;
+                part.sizes.push(composed.message.bytes.len() as u64);
+                if let Some(strangers) = strangers {
+                    part.met.extend(strangers.meet(&row.recipient, index, &composed.rendered));
+                }
             }
             Err(problems) => {
-                for first in problems {
-                    Found { first, more: 0 }.join(&mut part.problems);
+                for problem in problems {
+                    Found { first: problem, more: 0 }.join(&mut part.problems);
                 }
             }
         }

@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use jiff::{Timestamp, ZonedDateTime};
+use jiff::ZonedDateTime;
 
 use crate::cli::{PreviewArgs, SendArgs};
-use crate::clock;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::recipient::RecipientId;
@@ -15,11 +14,11 @@ use crate::ledger::Ledger;
 use crate::report;
 use crate::smtp::Connector;
 
-use super::check::{load_of, pace_line};
-use super::exit::{DATA, Failure, OK, USAGE};
+use super::exit::{CONFIG, DATA, Failure, OK, USAGE};
 use super::frozen::Frozen;
 use super::plan::Plan;
 use super::prepare::{Batch, Purpose, batch};
+use super::timing::{Timing, load_of, start_time};
 use super::{Context, drive, preview, progress, recovered};
 
 pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
@@ -31,7 +30,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
         Some(text) => Some(text.parse().map_err(|error| Failure::new(USAGE, format!("--approve: {error}")))?),
         None => None,
     };
-    let at = args.at.as_deref().map(parse_time).transpose()?;
+    let at = args.at.as_deref().map(start_time).transpose()?;
     let batch = batch(context, Purpose::Send)?;
     let chosen = batch.select(&args.only)?;
     context.screen.problems(&batch.diagnostics);
@@ -50,15 +49,22 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
         plan.enrol(&batch, &ledger, args.refresh)?;
         return finish(context, &ledger, &batch, None, chosen.as_ref(), args.json);
     }
-    context.screen.say(&summary(&batch, &plan, &ids));
-    if approved.is_none() && !is_wanted(context, &batch, &plan, &ids, args)? {
+    let timing = timing_of(&batch, &ids, at.as_ref());
+    if let Some(late) = timing.too_late() {
+        if !args.late {
+            return Err(Failure::Problems { code: CONFIG, diagnostics: vec![late] });
+        }
+        context.screen.warn(&late.message);
+    }
+    context.screen.say(&summary(&batch, &plan, &ids, &timing, at.as_ref()));
+    if approved.is_none() && !is_wanted(context, &timing, &plan, &ids, args)? {
         context.screen.say("Nothing was sent.");
         return Ok(OK);
     }
     plan.enrol(&batch, &ledger, args.refresh)?;
     let whole = chosen.is_none() && args.limit.is_none();
     ledger.restrict(if whole && !plan.has_gone() { None } else { Some(ids.clone()) })?;
-    let ending = go(context, &batch, &ledger, connector, ids.len(), at)?;
+    let ending = go(context, &batch, &ledger, connector, ids.len(), at.as_ref())?;
     let selection = (!whole).then(|| ids.into_iter().collect());
     finish(context, &ledger, &batch, Some(&ending), selection.as_ref(), args.json)
 }
@@ -67,7 +73,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
 /// corrected it must not send the old one by the usual word.
 fn is_wanted(
     context: &Context,
-    batch: &Batch,
+    timing: &Timing<'_>,
     plan: &Plan,
     ids: &[RecipientId],
     args: &SendArgs,
@@ -93,7 +99,7 @@ fn is_wanted(
     if args.yes {
         return Ok(true);
     }
-    let past = batch.config.settings.event.as_ref().is_some_and(|event| event.at < clock::now());
+    let past = timing.event_is_past();
     context.screen.ask(if past { "The event lies in the past. Send all the same?" } else { "Send?" }, "send")
 }
 
@@ -103,7 +109,7 @@ fn go(
     ledger: &Ledger,
     connector: Connector,
     letters: usize,
-    at: Option<Timestamp>,
+    at: Option<&ZonedDateTime>,
 ) -> Result<crate::dispatch::Ending, Failure> {
     let compose = Arc::new(Frozen::new(ledger.reader()?)?);
     drive::block_on(async {
@@ -132,38 +138,32 @@ pub(super) fn suppress_known(context: &Context, batch: &Batch, ledger: &Ledger) 
     Ok(())
 }
 
-fn summary(batch: &Batch, plan: &Plan, ids: &[RecipientId]) -> String {
-    let letters = ids.len();
+/// How long the chosen letters take.
+fn timing_of<'a>(batch: &'a Batch, ids: &[RecipientId], at: Option<&ZonedDateTime>) -> Timing<'a> {
     let chosen: HashSet<&RecipientId> = ids.iter().collect();
+    Timing::new(batch, load_of(batch, |id| chosen.contains(id)), at.map(ZonedDateTime::timestamp))
+}
+
+fn summary(batch: &Batch, plan: &Plan, ids: &[RecipientId], timing: &Timing<'_>, at: Option<&ZonedDateTime>) -> String {
+    let letters = ids.len();
     let relay = &batch.config.relay;
     let settings = &batch.config.settings;
     let settled = plan.settled();
     let before = if settled.is_empty() { String::new() } else { format!(" (of the others {settled})") };
     let coverage = &batch.coverage;
-    let coverage = if coverage.expected == 0 {
-        String::new()
-    } else {
-        format!("\n  Coverage: {} of {} states", coverage.present, coverage.expected)
-    };
+    let coverage = if coverage.expected == 0 { String::new() } else { format!("\n  Coverage: {}", coverage.line()) };
+    let start = at.map_or_else(String::new, |at| format!("\n  Start:    {}", at.strftime("%-d %B %Y, %H:%M %Q")));
     format!(
-        "\n{}\n  Letters:  {letters}{before}\n  From:     {}\n  Through:  {} port {}, {}, {} sessions{coverage}\n  Pace:     {}\n  Digest:   {}\n",
+        "\n{}\n  Letters:  {letters}{before}\n  From:     {}\n  Through:  {} port {}, {}, {} sessions{coverage}{start}\n  Pace:     {}\n  Digest:   {}\n",
         crate::domain::reply::visible(&settings.campaign_name),
         plan.from,
         relay.host,
         relay.port,
         relay.security.described(),
         relay.connections,
-        pace_line(batch, load_of(batch, |id| chosen.contains(id))),
+        timing.line(),
         plan.digest,
     )
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, Failure> {
-    let zoned = text.parse::<ZonedDateTime>().map(|zoned| zoned.timestamp());
-    zoned.or_else(|_| text.parse::<Timestamp>()).map_err(|_| {
-        Failure::new(USAGE, format!("--at: \"{}\" is no time with a zone", crate::domain::reply::visible(text)))
-            .help("write for example 2021-10-15T09:00[America/New_York] or 2021-10-15T13:00:00Z")
-    })
 }
 
 /// Prints what became of the batch, and gives the exit code of what was to be sent.

@@ -1,16 +1,14 @@
 //! `status`: one screen of what is known and what to do next. Works beside a running `send`.
 
-use std::collections::HashSet;
-
 use crate::cli::StatusArgs;
 use crate::clock;
 use crate::config::Config;
+use crate::domain::coverage::Coverage;
 use crate::domain::record::DeliveryRecord;
 use crate::ledger::Reader;
 use crate::report::{self, Facts};
 
 use super::Context;
-use super::check::missing_names;
 use super::exit::Failure;
 use super::{frozen, prepare};
 
@@ -38,14 +36,16 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRe
     frozen::same_campaign(reader, &config.settings)?;
     let mut records = Vec::new();
     reader.deliveries(&mut |record| records.push(record))?;
-    let present: HashSet<String> =
-        records.iter().filter_map(|record| record.recipient.state.map(|code| code.to_string())).collect();
-    let missing =
-        if records.is_empty() { Vec::new() } else { missing_names(&config.recipients.audience.states(), &present) };
+    let coverage = if records.is_empty() {
+        Coverage::default()
+    } else {
+        Coverage::of(&config.recipients.audience, records.iter().map(|record| (&record.id, record.recipient.state)))
+    };
     let facts = Facts {
         campaign: config.settings.campaign_name.clone(),
         digest: reader.batch_digest()?,
-        missing,
+        missing: Coverage::names(&coverage.missing),
+        coverage,
         now: clock::now(),
         ledger: config.ledger.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
     };

@@ -23,7 +23,7 @@ impl Attachment {
     /// A file of `name` (without folders) with its bytes.
     #[must_use]
     pub fn new(name: &str, bytes: &[u8]) -> Self {
-        Self { name: name.to_owned(), content_type: type_of(name), encoded: base64_lines(bytes) }
+        Self { name: name.to_owned(), content_type: type_of(name, bytes), encoded: base64_lines(bytes) }
     }
 
     /// The file name.
@@ -102,7 +102,9 @@ fn base64_lines(bytes: &[u8]) -> Vec<u8> {
     lines
 }
 
-fn type_of(name: &str) -> &'static str {
+/// The type by the name's extension. Text says that it is UTF-8 only if it is.
+fn type_of(name: &str, bytes: &[u8]) -> &'static str {
+    let utf8 = || std::str::from_utf8(bytes).is_ok();
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
     match extension.as_str() {
         "pdf" => "application/pdf",
@@ -114,10 +116,19 @@ fn type_of(name: &str) -> &'static str {
         "doc" => "application/msword",
         "rtf" => "application/rtf",
         "zip" => "application/zip",
-        "txt" | "md" => "text/plain; charset=utf-8",
-        "csv" => "text/csv; charset=utf-8",
-        "htm" | "html" => "text/html; charset=utf-8",
-        "ics" => "text/calendar; charset=utf-8",
+        "odp" => "application/vnd.oasis.opendocument.presentation",
+        "xls" => "application/vnd.ms-excel",
+        "ppt" => "application/vnd.ms-powerpoint",
+        "epub" => "application/epub+zip",
+        "txt" | "md" if utf8() => "text/plain; charset=utf-8",
+        "csv" if utf8() => "text/csv; charset=utf-8",
+        "htm" | "html" if utf8() => "text/html; charset=utf-8",
+        "ics" if utf8() => "text/calendar; charset=utf-8",
+        "txt" | "md" => "text/plain",
+        "csv" => "text/csv",
+        "htm" | "html" => "text/html",
+        "tif" | "tiff" => "image/tiff",
+        "webp" => "image/webp",
         "png" => "image/png",
         "jpg" | "jpeg" => "image/jpeg",
         "gif" => "image/gif",

@@ -3,6 +3,7 @@
 mod campaign;
 mod duration;
 mod event;
+mod holidays;
 mod pace;
 mod password;
 mod paths;
@@ -82,7 +83,7 @@ pub struct Pace {
     pub per_domain: Vec<Rate>,
     /// When letters may go out; always if absent.
     pub hours: Option<Hours>,
-    /// The same for people: `09:00-18:00, Mon-Fri, America/New_York`.
+    /// The same for people: `09:00-18:00, Mon-Fri, America/New_York, except 2 holidays`.
     pub hours_shown: Option<String>,
 }
 
@@ -176,7 +177,7 @@ fn sections(sheet: &walk::Sheet<'_>, table: &DeTable<'_>, now: Timestamp, expose
     let from = settings.as_ref().map(|settings| settings.from.clone());
     let settings = settings.filter(|_| !sheet.has_error());
     let relay = smtp::relay(&root, from.as_ref(), exposed);
-    let pace = pace::pace(&root);
+    let pace = pace::pace(&root, now);
     let retry = pace::retry(&root);
     let ledger = root.section("ledger", &["file"]);
     let (ledger, _) = paths::inside(&ledger, "file", "ledger.db");

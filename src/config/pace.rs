@@ -1,10 +1,12 @@
 //! `[pace]` and `[retry]`: how fast, when, and when again.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Pace;
 use super::duration::{Zero, duration};
 use super::event;
+use super::holidays::holidays;
 use super::value::Refusal;
 use super::walk::Section;
 use crate::domain::rate::{Rate, RateError};
@@ -12,9 +14,10 @@ use crate::domain::retry::RetryPolicy;
 use crate::domain::schedule::{Hours, HoursError};
 
 /// `[pace]`.
-pub(super) fn pace(root: &Section<'_>) -> Pace {
-    let section = root.section("pace", &["rate", "per_domain", "hours", "days", "timezone"]);
-    let hours = hours(&section);
+pub(super) fn pace(root: &Section<'_>, now: Timestamp) -> Pace {
+    let known = ["rate", "per_domain", "hours", "days", "timezone", "holidays", "holidays_file"];
+    let section = root.section("pace", &known);
+    let hours = hours(&section, now);
     let (hours, hours_shown) = hours.map_or((None, None), |(hours, shown)| (Some(hours), Some(shown)));
     Pace { rates: rates(&section, "rate"), per_domain: rates(&section, "per_domain"), hours, hours_shown }
 }
@@ -35,39 +38,55 @@ fn rates(section: &Section<'_>, key: &str) -> Vec<Rate> {
     })
 }
 
-fn hours(section: &Section<'_>) -> Option<(Hours, String)> {
+/// When letters may go out, and the same for people. Days and holidays without hours mean the whole day.
+fn hours(section: &Section<'_>, now: Timestamp) -> Option<(Hours, String)> {
     let zone_value = section.value("timezone");
     let zone = zone_value.as_ref().and_then(|value| {
         value.read("\"America/New_York\"", |text| event::zone(text).map(|zone| (zone, text.to_owned())))
     });
     let days_value = section.value("days");
     let days = days_value.as_ref().and_then(|value| value.read("\"Mon-Fri\"", days));
-    let Some(hours_value) = section.value("hours") else {
-        if let Some(days) = days_value {
-            let help = "write hours = \"00:00-23:59\" for whole days";
-            days.refuse(&Refusal::new("hours-missing", "goes with hours, which are missing", help));
-        } else if let Some(zone) = zone_value {
-            zone.warn(&Refusal::new("setting-unused", "has no effect without hours", "write hours, or leave it out"));
+    let holidays = holidays(section);
+    let closed_value = section.value("holidays").or_else(|| section.value("holidays_file"));
+    let hours_value = section.value("hours");
+    let Some(any) = hours_value.as_ref().or(days_value.as_ref()).or(closed_value.as_ref()) else {
+        if let Some(zone) = zone_value {
+            let message = "has no effect without hours, days or holidays";
+            zone.warn(&Refusal::new("setting-unused", message, "write one of them, or leave it out"));
         }
         return None;
     };
-    let hours = hours_value.read("\"09:00-18:00\"", |text| {
+    if zone_value.is_none() {
+        let help = "write timezone = \"America/New_York\", or wherever it is meant";
+        any.refuse(&Refusal::new("time-zone-missing", "needs a time zone", help));
+    }
+    let in_zone = |text: &str| {
         let zone = zone.as_ref().map_or(TimeZone::UTC, |(zone, _)| zone.clone());
-        Hours::parse(text, days.as_deref(), zone).map(|hours| (hours, text.to_owned())).map_err(|error| {
+        Hours::parse(text, days.as_deref(), zone).map_err(|error| {
             let message = match error {
                 HoursError::Empty => "must end after they begin, on the same day",
                 _ => "is not a span of hours",
             };
             Refusal::new("hours-invalid", message, "write for example \"09:00-18:00\"")
         })
-    });
-    if zone_value.is_none() {
-        let help = "write timezone = \"America/New_York\", or wherever the hours are meant";
-        hours_value.refuse(&Refusal::new("time-zone-missing", "needs a time zone", help));
+    };
+    let hours = match &hours_value {
+        Some(value) => value.read("\"09:00-18:00\"", in_zone)?,
+        None => in_zone("00:00-24:00").ok()?,
+    };
+    if let (Some(value), Some(last)) = (&closed_value, holidays.last())
+        && *last < now.to_zoned_datetime(TimeZone::UTC).date()
+    {
+        let help = "add the days that are to come, or take the list out";
+        value.warn(&Refusal::new("holidays-past", format!("ends with {last}, which is over"), help));
     }
-    let (hours, text) = hours?;
-    let shown = [Some(text), days, zone.map(|(_, name)| name)].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    Some((hours, shown))
+    let text = hours_value.and_then(|value| value.text("\"09:00-18:00\"").map(str::to_owned));
+    let except = (!holidays.is_empty()).then(|| match holidays.len() {
+        1 => "except 1 holiday".to_owned(),
+        many => format!("except {many} holidays"),
+    });
+    let shown = [text, days, zone.map(|(_, name)| name), except].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    Some((hours.closed_on(holidays), shown))
 }
 
 fn days(text: &str) -> Result<String, Refusal> {

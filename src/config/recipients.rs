@@ -7,7 +7,7 @@ use super::duration::{Zero, duration};
 use super::value::Refusal;
 use super::walk::{Section, nearest};
 use super::{Recipients, paths};
-use crate::domain::audience::Audience;
+use crate::domain::audience::{Audience, AudienceError};
 
 /// `[recipients]`.
 pub(super) fn recipients(root: &Section<'_>) -> Recipients {
@@ -19,7 +19,10 @@ pub(super) fn recipients(root: &Section<'_>) -> Recipients {
         file_shown,
         audience: section
             .value("audience")
-            .and_then(|value| value.read("\"member-states\"", audience))
+            .and_then(|value| {
+                let all = value.read_items("\"member-states\"", audience);
+                Audience::together(all).map_err(|error| value.refuse(&refusal(&error, ""))).ok()
+            })
             .unwrap_or(Audience::Any),
         stale_after: duration(&section, "stale_after", Duration::from_secs(60 * 86_400), Zero::Refused),
         encoding: section.value("encoding").and_then(|value| value.read("\"windows-1252\"", encoding)),
@@ -30,15 +33,31 @@ pub(super) fn recipients(root: &Section<'_>) -> Recipients {
 }
 
 fn audience(text: &str) -> Result<Audience, Refusal> {
-    text.parse().map_err(|_| {
-        let names = Audience::names();
-        let list = names.join(", ");
-        let help = match nearest(text, names.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean \"{near}\"? There are: {list}"),
-            None => format!("write one of: {list}"),
-        };
-        Refusal::new("audience-unknown", "is no audience that the tables know", help)
-    })
+    text.parse().map_err(|error| refusal(&error, text))
+}
+
+fn refusal(error: &AudienceError, text: &str) -> Refusal {
+    let names = Audience::names();
+    let list = names.join(", ");
+    match error {
+        AudienceError::Unknown(_) => {
+            let help = match nearest(text, names.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean \"{near}\"? There are: {list}"),
+                None => format!("write one of: {list}; or several: [\"member-states\", \"observers\"]"),
+            };
+            Refusal::new("audience-unknown", "is no audience that the tables know", help)
+        }
+        AudienceError::Year => {
+            let councils: Vec<&str> =
+                names.iter().map(String::as_str).filter(|name| name.starts_with("security-council-")).collect();
+            let message = "does not say of which year, and the tables hold only some: the members change";
+            Refusal::new("audience-unknown", message, format!("write one of: {}", councils.join(", ")))
+        }
+        AudienceError::AnyBeside => {
+            let message = "holds \"any\", which expects nobody, beside another audience";
+            Refusal::new("audience-unknown", message, "take \"any\" out, or leave it alone")
+        }
+    }
 }
 
 /// The WHATWG name of an encoding; `MacRoman` is what people call `macintosh`.

@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod audience;
 pub mod clocks;
+pub mod coverage;
 pub mod delivery;
 pub mod digest;
 pub mod estimate;

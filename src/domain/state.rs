@@ -145,6 +145,15 @@ pub fn resolve(text: &str) -> Resolution {
         .unwrap_or_else(|| Resolution::Unknown(nearest(&key)))
 }
 
+/// The state of which a text is a name, code or alias that means no other. Unlike [`resolve`] it searches for no near ones.
+#[must_use]
+pub fn lookup(text: &str) -> Option<&'static State> {
+    match resolve_key(&fold(text)) {
+        Some(Resolution::Found(state)) => Some(state),
+        _ => None,
+    }
+}
+
 fn resolve_key(key: &str) -> Option<Resolution> {
     if let Some(codes) = AMBIGUOUS.iter().find_map(|(names, codes)| names.contains(&key).then_some(*codes)) {
         return Some(Resolution::Ambiguous(codes.iter().filter_map(|code| by_iso3(code)).collect()));

@@ -8,7 +8,8 @@ use super::dates;
 use super::grammar;
 
 /// The functions that are ours, for "did you mean" and for errors that no row causes.
-pub(super) const NAMES: [&str; 6] = ["salutation", "envelope_line", "close", "list", "plural", "range"];
+pub(super) const NAMES: [&str; 7] =
+    ["salutation", "envelope_line", "close", "enclosure_line", "list", "plural", "range"];
 /// The filters that are ours.
 pub(super) const FILTERS: [&str; 3] = ["long_date", "list", "required"];
 
@@ -33,6 +34,11 @@ pub(super) fn register(tera: &mut Tera) {
     });
     tera.register_function("envelope_line", |_: Kwargs, state: &State| form(state, "envelope_line"));
     tera.register_function("close", |_: Kwargs, state: &State| form(state, "close"));
+    tera.register_function("enclosure_line", |_: Kwargs, state: &State| {
+        let count = state.get::<u64>("enclosures")?.unwrap_or(0);
+        let language = state.get::<String>("language")?.unwrap_or_default();
+        enclosure_line(count, super::context::primary(&language)).ok_or_else(|| no_forms(&language))
+    });
     tera.register_function("list", |arguments: Kwargs, state: &State| list(&arguments, state));
     tera.register_function("plural", |arguments: Kwargs, state: &State| plural(&arguments, state));
     tera.register_filter("list", |items: Vec<Value>, arguments: Kwargs, state: &State| {
@@ -72,13 +78,35 @@ fn sorted(table: &tera::Map) -> Vec<(String, Value)> {
 }
 
 fn form(state: &State, name: &str) -> TeraResult<String> {
-    state.get::<String>(&format!("{HIDDEN}{name}"))?.ok_or_else(|| {
-        let language = state.get::<String>("language").ok().flatten().unwrap_or_default();
-        Error::message(format!(
-            "there are no forms of address for the language \"{language}\" (only for {}): write the words out",
-            super::address_forms::LANGUAGES.join(", ")
-        ))
-    })
+    state
+        .get::<String>(&format!("{HIDDEN}{name}"))?
+        .ok_or_else(|| no_forms(&state.get::<String>("language").ok().flatten().unwrap_or_default()))
+}
+
+fn no_forms(language: &str) -> Error {
+    Error::message(format!(
+        "there are no forms of address for the language \"{language}\" (only for {}): write the words out",
+        super::address_forms::LANGUAGES.join(", ")
+    ))
+}
+
+/// What stands below a letter with so many enclosures, as offices write it in that language; nothing below one without.
+fn enclosure_line(count: u64, language: &str) -> Option<String> {
+    let one = count == 1;
+    let word = match language {
+        "ar" => "المرفقات:",
+        "en" if one => "Enclosure:",
+        "en" => "Enclosures:",
+        "es" if one => "Anexo:",
+        "es" => "Anexos:",
+        "fr" if one => "Pièce jointe\u{a0}:",
+        "fr" => "Pièces jointes\u{a0}:",
+        "ru" if one => "Приложение:",
+        "ru" => "Приложения:",
+        "zh" => return Some(if count == 0 { String::new() } else { format!("附件：{count}份") }),
+        _ => return None,
+    };
+    Some(if count == 0 { String::new() } else { format!("{word} {count}") })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of a Tera filter")]
@@ -147,4 +175,19 @@ fn plural(arguments: &Kwargs, state: &State) -> TeraResult<String> {
          {needed}=\"…\" (the forms are {})",
         grammar::FORMS.join(", ")
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enclosures_are_named_by_their_number_in_each_language() {
+        let of = |count| super::super::address_forms::LANGUAGES.map(|language| enclosure_line(count, language));
+        let said = |lines: [&str; 6]| lines.map(|line| Some(line.to_owned()));
+        assert_eq!(of(0), said([""; 6]));
+        let one = ["المرفقات: 1", "Enclosure: 1", "Anexo: 1", "Pièce jointe\u{a0}: 1", "Приложение: 1", "附件：1份"];
+        assert_eq!(of(1), said(one));
+        assert_eq!(enclosure_line(2, "prs"), None);
+    }
 }

@@ -16,6 +16,7 @@
 //! | `salutation()`, `envelope_line()`, `close()` | forms of address; `salutation(style="your-excellency")` or `"ambassador"` where the language has a choice |
 //! | `list(items=…)`, `… \| list` | a list in a sentence, with "and"; `or=true` for "or" |
 //! | `plural(n=…, one="…", other="…")` | the form of a noun that the number takes (`zero`, `one`, `two`, `few`, `many`, `other`) |
+//! | `enclosure_line()` | "Enclosures: 2" as the language has it; empty without attachments |
 //! | `… \| long_date` | `2021-09-01` in words |
 //! | `… \| required` | an error if the cell is empty |
 //!

@@ -44,15 +44,25 @@ fn facts(items: &[Item], page: &Page) -> String {
     list
 }
 
-/// `193 of 193`, or who is missing.
+/// `193 of 193 missions get a letter`, who is missing, and what else a reader should know of the list.
 fn coverage(page: &Page) -> String {
-    let reached = page.expected.saturating_sub(page.missing.len());
+    let reached = page.expected.saturating_sub(page.missing.len() + page.suppressed.len());
     let count = format!("{reached} of {} missions get a letter", page.expected);
-    if page.missing.is_empty() {
-        return count;
+    let mut text = if page.missing.is_empty() {
+        count
+    } else {
+        let names = escape(&page.missing.join(", "));
+        format!("<span class=\"alert\">{count}</span>. Missing: {names}. Add a row for each to the recipients file.")
+    };
+    let more = [
+        ("Several rows", &page.doubled),
+        ("Outside the audience", &page.foreign),
+        ("Suppressed, so that no letter goes to them", &page.suppressed),
+    ];
+    for (what, names) in more.iter().filter(|(_, names)| !names.is_empty()) {
+        text.push_str(&format!("<br>{what}: {}", escape(&names.join(", "))));
     }
-    let names = escape(&page.missing.join(", "));
-    format!("<span class=\"alert\">{count}</span>. Missing: {names}. Add a row for each to the recipients file.")
+    text
 }
 
 fn approval(page: &Page) -> String {

@@ -62,8 +62,14 @@ pub struct Page {
     pub from: String,
     /// How many states the audience has; 0 if it is any list.
     pub expected: usize,
-    /// The names of those that no letter goes to.
+    /// The names of those that have no row.
     pub missing: Vec<String>,
+    /// The names of states with several rows.
+    pub doubled: Vec<String>,
+    /// The ids of rows of states outside the audience.
+    pub foreign: Vec<String>,
+    /// The names of states of the audience that get no letter, since their addresses are suppressed.
+    pub suppressed: Vec<String>,
     /// When the preview was made.
     pub generated: Timestamp,
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::table::{meaning, share};
-use super::{Facts, counted, name, shown, time, words};
+use super::{Facts, counted, doubled_and_foreign, name, shown, time, words};
 use crate::domain::attempt::LastWord;
 use crate::domain::markup::{document, escape};
 use crate::domain::record::{Counts, DeliveryRecord};
@@ -21,6 +21,10 @@ pub fn html(records: &[DeliveryRecord], counts: &Counts, facts: &Facts) -> Strin
     if !facts.missing.is_empty() {
         let names = escape(&facts.missing.join(", "));
         let _ = writeln!(body, "<h2>Expected, and not in the batch: {}</h2>\n<p>{names}</p>", facts.missing.len());
+    }
+    let beside: Vec<String> = doubled_and_foreign(&facts.coverage);
+    if !beside.is_empty() {
+        let _ = writeln!(body, "<p>{}</p>", escape(&beside.join(" ")));
     }
     body.push_str(&missions(records));
     let _ = writeln!(

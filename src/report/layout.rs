@@ -112,7 +112,8 @@ impl Style {
     }
 
     /// `head` and then `text`, whose further lines stand under its first.
-    pub(super) fn hanging(&self, head: &str, text: &str) -> String {
+    #[must_use]
+    pub fn hanging(&self, head: &str, text: &str) -> String {
         ended(head, &lines(text, self.columns().saturating_sub(head.width())))
     }
 

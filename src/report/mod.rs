@@ -25,6 +25,7 @@ pub use self::resend::resend_list;
 pub use self::status::status;
 pub use self::table::outcome_table;
 use crate::domain::attempt::LastWord;
+use crate::domain::coverage::Coverage;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::record::{AddressRecord, Counts, DeliveryRecord};
@@ -49,6 +50,8 @@ pub struct Facts {
     pub digest: Digest,
     /// States that were expected and are not in the batch.
     pub missing: Vec<String>,
+    /// The batch against the audience: missing, doubled and foreign; empty while there is no batch.
+    pub coverage: Coverage,
     /// The time at which this is true.
     pub now: Timestamp,
     /// The ledger's path, as the user knows it.
@@ -134,6 +137,17 @@ fn said(address: &AddressRecord, record: &DeliveryRecord) -> String {
         Some(word) => format!("{}, {} at {}: {}", address.address, word.phase, time(word.at), words(word)),
         None => format!("{}: nothing was recorded", address.address),
     }
+}
+
+/// A sentence each for states with several rows and for rows outside the audience, where there are any.
+fn doubled_and_foreign(coverage: &Coverage) -> Vec<String> {
+    let ids: Vec<String> = coverage.foreign.iter().map(ToString::to_string).collect();
+    let parts = [
+        ("States with several rows", Coverage::names(&coverage.doubled)),
+        ("Rows of states outside the audience", ids),
+    ];
+    let told = parts.iter().filter(|(_, names)| !names.is_empty());
+    told.map(|(what, names)| format!("{what}: {}.", names.join(", "))).collect()
 }
 
 /// `1 letter`, `2 letters`.

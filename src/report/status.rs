@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Facts, Style, duration, letters, name, outcome_table, said, time};
+use super::{Facts, Style, doubled_and_foreign, duration, letters, name, outcome_table, said, time};
 use crate::domain::delivery::State;
 use crate::domain::record::{Counts, DeliveryRecord};
 
@@ -10,6 +10,8 @@ use crate::domain::record::{Counts, DeliveryRecord};
 const LISTED: usize = 8;
 /// The most lines that a server's words get here; `log` shows all of them.
 const LINES_OF_WORDS: usize = 2;
+/// The most lines of names of doubled and of foreign rows; the report has all of them.
+const LINES_OF_NAMES: usize = 3;
 
 /// The screen, every line ended. `records` may be all deliveries, or those alone that are not accepted.
 #[must_use]
@@ -108,9 +110,17 @@ fn entry(record: &DeliveryRecord, facts: &Facts, style: &Style) -> String {
     text
 }
 
+/// The batch against the audience: in one line if all of it is there, else who is missing; what is doubled or foreign.
 fn missing(facts: &Facts, style: &Style) -> String {
+    let beside: String = doubled_and_foreign(&facts.coverage)
+        .iter()
+        .map(|sentence| style.wrapped_at_most(&style.text(sentence), 0, LINES_OF_NAMES))
+        .collect();
+    let beside = if beside.is_empty() { beside } else { format!("\n{beside}") };
     if facts.missing.is_empty() {
-        return String::new();
+        let all = facts.coverage.expected;
+        let all = if all > 0 { format!("\nCoverage: all {all} of the audience\n") } else { String::new() };
+        return format!("{all}{beside}");
     }
     let mut names: Vec<&str> = facts.missing.iter().take(LISTED).map(String::as_str).collect();
     let more = format!("and {} more", facts.missing.len().saturating_sub(LISTED));
@@ -118,7 +128,7 @@ fn missing(facts: &Facts, style: &Style) -> String {
         names.push(&more);
     }
     let heading = style.bold(&format!("Missing: expected, and not in the batch ({})", facts.missing.len()));
-    format!("\n{heading}\n{}", style.wrapped(&style.text(&names.join(", ")), 2))
+    format!("\n{heading}\n{}{beside}", style.wrapped(&style.text(&names.join(", ")), 2))
 }
 
 /// What a person can do, the most pressing first, each with the exact command.

@@ -4,28 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::audience::Audience;
-use crate::domain::recipient::RecipientId;
+use crate::domain::coverage::Coverage;
 use crate::domain::state::{State, StateCode};
 
 use super::findings::{Findings, counted, listed};
 use super::{Options, Row};
 
-/// The answer. Rows that are wrong count as present: they are named by their own problems.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Coverage {
-    /// How many states the audience has; 0 for any list.
-    pub expected: usize,
-    /// How many of them have a row.
-    pub present: usize,
-    /// Those that have none, in the order of the tables.
-    pub missing: Vec<StateCode>,
-    /// States with several rows.
-    pub doubled: Vec<StateCode>,
-    /// Rows of states outside the audience.
-    pub foreign: Vec<RecipientId>,
-}
-
-/// Counts, and warns of what is missing and foreign.
+/// Counts, and warns of what is missing and foreign. Rows that are wrong count as present: they are named by their own
+/// problems.
 pub(super) fn coverage(
     states: &BTreeMap<StateCode, Vec<usize>>,
     rows: &[Row],
@@ -64,11 +50,6 @@ pub(super) fn coverage(
         let help = "they are written to like the others; take them out if that is not meant";
         findings.push(Diagnostic::warning("states-foreign", message).at(whole()).help(help));
     }
-    Coverage {
-        expected: expected.len(),
-        present: expected.len() - missing.len(),
-        missing: missing.iter().map(|state| state.code).collect(),
-        doubled,
-        foreign: foreign.iter().map(|row| row.recipient.id.clone()).collect(),
-    }
+    let foreign = foreign.iter().map(|row| row.recipient.id.clone()).collect();
+    Coverage::new(audience, |code| states.contains_key(&code), doubled, foreign)
 }

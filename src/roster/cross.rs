@@ -1,39 +1,45 @@
 //! What is wrong between rows: the same id, address or state twice; and between the cells of one.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::audience::Audience;
 use crate::domain::mailbox::Mailbox;
 use crate::domain::recipient::Recipient;
-use crate::domain::state::{self, State, StateCode};
+use crate::domain::state::StateCode;
 
 use super::Options;
 use super::cells::Cells;
 use super::columns::Column;
 use super::findings::{Findings, counted, listed};
 use super::row::Parsed;
+use super::shift::Shifts;
 
 /// What rows before have shown.
 #[derive(Default)]
 pub(super) struct Cross {
     ids: HashMap<String, usize>,
-    addresses: HashMap<String, usize>,
-    /// Addresses that stand in several rows: all their lines, and where the second is.
-    shared: BTreeMap<String, (Vec<usize>, Place)>,
+    addresses: HashMap<String, (usize, Option<StateCode>)>,
+    /// Addresses that stand in several rows: all their lines and states, and where the second is.
+    shared: BTreeMap<String, Shared>,
     /// Lines of the rows of each state, right or wrong.
     pub(super) states: BTreeMap<StateCode, Vec<usize>>,
     /// Lines and number of placeholder addresses.
     placeholders: (Vec<usize>, usize),
     stale: Vec<usize>,
+    /// Rows with real addresses of which nobody said when they were verified, and how many others say it.
+    unverified: (Vec<usize>, usize),
+    shifts: Shifts,
+    /// The Cc and Bcc addresses of rows that are of a state.
+    copies: Vec<(String, StateCode, usize)>,
     skips: Vec<usize>,
 }
 
-/// Country-code domains that everybody uses: they say nothing about a state.
-const EVERYBODYS: [&str; 24] = [
-    "ag", "am", "bz", "cc", "cf", "co", "fm", "ga", "gd", "gq", "la", "lc", "li", "ly", "md", "me", "ml", "ms", "sc",
-    "st", "to", "tv", "vc", "ws",
-];
+struct Shared {
+    lines: Vec<usize>,
+    states: BTreeSet<StateCode>,
+    place: Place,
+}
 
 impl Cross {
     /// Compares a row with itself and with those before. Returns false if the row must be left out.
@@ -109,11 +115,18 @@ impl Cross {
                 let help = "one letter goes to each address: take one out";
                 findings.push(cells.at(Diagnostic::error("address-doubled", message), column).help(help));
             } else if column == Column::To {
-                self.address(cells, folded, line);
+                self.address(cells, folded, line, recipient.state);
+            } else if let Some(state) = recipient.state {
+                self.copies.push((folded, state, line));
             }
         }
         if let Some(state) = recipient.state {
-            compare(cells, recipient, state.state(), findings);
+            self.shifts.row(cells, recipient, state.state());
+        }
+        if recipient.verified_on.is_some() {
+            self.unverified.1 += 1;
+        } else if !recipient.to.iter().all(Mailbox::is_placeholder) {
+            self.unverified.0.push(line);
         }
         if let (Some(limit), Some(date)) = (options.stale_after, recipient.verified_on)
             && options
@@ -125,20 +138,49 @@ impl Cross {
         }
     }
 
-    fn address(&mut self, cells: &Cells<'_>, folded: String, line: usize) {
-        let Some(first) = self.addresses.get(&folded).copied() else {
-            self.addresses.insert(folded, line);
+    fn address(&mut self, cells: &Cells<'_>, folded: String, line: usize, state: Option<StateCode>) {
+        let Some((first, first_state)) = self.addresses.get(&folded).copied() else {
+            self.addresses.insert(folded, (line, state));
             return;
         };
         let place = || cells.at(Diagnostic::warning("", ""), Column::To).place.unwrap_or_else(|| Place::file(""));
-        self.shared.entry(folded).or_insert_with(|| (vec![first], place())).0.push(line);
+        let shared = self.shared.entry(folded).or_insert_with(|| Shared {
+            lines: vec![first],
+            states: first_state.into_iter().collect(),
+            place: place(),
+        });
+        shared.lines.push(line);
+        shared.states.extend(state);
+    }
+
+    /// Copies that go to the address of another state's mission.
+    fn copies(&self, options: &Options, findings: &mut Findings) {
+        for (address, state, line) in &self.copies {
+            let Some((owner, Some(other))) = self.addresses.get(address).copied() else { continue };
+            if other == *state {
+                continue;
+            }
+            let (own, other) = (state.state().name("en"), other.state().name("en"));
+            let message =
+                format!("a copy of the letter to {own} goes to {address}, the address of {other} (line {owner})");
+            let place = Place { line: *line, ..Place::file(&options.file) };
+            let help = "a mission should not read what was written to another: is it in the right row?";
+            findings.push(Diagnostic::warning("copy-to-another-mission", message).at(place).help(help));
+        }
     }
 
     /// What can be said only when all rows are read.
     pub(super) fn finish(self, options: &Options, findings: &mut Findings) {
-        for (address, (lines, place)) in self.shared {
-            let message = format!("{address} stands in {} rows: lines {}", lines.len(), listed(&lines));
-            let help = "it gets a letter for each of them";
+        self.copies(options, findings);
+        for (address, Shared { lines, states, place }) in self.shared {
+            let rows = format!("{address} stands in {} rows: lines {}", lines.len(), listed(&lines));
+            let (message, help) = if states.len() > 1 {
+                let names: Vec<&str> = states.iter().map(|state| state.state().name("en")).collect();
+                let help = "it gets the letters to all of them: is it the address of one, copied by mistake?";
+                (format!("{rows}, for {}", listed(&names)), help)
+            } else {
+                (rows, "it gets a letter for each of them")
+            };
             findings.push(Diagnostic::warning("address-shared", message).at(place).help(help));
         }
         let whole = || Place::file(&options.file);
@@ -162,6 +204,13 @@ impl Cross {
             let help = "look the addresses up again and set verified_on";
             findings.push(Diagnostic::warning("rows-stale", message).at(whole()).help(help));
         }
+        let (unverified, verified) = &self.unverified;
+        if !unverified.is_empty() && *verified > 0 {
+            let rows = counted(unverified.len(), "row does", "rows do");
+            let message = format!("{rows} not say when anybody verified the address: {}", on_lines(unverified));
+            let help = "look the addresses up and set verified_on, as in the other rows";
+            findings.push(Diagnostic::warning("rows-unverified", message).at(whole()).help(help));
+        }
         if !self.skips.is_empty() {
             let rows = counted(self.skips.len(), "row is", "rows are");
             let message =
@@ -169,36 +218,10 @@ impl Cross {
             let help = "take the rows out, or put their addresses into suppressed.csv";
             findings.push(Diagnostic::warning("skip-column", message).at(whole()).help(help));
         }
+        self.shifts.finish(&options.file, findings);
     }
 }
 
 fn on_lines(lines: &[usize]) -> String {
     format!("{} {}", if lines.len() == 1 { "line" } else { "lines" }, listed(lines))
-}
-
-/// The state, the id and the country of the addresses should be the same; where they are not, a column may have slipped.
-fn compare(cells: &Cells<'_>, recipient: &Recipient, state: &State, findings: &mut Findings) {
-    let help = "has a column slipped by a row?";
-    if let Some(other) = state::by_iso3(recipient.id.as_str()).filter(|other| other.code != state.code) {
-        let message = format!("the row is for {}, its id is that of {}", state.name("en"), other.name("en"));
-        findings.push(cells.at(Diagnostic::warning("row-shift", message), Column::Id).help(help));
-    }
-    let others = recipient.to.iter().filter_map(|mailbox| Some((mailbox, country(mailbox)?)));
-    if let Some((mailbox, other)) = others.into_iter().find(|(_, other)| other.code != state.code) {
-        let message = format!(
-            "the row is for {}, the domain \"{}\" is of {}",
-            state.name("en"),
-            mailbox.domain(),
-            other.name("en")
-        );
-        findings.push(cells.at(Diagnostic::warning("row-shift", message), Column::To).help(help));
-    }
-}
-
-/// The state whose country-code domain an address is in. In trials the reserved names stand for the root.
-fn country(mailbox: &Mailbox) -> Option<&'static State> {
-    let domain = mailbox.outside_reserved().unwrap_or(mailbox.domain());
-    let last = domain.rsplit('.').next().filter(|last| last.len() == 2 && !EVERYBODYS.contains(last))?;
-    let code = if last == "uk" { "gb" } else { last };
-    state::all().iter().find(|state| state.iso2.eq_ignore_ascii_case(code))
 }

@@ -8,6 +8,7 @@ mod decode;
 mod findings;
 mod row;
 mod scan;
+mod shift;
 mod suppressed;
 mod table;
 mod words;
@@ -29,7 +30,7 @@ use findings::Findings;
 use row::RowReader;
 use table::{Record, Table};
 
-pub use coverage::Coverage;
+pub use crate::domain::coverage::Coverage;
 pub use suppressed::read_suppressed;
 
 /// How to read the file.

@@ -190,7 +190,10 @@ pub(super) fn date(cells: &Cells<'_>, today: Date, findings: &mut Findings) -> O
     let date = text.parse::<Date>().ok().filter(|_| form);
     let problem = match date {
         None => format!("\"{text}\" is not a date such as {today}"),
-        Some(date) if date > today => format!("{date} is yet to come: nobody can have verified the row then"),
+        // Where the day begins before it does in Greenwich it may be tomorrow already.
+        Some(date) if date > today.tomorrow().unwrap_or(today) => {
+            format!("{date} is yet to come: nobody can have verified the row then")
+        }
         Some(_) => return date,
     };
     let help = "write year-month-day, with hyphens";

@@ -454,20 +454,20 @@ fn the_same_address_id_or_suppressed_mark_is_told_with_both_lines() {
       |
     8 | F,Togo,tgo@missions.example
       |        ^^^^^^^^^^^^^^^^^^^^
-    warning[address-shared]: ken@missions.example stands in 2 rows: lines 2 and 3
+    warning[address-shared]: ken@missions.example stands in 2 rows: lines 2 and 3, for Kenya and Chad
      --> recipients.csv:3:8
       |
     3 | B,Chad,KEN@Missions.example
       |        ^^^^^^^^^^^^^^^^^^^^
       |
-      = help: it gets a letter for each of them
-    warning[address-shared]: cub@xn--bcher-kva.example stands in 2 rows: lines 6 and 7
+      = help: it gets the letters to all of them: is it the address of one, copied by mistake?
+    warning[address-shared]: cub@xn--bcher-kva.example stands in 2 rows: lines 6 and 7, for Cuba and Oman
      --> recipients.csv:7:8
       |
     7 | E,Oman,cub@xn--bcher-kva.example
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: it gets a letter for each of them
+      = help: it gets the letters to all of them: is it the address of one, copied by mistake?
     error[address-doubled]: PER@missions.example stands twice in this row
      --> recipients.csv:4:9
       |

@@ -24,6 +24,7 @@ pub(crate) fn facts(missing: &[&str]) -> Facts {
         campaign: "Stand with women human rights defenders".into(),
         digest: Digest::of(b"batch"),
         missing: missing.iter().map(ToString::to_string).collect(),
+        coverage: demarche::domain::coverage::Coverage::default(),
         now: at("2021-10-20T14:10:00Z"),
         ledger: "ledger.db".into(),
     }
