@@ -132,9 +132,12 @@ pub struct CheckArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Also log in to the relay, and compare its size limit with each letter
+    /// Also log in to the relay, compare its size limit with each letter, and look at the domains in the DNS
     #[arg(long)]
     pub online: bool,
+    /// Ask this DNS server instead of the system's, such as 192.0.2.53:53
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "online")]
+    pub resolver: Option<std::net::SocketAddr>,
 }
 
 /// `preview`

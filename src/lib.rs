@@ -11,6 +11,7 @@ pub mod compose;
 pub mod config;
 pub mod diagnostic;
 pub mod dispatch;
+pub mod dns;
 pub mod domain;
 pub mod inside;
 pub mod ledger;

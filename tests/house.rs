@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and its floor. A new module must be given a place here.
-const ROOMS: [(&str, u8); 17] = [
+const ROOMS: [(&str, u8); 18] = [
     ("main", 5),
     ("commands", 4),
     ("compose", 3),
@@ -15,6 +15,7 @@ const ROOMS: [(&str, u8); 17] = [
     ("letter", 2),
     ("ledger", 2),
     ("smtp", 2),
+    ("dns", 2),
     ("preview", 2),
     ("report", 2),
     ("postbox", 2),

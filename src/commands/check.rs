@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let timing = Timing::new(&batch, load(&batch), None);
     found.extend(timing.too_late());
     let code = if any_error(&found) { CONFIG } else { OK };
-    let online = args.online.then(|| online::look(&batch));
+    let online = args.online.then(|| online::look(context, &batch, args.resolver));
     if let Some(Ok(online)) = &online {
         found.extend(online.problems.iter().cloned());
     }

@@ -1,10 +1,12 @@
 //! One file per command; what several of them need stands beside them: `prepare` (files → batch), `frozen` (ledger → letters),
 //! `recovered` (what an earlier run left), `timing` (how long, and the event), `underway` (files against ledger), `strangers`
-//! (letters that name somebody else), `online` (what the relay takes), `drive` (a run, from signal to ending), `progress` (what is
-//! shown of it), `screen` (the one door to the terminal), `logging` (what is traced, and where to), `exit` (codes).
+//! (letters that name somebody else), `online` (what the relay takes), `domains` (what the DNS says), `drive` (a run, from signal
+//! to ending), `progress` (what is shown of it), `screen` (the one door to the terminal), `logging` (what is traced, and where to),
+//! `exit` (codes).
 
 mod attachments;
 mod check;
+mod domains;
 mod drive;
 mod exit;
 mod frozen;

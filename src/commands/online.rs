@@ -1,12 +1,15 @@
-//! `check --online`: what the relay says, and whether it takes letters of this size. Nothing is sent.
+//! `check --online`: what the relay says, whether it takes letters of this size, and what the DNS says of the domains. Nothing is
+//! sent.
+
+use std::net::SocketAddr;
 
 use crate::diagnostic::Diagnostic;
 use crate::smtp::Connector;
 
-use super::drive;
 use super::exit::{DATA, Failure, OK, UNAVAILABLE};
 use super::plan::list;
 use super::prepare::Batch;
+use super::{Context, domains, drive};
 
 /// What was found.
 pub(super) struct Online {
@@ -18,11 +21,11 @@ pub(super) struct Online {
     pub(super) code: u8,
 }
 
-/// Opens a session, logs in, and leaves.
+/// Opens a session, logs in, and leaves; then asks the DNS, that of the system or the one named.
 ///
 /// # Errors
 /// If there is no session to be had.
-pub(super) fn look(batch: &Batch) -> Result<Online, Failure> {
+pub(super) fn look(context: &Context, batch: &Batch, resolver: Option<SocketAddr>) -> Result<Online, Failure> {
     let connector = Connector::new(batch.config.relay.clone())?;
     let relay = connector.relay().clone();
     let limit = drive::block_on(async {
@@ -40,15 +43,18 @@ pub(super) fn look(batch: &Batch) -> Result<Online, Failure> {
         None => format!("no size limit said; the largest letter has {}", octets(largest)),
         Some(limit) => format!("it takes letters of up to {}, the largest here has {}", octets(limit), octets(largest)),
     };
-    let lines = format!(
+    let mut lines = format!(
         "Relay: {} on port {} answers ({}{}); {size}.\n",
         relay.host,
         relay.port,
         relay.security.described(),
         if relay.login.is_some() { ", and takes the login" } else { "" },
     );
-    let problems: Vec<Diagnostic> = limit.and_then(|limit| too_large(batch, limit)).into_iter().collect();
+    let mut problems: Vec<Diagnostic> = limit.and_then(|limit| too_large(batch, limit)).into_iter().collect();
     let code = if problems.is_empty() { OK } else { DATA };
+    let domains = domains::look(batch, resolver)?;
+    problems.extend(domains.problems);
+    lines.push_str(&context.screen.style().hanging("DNS:   ", &domains.line));
     Ok(Online { lines, problems, code })
 }
 

@@ -119,7 +119,7 @@ impl Hours {
         };
         let ends = [Some(day.to_datetime(self.from)), until].into_iter().flatten();
         let both = ends.map(|end| self.zone.to_ambiguous_timestamp(end));
-        both.flat_map(|end| [end.clone().earlier(), end.later()]).flatten()
+        both.flat_map(|end| [end.earlier(), end.later()]).flatten()
     }
 
     /// The holidays from `first` to `last` that fall on days on which letters would go out.

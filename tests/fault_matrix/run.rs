@@ -170,6 +170,7 @@ fn screen(reader: &Reader, rows: &[DeliveryRecord]) -> (String, u8) {
         campaign: "The fault matrix".to_owned(),
         digest: reader.batch_digest().expect("readable"),
         missing: Vec::new(),
+        coverage: demarche::domain::coverage::Coverage::default(),
         now: clock::now(),
         ledger: "ledger.db".to_owned(),
     };

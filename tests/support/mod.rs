@@ -4,6 +4,7 @@
 pub mod authority;
 pub mod campaign;
 pub mod clock;
+pub mod dns;
 pub mod postfix;
 mod postfix_config;
 pub mod python;
