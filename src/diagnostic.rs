@@ -45,13 +45,24 @@ pub struct Place {
     pub excerpt: String,
     /// How many characters the caret underlines, at least 1.
     pub width: usize,
+    /// The cell, where the file is a workbook: `line` is then its row, and `column` only where it stands in the excerpt.
+    pub cell: Option<SheetCell>,
+}
+
+/// A cell or a row of a sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetCell {
+    /// As a spreadsheet program calls it: `Missions!C17`, or `Missions!A17:F17` for a row.
+    pub name: String,
+    /// The number of its column, from 1.
+    pub column: usize,
 }
 
 impl Place {
     /// A file as a whole.
     #[must_use]
     pub fn file(file: impl Into<String>) -> Self {
-        Self { file: file.into(), line: 0, column: 0, excerpt: String::new(), width: 1 }
+        Self { file: file.into(), line: 0, column: 0, excerpt: String::new(), width: 1, cell: None }
     }
 
     /// The place of a byte range in a text: line, column and excerpt are found from it. A range that spans lines is cut
@@ -69,7 +80,14 @@ impl Place {
             column: text[line_start..start].chars().count() + 1,
             excerpt: excerpt.to_owned(),
             width: text[start..end].chars().count().max(1),
+            cell: None,
         }
+    }
+
+    /// The number of the column as people count: of the character in a text, of the cell in a sheet. 0 if there is none.
+    #[must_use]
+    pub fn column_number(&self) -> usize {
+        self.cell.as_ref().map_or(self.column, |cell| cell.column)
     }
 }
 
@@ -175,15 +193,19 @@ impl Diagnostic {
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let place = self.place.as_ref();
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "severity": self.severity,
             "code": self.code,
             "message": self.message,
             "file": place.map(|p| &p.file),
             "line": place.map(|p| p.line).filter(|line| *line > 0),
-            "column": place.map(|p| p.column).filter(|column| *column > 0),
+            "column": place.map(Place::column_number).filter(|column| *column > 0),
             "help": self.help,
-        })
+        });
+        if let Some(cell) = place.and_then(|p| p.cell.as_ref()) {
+            json["cell"] = serde_json::json!(cell.name);
+        }
+        json
     }
 }
 
@@ -209,6 +231,10 @@ const EXCERPT: usize = 160;
 
 fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
     let file = visible(&place.file);
+    let cell = place.cell.as_ref().map(|cell| format!("{file}:{}", visible(&cell.name)));
+    if let (Some(cell), true) = (&cell, place.excerpt.is_empty() || place.line == 0 || place.column == 0) {
+        return group.element(Origin::path(cell.clone()));
+    }
     if place.excerpt.is_empty() || place.line == 0 || place.column == 0 {
         let mut origin = Origin::path(file);
         if place.line > 0 {
@@ -231,7 +257,9 @@ fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
     let (start, end) = (before.len(), before.len() + marked.len());
     let source = format!("{before}{marked}{after}");
     let snippet = Snippet::source(source).line_start(place.line).annotation(AnnotationKind::Primary.span(start..end));
-    if first == 0 {
+    if let Some(cell) = cell {
+        group.element(Origin::path(cell)).element(snippet)
+    } else if first == 0 {
         group.element(snippet.path(file))
     } else {
         group.element(Origin::path(file).line(place.line).char_column(place.column)).element(snippet)

@@ -130,7 +130,7 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
     let (letter, problems) = Letter::load(&templates, &config.templates_shown, &config.settings);
     diagnostics.extend(problems);
     let languages = letter.as_ref().map(Letter::languages);
-    let (rows, coverage) = read_rows(&config, languages, purpose, &mut diagnostics);
+    let (rows, coverage) = read_rows(context, &config, languages, purpose, &mut diagnostics);
     let Some(letter) = letter else {
         return Err(Failure::Problems { code, diagnostics });
     };
@@ -194,6 +194,7 @@ fn attachment_paths(config: &Config, letter: &Letter, rows: &[Row]) -> BTreeMap<
 }
 
 fn read_rows(
+    context: &Context,
     config: &Config,
     languages: Option<Vec<crate::domain::language::Language>>,
     purpose: Purpose,
@@ -214,6 +215,8 @@ fn read_rows(
     };
     let options = roster::Options {
         file: recipients.file_shown.clone(),
+        sheet: context.sheet.clone().or_else(|| recipients.sheet.clone()),
+        hidden_rows: roster::HiddenRows::Refuse,
         encoding: recipients.encoding.clone(),
         delimiter: recipients.delimiter,
         columns: recipients.columns.clone(),
@@ -238,7 +241,7 @@ fn read_rows(
 }
 
 /// A file of a sane size. A FIFO or a device would be waited for without end: only a file is opened.
-fn read_capped(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn read_capped(path: &Path) -> std::io::Result<Vec<u8>> {
     let facts = std::fs::metadata(path)?;
     if !facts.is_file() {
         return Err(ErrorKind::InvalidInput.into());
@@ -249,7 +252,7 @@ fn read_capped(path: &Path) -> std::io::Result<Vec<u8>> {
     std::fs::read(path)
 }
 
-fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
+pub(super) fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
     let (message, help) = match error.kind() {
         ErrorKind::InvalidInput => (format!("{shown} is not a file"), "put a file there, not a folder or a device"),
         ErrorKind::FileTooLarge => (format!("{shown} is larger than 1 GiB"), "split it"),

@@ -254,6 +254,30 @@ fn trace(diagnostic: &Diagnostic) {
     }
 }
 
+impl Screen {
+    /// True if there is somebody to ask.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        !self.no_input && std::io::stdin().is_terminal()
+    }
+
+    /// Asks on the terminal which of the answers it is: the number from 0, or `None` for none of them.
+    #[must_use]
+    pub fn choose(&self, question: &str, answers: &[String]) -> Option<usize> {
+        let mut text = format!("{question}\n");
+        for (number, answer) in answers.iter().enumerate() {
+            text.push_str(&format!("  {}  {answer}\n", number + 1));
+        }
+        text.push_str("Type its number, anything else to stop: ");
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(harmless(&text).as_bytes());
+        let _ = err.flush();
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).ok()?;
+        answer.trim().parse::<usize>().ok()?.checked_sub(1).filter(|chosen| *chosen < answers.len())
+    }
+}
+
 /// The text with whatever a terminal would obey made visible, but for line ends and tabs: it may quote settings, paths and
 /// other people's words.
 fn harmless(text: &str) -> String {

@@ -1,14 +1,15 @@
 //! The cells of one row → a recipient, or everything that is wrong with it.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::domain::language::Language;
-use crate::domain::mailbox::{Mailbox, QUOTE_THE_NAME, trim_blank};
+use crate::domain::mailbox::{Mailbox, Piece, QUOTE_THE_NAME, says_nothing, trim_blank};
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::state::{self, Resolution, State, StateCode};
 
-use super::cells::{Cells, check_characters, has_all_cells};
+use super::cells::{Cells, check_characters, check_faults, has_all_cells};
 use super::columns::{Column, Columns, name_of};
 use super::findings::{Findings, listed};
 use super::table::{Record, Table};
@@ -35,12 +36,14 @@ pub(super) struct RowReader<'a> {
     pub(super) options: &'a Options,
     resolved: HashMap<String, Resolution>,
     suppressed: HashSet<&'a str>,
+    /// The lines whose addresses were taken from links.
+    pub(super) linked: Vec<usize>,
 }
 
 impl<'a> RowReader<'a> {
     pub(super) fn new(table: &'a Table<'a>, columns: &'a Columns, options: &'a Options) -> Self {
         let suppressed = options.suppressed.iter().map(String::as_str).collect();
-        Self { table, columns, options, resolved: HashMap::new(), suppressed }
+        Self { table, columns, options, resolved: HashMap::new(), suppressed, linked: Vec::new() }
     }
 
     /// Reads one row; every problem goes to the findings.
@@ -51,12 +54,12 @@ impl<'a> RowReader<'a> {
             return Parsed { state: self.silent_state(&cells), ..Parsed::default() };
         }
         check_characters(&cells, findings);
+        check_faults(&cells, findings);
         let clean = findings.errors() == before;
         let state = self.state(&cells, findings);
         let id = id(&cells, state.ok().flatten(), state.is_err(), findings);
-        let mut to = mailboxes(&cells, Column::To, clean, findings);
-        let mut cc = mailboxes(&cells, Column::Cc, clean, findings);
-        let mut bcc = mailboxes(&cells, Column::Bcc, clean, findings);
+        let [mut to, mut cc, mut bcc] =
+            [Column::To, Column::Cc, Column::Bcc].map(|column| self.mailboxes(&cells, column, clean, findings));
         no_address(&cells, findings);
         let suppressed = self.suppress(&cells, [&mut to, &mut cc, &mut bcc], findings);
         let language = self.language(&cells, findings);
@@ -85,6 +88,7 @@ impl<'a> RowReader<'a> {
                     .iter()
                     .cloned()
                     .zip(record.cells.iter().map(|c| trim_blank(c).to_owned()))
+                    .filter(|(key, _)| !key.is_empty())
                     .collect(),
                 line: record.line as u64,
             });
@@ -173,9 +177,48 @@ impl<'a> RowReader<'a> {
         known.cloned()
     }
 
+    fn mailboxes(
+        &mut self,
+        cells: &Cells<'_>,
+        column: Column,
+        clean: bool,
+        findings: &mut Findings,
+    ) -> Vec<Mailbox> {
+        let mut found = Vec::new();
+        if !clean {
+            return found;
+        }
+        let (text, linked) = addresses(cells, column);
+        for mut piece in Mailbox::pieces(&text) {
+            if linked {
+                piece.range = 0..cells.raw(column).len();
+            }
+            match &piece.outcome {
+                Ok(mailbox) => {
+                    say_what_is_odd(cells, column, &piece, mailbox, findings);
+                    found.push(mailbox.clone());
+                }
+                Err((error, help)) => {
+                    let mut diagnostic = Diagnostic::error("address-invalid", error.to_string());
+                    let csv = matches!(self.table, Table::Text(_));
+                    diagnostic.help = help.clone().map(|help| if csv { with_csv_form(help) } else { help });
+                    findings.push(cells.within(diagnostic, column, piece.range));
+                }
+            }
+        }
+        if linked && self.linked.last() != Some(&cells.record.line) {
+            self.linked.push(cells.record.line);
+        }
+        compare_link(cells, column, &found, findings);
+        found
+    }
+
     /// Takes out the addresses that must not be written to. Without any `to` left the row is suppressed and keeps them.
     fn suppress(&self, cells: &Cells<'_>, lists: [&mut Vec<Mailbox>; 3], findings: &mut Findings) -> Option<String> {
-        let suppressed = |mailbox: &Mailbox| self.suppressed.contains(mailbox.folded().as_str());
+        let suppressed = |mailbox: &Mailbox| {
+            self.suppressed.contains(mailbox.folded().as_str())
+                || self.suppressed.contains(format!("@{}", mailbox.domain()).as_str())
+        };
         if self.suppressed.is_empty() {
             return None;
         }
@@ -203,7 +246,7 @@ fn texts(mailboxes: &[Mailbox]) -> Vec<String> {
 }
 
 /// The English name, or for the Congo one that is not ambiguous.
-fn plain_name(state: &State) -> &str {
+pub(super) fn plain_name(state: &State) -> &str {
     match state::resolve(state.name("en")) {
         Resolution::Found(_) => state.name("en"),
         _ => state.formal("en").trim_start_matches("the "),
@@ -235,39 +278,44 @@ fn id(
     None
 }
 
-fn mailboxes(cells: &Cells<'_>, column: Column, clean: bool, findings: &mut Findings) -> Vec<Mailbox> {
-    let mut found = Vec::new();
-    if !clean {
-        return found;
+/// The addresses to read from a cell: its text, or where that is no address the link behind it.
+pub(super) fn addresses<'a>(cells: &Cells<'a>, column: Column) -> (Cow<'a, str>, bool) {
+    let text = cells.raw(column);
+    let is_words = !trim_blank(text).is_empty() && !text.contains(['@', '\u{ff20}']) && !says_nothing(text);
+    match cells.link(column) {
+        Some(link) if is_words => (Cow::Owned(link), true),
+        _ => (Cow::Borrowed(text), false),
     }
-    for piece in Mailbox::pieces(cells.raw(column)) {
-        match piece.outcome {
-            Ok(mailbox) => {
-                if piece.widened {
-                    let message =
-                        format!("the domain is written in full-width characters; {} is meant", mailbox.domain());
-                    findings.push(cells.within(
-                        Diagnostic::warning("address-full-width", message),
-                        column,
-                        piece.range.clone(),
-                    ));
-                }
-                if mailbox.mixes_scripts() {
-                    let message = format!("letters of several scripts stand in \"{}\"", mailbox.address());
-                    let help = "does a letter only look like another? Type the address anew, by hand";
-                    let warning = Diagnostic::warning("address-mixed-scripts", message);
-                    findings.push(cells.within(warning, column, piece.range).help(help));
-                }
-                found.push(mailbox);
-            }
-            Err((error, help)) => {
-                let mut diagnostic = Diagnostic::error("address-invalid", error.to_string());
-                diagnostic.help = help.map(with_csv_form);
-                findings.push(cells.within(diagnostic, column, piece.range));
-            }
-        }
+}
+
+/// A link to another address than the text says: one of the two is old.
+fn compare_link(cells: &Cells<'_>, column: Column, found: &[Mailbox], findings: &mut Findings) {
+    let Some(link) = cells.link(column) else { return };
+    let behind: Vec<Mailbox> = Mailbox::pieces(&link).into_iter().filter_map(|piece| piece.outcome.ok()).collect();
+    let differs = behind.iter().find(|mailbox| found.iter().all(|other| other.folded() != mailbox.folded()));
+    if let (Some(other), false) = (differs, found.is_empty()) {
+        let message = format!(
+            "the text says {}, the link behind it {}; the text is taken",
+            listed(&texts(found)),
+            other.address()
+        );
+        let help = "find out which is right, write it, and take the link out";
+        findings.push(cells.at(Diagnostic::warning("link-differs", message), column).help(help));
     }
-    found
+}
+
+fn say_what_is_odd(cells: &Cells<'_>, column: Column, piece: &Piece, mailbox: &Mailbox, findings: &mut Findings) {
+    if piece.widened {
+        let message = format!("the domain is written in full-width characters; {} is meant", mailbox.domain());
+        let warning = Diagnostic::warning("address-full-width", message);
+        findings.push(cells.within(warning, column, piece.range.clone()));
+    }
+    if mailbox.mixes_scripts() {
+        let message = format!("letters of several scripts stand in \"{}\"", mailbox.address());
+        let help = "does a letter only look like another? Type the address anew, by hand";
+        let warning = Diagnostic::warning("address-mixed-scripts", message);
+        findings.push(cells.within(warning, column, piece.range.clone()).help(help));
+    }
 }
 
 /// In the file itself a cell with quotes stands in quotes, and its own are doubled: without that the reader eats them.

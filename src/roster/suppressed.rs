@@ -7,9 +7,11 @@ use super::columns::is_address_header;
 use super::decode::decode;
 use super::findings::Findings;
 use super::table::{Record, Table};
+use super::text::TextTable;
 
-/// The addresses, folded: of the first column, or of the one whose header says that it holds addresses. Lines that begin
-/// with `#` are remarks. What is no address is an error at its place: a wish not to be written to must not get lost.
+/// The addresses, folded: of the first column, or of the one whose header says that it holds addresses. `@domain` stands for
+/// every address of that domain. Lines that begin with `#` are remarks. What is no address is an error at its place: a wish
+/// not to be written to must not get lost.
 #[must_use]
 pub fn read_suppressed(bytes: &[u8], file: &str) -> (Vec<String>, Vec<Diagnostic>) {
     let mut found = Vec::new();
@@ -18,7 +20,7 @@ pub fn read_suppressed(bytes: &[u8], file: &str) -> (Vec<String>, Vec<Diagnostic
     findings.extend(found);
     let mut folded = Vec::new();
     if let Some(text) = text {
-        let table = Table::open(file, &text, None, &mut findings);
+        let table = Table::Text(TextTable::open(file, &text, None, &mut findings));
         let (mut records, mut record) = (table.records(), Record::default());
         let mut column = None;
         while records.next(&mut record, &mut findings) {
@@ -38,9 +40,13 @@ fn take(table: &Table<'_>, record: &Record, column: usize, folded: &mut Vec<Stri
     let cell = record.cells.get(column).unwrap_or_default();
     if trim_blank(cell).is_empty() {
         let message = "there is no address in this row";
-        findings.push(Diagnostic::error("address-missing", message).at(table.first_line(record)));
+        findings.push(Diagnostic::error("address-missing", message).at(table.whole(record)));
     }
     for piece in Mailbox::pieces(cell) {
+        if let Some(domain) = whole_domain(&cell[piece.range.clone()]) {
+            folded.push(domain);
+            continue;
+        }
         match piece.outcome {
             Ok(mailbox) => folded.push(mailbox.folded()),
             Err((error, help)) => {
@@ -51,6 +57,12 @@ fn take(table: &Table<'_>, record: &Record, column: usize, folded: &mut Vec<Stri
             }
         }
     }
+}
+
+/// `@Domain` as `@domain` in A-labels.
+fn whole_domain(text: &str) -> Option<String> {
+    let domain = trim_blank(text).strip_prefix('@')?;
+    Mailbox::parse(&format!("postmaster@{domain}")).ok().map(|mailbox| format!("@{}", mailbox.domain()))
 }
 
 #[cfg(test)]
@@ -69,6 +81,13 @@ mod tests {
             assert!(problems.is_empty(), "{text}: {problems:?}");
             assert_eq!(folded, ["a@m.example", "b@m.example"], "{text}");
         }
+    }
+
+    #[test]
+    fn a_whole_domain_can_be_suppressed() {
+        let (folded, problems) = read_suppressed("@Missions.Example; a@m.example\n@例子.example\n".as_bytes(), "s.csv");
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(folded, ["@missions.example", "@xn--fsqu00a.example", "a@m.example"]);
     }
 
     #[test]

@@ -209,6 +209,18 @@ pub(super) fn name(cells: &Cells<'_>, findings: &mut Findings) -> Option<String>
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// Our word for the rank that a cell names in whatever spelling.
+pub(super) fn plain_rank(text: &str) -> Option<&'static str> {
+    let rank = RANK_WORDS.get(&fold(text))?;
+    RANKS.iter().find_map(|(known, words)| (known == rank).then(|| words[0]))
+}
+
+/// Our word for the gender that a cell names in whatever spelling.
+pub(super) fn plain_gender(text: &str) -> Option<&'static str> {
+    let gender = GENDER_WORDS.get(&fold(text))?;
+    GENDERS.iter().find_map(|(known, words)| (known == gender).then(|| words[0]))
+}
+
 /// A language cell as a tag: `French` and `FR` as `fr`; everything else as written.
 pub(super) fn language_tag(text: &str) -> String {
     LANGUAGE_WORDS.get(&fold(text)).map_or_else(|| text.to_owned(), |tag| (*tag).to_owned())

@@ -3,3 +3,5 @@
 mod common;
 mod complaints;
 mod files;
+mod make;
+mod workbooks;

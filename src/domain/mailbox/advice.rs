@@ -38,6 +38,12 @@ const NOTHING: [&str; 22] = [
     "not available",
 ];
 
+/// True for what people write where they have no address: "n/a", "see website".
+#[must_use]
+pub fn says_nothing(text: &str) -> bool {
+    NOTHING.contains(&trim_blank(text).to_lowercase().as_str())
+}
+
 /// A spreadsheet formula that was pasted as text: `=HYPERLINK(…)`, `=cmd|' /C calc'!A0`.
 pub(super) fn is_formula(text: &str) -> bool {
     let text = trim_blank(text);
