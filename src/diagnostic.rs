@@ -175,8 +175,9 @@ impl Diagnostic {
         let title = level.primary_title(message);
         let title = if self.code.is_empty() { title } else { title.id(self.code) };
         let mut group = title.elements(std::iter::empty::<Origin<'_>>());
+        let mut cell = None;
         if let Some(place) = &self.place {
-            group = with_place(group, place);
+            (group, cell) = with_place(group, place);
         }
         let help = self.help.as_deref().map(|help| broken(visible_lines(help), columns, BEFORE_HELP));
         if let Some(help) = help {
@@ -185,6 +186,10 @@ impl Diagnostic {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = columns.map_or(renderer.clone(), |columns| renderer.term_width(columns));
         let mut text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
+        // A cell has a name; the place in the excerpt that the renderer adds to it is nobody's.
+        if let Some((name, shown)) = cell {
+            text = text.replacen(&shown, &name, 1);
+        }
         text.push('\n');
         text
     }
@@ -229,21 +234,19 @@ fn visible_lines(text: &str) -> String {
 /// The longest excerpt shown, in characters; a longer line is cut around the caret.
 const EXCERPT: usize = 160;
 
-fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
+/// The group with its place; for a cell also its name, and as what the renderer will show it.
+fn with_place<'a>(group: Group<'a>, place: &Place) -> (Group<'a>, Option<(String, String)>) {
     let file = visible(&place.file);
     let cell = place.cell.as_ref().map(|cell| format!("{file}:{}", visible(&cell.name)));
-    if let (Some(cell), true) = (&cell, place.excerpt.is_empty() || place.line == 0 || place.column == 0) {
-        return group.element(Origin::path(cell.clone()));
-    }
     if place.excerpt.is_empty() || place.line == 0 || place.column == 0 {
-        let mut origin = Origin::path(file);
-        if place.line > 0 {
+        let mut origin = Origin::path(cell.clone().unwrap_or(file));
+        if place.line > 0 && cell.is_none() {
             origin = origin.line(place.line);
             if place.column > 0 {
                 origin = origin.char_column(place.column);
             }
         }
-        return group.element(origin);
+        return (group.element(origin), None);
     }
     let characters: Vec<char> = place.excerpt.chars().collect();
     let caret = (place.column - 1).min(characters.len());
@@ -255,15 +258,19 @@ fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
     let marked = shown(&characters[caret..until]);
     let after = shown(&characters[until..characters.len().min(first + EXCERPT).max(until)]);
     let (start, end) = (before.len(), before.len() + marked.len());
+    let column = before.chars().count() + 1;
     let source = format!("{before}{marked}{after}");
     let snippet = Snippet::source(source).line_start(place.line).annotation(AnnotationKind::Primary.span(start..end));
     if let Some(cell) = cell {
-        group.element(Origin::path(cell)).element(snippet)
-    } else if first == 0 {
+        let shown = format!("{cell}:{}:{column}", place.line);
+        return (group.element(snippet.path(cell.clone())), Some((cell, shown)));
+    }
+    let group = if first == 0 {
         group.element(snippet.path(file))
     } else {
         group.element(Origin::path(file).line(place.line).char_column(place.column)).element(snippet)
-    }
+    };
+    (group, None)
 }
 
 /// True if any of them forbids sending.

@@ -36,7 +36,9 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<u8, Failure> {
     }
     let Some(file) = &args.from else {
         if args.source.sheet.is_some() {
-            return Err(Failure::new(USAGE, "--sheet names a sheet of a list, and there is none").help("pass --from FILE"));
+            return Err(
+                Failure::new(USAGE, "--sheet names a sheet of a list, and there is none").help("pass --from FILE")
+            );
         }
         write_all(args, None)?;
         context.screen.result(&written(args, "one row for each mission; the addresses are placeholders"));
@@ -49,8 +51,16 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<u8, Failure> {
     if let Some(todo) = &todo {
         write(&args.dir.join(TODO), todo)?;
     }
-    let rows = format!("{} from {}", if intake.rows == 1 { "1 row".to_owned() } else { format!("{} rows", intake.rows) }, intake.source);
-    context.screen.result(&format!("{}\n{}", intake_page::summary(&intake, todo.is_some().then_some(&args.dir.join(TODO))), written(args, &rows)));
+    let rows = format!(
+        "{} from {}",
+        if intake.rows == 1 { "1 row".to_owned() } else { format!("{} rows", intake.rows) },
+        intake.source
+    );
+    context.screen.result(&format!(
+        "{}\n{}",
+        intake_page::summary(&intake, todo.is_some().then_some(&args.dir.join(TODO))),
+        written(args, &rows)
+    ));
     Ok(OK)
 }
 

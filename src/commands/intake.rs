@@ -79,9 +79,11 @@ pub(super) fn take_in(
 }
 
 fn said_column(said: &str) -> Result<(String, String), Failure> {
-    let (ours, header) = said.split_once('=').filter(|(ours, header)| !ours.is_empty() && !header.is_empty()).ok_or_else(|| {
-        Failure::new(USAGE, format!("--column {said} is not OURS=HEADER")).help("write for example --column to=Courriel")
-    })?;
+    let (ours, header) =
+        said.split_once('=').filter(|(ours, header)| !ours.is_empty() && !header.is_empty()).ok_or_else(|| {
+            Failure::new(USAGE, format!("--column {said} is not OURS=HEADER"))
+                .help("write for example --column to=Courriel")
+        })?;
     Ok((ours.trim().to_owned(), header.trim().to_owned()))
 }
 
@@ -155,10 +157,15 @@ fn confirm(context: &Context, args: &InitArgs, clean: &Clean) -> Result<(), Fail
     }
     if context.screen.can_ask() {
         let question = format!("{table}Is that right?");
-        return if context.screen.ask(&question, "yes")? { Ok(()) } else { Err(stopped().help(other_columns(&guessed))) };
+        return if context.screen.ask(&question, "yes")? {
+            Ok(())
+        } else {
+            Err(stopped().help(other_columns(&guessed)))
+        };
     }
     context.screen.say(&table);
-    let message = "the columns were known by their headers alone, and there is no terminal to ask whether that is right";
+    let message =
+        "the columns were known by their headers alone, and there is no terminal to ask whether that is right";
     Err(Failure::new(USAGE, message).help(format!("pass --yes if it is; {}", other_columns(&guessed))))
 }
 
@@ -207,9 +214,10 @@ fn decide(clean: Clean, options: Options) -> Intake {
         problem.severity != Severity::Note && !matches!(problem.code, "placeholders" | "states-missing")
     });
     let mut decisions: Vec<Decision> = told.map(|problem| decision(problem, place(problem))).collect();
-    let of_source = clean.diagnostics.iter().filter(|problem| {
-        problem.severity == Severity::Warning && OF_THE_SOURCE.contains(&problem.code)
-    });
+    let of_source = clean
+        .diagnostics
+        .iter()
+        .filter(|problem| problem.severity == Severity::Warning && OF_THE_SOURCE.contains(&problem.code));
     decisions.extend(of_source.map(|problem| {
         let place = problem.place.as_ref();
         let place = match place.and_then(|place| place.cell.as_ref()) {
@@ -219,14 +227,7 @@ fn decide(clean: Clean, options: Options) -> Intake {
         decision(problem, place)
     }));
     decisions.sort_by_key(|decision| decision.severity);
-    Intake {
-        csv: clean.csv,
-        source,
-        rows: clean.rows,
-        changes: clean.changes,
-        decisions,
-        missing: clean.missing,
-    }
+    Intake { csv: clean.csv, source, rows: clean.rows, changes: clean.changes, decisions, missing: clean.missing }
 }
 
 fn decision(problem: &Diagnostic, place: String) -> Decision {

@@ -56,11 +56,18 @@ pub(super) fn summary(intake: &Intake, page: Option<&PathBuf>) -> String {
         let names: Vec<&str> = intake.missing.iter().take(SHOWN).map(|state| state.state().name("en")).collect();
         let more = intake.missing.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        text.push_str(&format!("Without a row: {} of the 193 Member States: {}{more}\n", intake.missing.len(), names.join(", ")));
+        text.push_str(&format!(
+            "Without a row: {} of the 193 Member States: {}{more}\n",
+            intake.missing.len(),
+            names.join(", ")
+        ));
     }
     if !intake.decisions.is_empty() {
         let errors = intake.decisions.iter().filter(|decision| decision.severity == Severity::Error).count();
-        text.push_str(&format!("To decide: {}, {errors} of them before anything can be sent\n", intake.decisions.len()));
+        text.push_str(&format!(
+            "To decide: {}, {errors} of them before anything can be sent\n",
+            intake.decisions.len()
+        ));
         for decision in intake.decisions.iter().take(SHOWN) {
             text.push_str(&format!("  - {}\n", sentence(decision)));
         }
@@ -94,7 +101,8 @@ fn sentence(decision: &Decision) -> String {
 }
 
 fn from_to(change: &Change) -> String {
-    let before = if change.before.is_empty() { "nothing".to_owned() } else { format!("\"{}\"", one_line(&change.before)) };
+    let before =
+        if change.before.is_empty() { "nothing".to_owned() } else { format!("\"{}\"", one_line(&change.before)) };
     let after = if change.after.is_empty() { "nothing".to_owned() } else { format!("\"{}\"", one_line(&change.after)) };
     format!("{before} → {after}")
 }

@@ -24,7 +24,13 @@ use super::{Context, drive, preview, progress, recovered};
 
 pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     if args.dry_run {
-        let preview_args = PreviewArgs { out: None, open: false, only: args.only.clone(), json: args.json, source: SourceArgs::default() };
+        let preview_args = PreviewArgs {
+            out: None,
+            open: false,
+            only: args.only.clone(),
+            json: args.json,
+            source: SourceArgs::default(),
+        };
         return preview::run(context, &preview_args);
     }
     let approved: Option<Digest> = match &args.approve {

@@ -31,6 +31,12 @@ impl<'a> Cells<'a> {
         self.record.behind.get(&index)?.link.as_deref().map(percent_decoded)
     }
 
+    /// True if the cell holds no text that can be trusted.
+    pub(super) fn is_faulty(&self, column: Column) -> bool {
+        let behind = self.columns.get(column).and_then(|index| self.record.behind.get(&index));
+        behind.is_some_and(|behind| behind.fault.is_some())
+    }
+
     /// The problem, placed at the column's cell, or at the row if there is no such column.
     pub(super) fn at(&self, diagnostic: Diagnostic, column: Column) -> Diagnostic {
         let place = self.columns.get(column).map(|index| self.table.cell(self.record, index));
@@ -107,9 +113,11 @@ pub(super) fn check_faults(cells: &Cells<'_>, findings: &mut Findings) {
     for (index, behind) in &cells.record.behind {
         let (code, message, help) = match &behind.fault {
             None => continue,
-            Some(Fault::Error(value)) => {
-                ("cell-error", format!("this cell holds the error {value}"), "mend the formula, or write the text itself")
-            }
+            Some(Fault::Error(value)) => (
+                "cell-error",
+                format!("this cell holds the error {value}"),
+                "mend the formula, or write the text itself",
+            ),
             Some(Fault::Uncomputed(formula)) => (
                 "cell-uncomputed",
                 format!("this cell holds the formula {formula}, and its result was not saved"),

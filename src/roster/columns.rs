@@ -63,8 +63,18 @@ const FIELDS: [(&str, Column); 9] = [
 
 /// The other fields of that table. They are columns of the file's own; `recipients.columns` can name them, and templates
 /// then see them by this name.
-const PLAIN: [&str; 10] =
-    ["honorific", "given_name", "family_name", "mission", "group", "salutation", "phone", "address", "website", "notes"];
+const PLAIN: [&str; 10] = [
+    "honorific",
+    "given_name",
+    "family_name",
+    "mission",
+    "group",
+    "salutation",
+    "phone",
+    "address",
+    "website",
+    "notes",
+];
 
 /// Headers, folded, that are an honorific ("H.E. Mr.") in some files and a rank ("Permanent Representative") in others.
 const RANK_OR_HONORIFIC: [&str; 3] = ["title", "titre", "titulo"];
@@ -245,8 +255,7 @@ impl Finder<'_> {
 
     fn by_name(&mut self) {
         for (column, ours) in NAMES {
-            let free =
-                |index: &usize| !self.at.values().any(|taken| taken == index) && !self.plain.contains_key(index);
+            let free = |index: &usize| !self.at.values().any(|taken| taken == index) && !self.plain.contains_key(index);
             let index = self.names.iter().position(|name| fold(name) == fold(ours)).filter(free);
             if let Some(index) = index {
                 self.at.entry(column).or_insert(index);

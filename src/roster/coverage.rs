@@ -59,8 +59,10 @@ pub(super) fn coverage(
         findings.push(Diagnostic::warning("states-missing", message).at(whole()).help(help));
     }
     if !foreign.is_empty() {
-        let named: Vec<String> =
-            foreign.iter().map(|row| format!("{} ({} {})", row.recipient.id, unit.word(1), row.recipient.line)).collect();
+        let named: Vec<String> = foreign
+            .iter()
+            .map(|row| format!("{} ({} {})", row.recipient.id, unit.word(1), row.recipient.line))
+            .collect();
         let rows = counted(foreign.len(), "row is for a state", "rows are for states");
         let message = format!("{rows} outside \"{audience}\": {}", listed(&named));
         let help = "they are written to like the others; take them out if that is not meant";

@@ -60,7 +60,8 @@ impl Cross {
             let first = lines.first().copied();
             lines.push(line);
             if let Some(first) = first.filter(|_| !(id_again && defaulted) && options.audience != Audience::Any) {
-                let message = format!("{} has two rows: {} {first} and {line}", state.state().name("en"), self.unit.word(2));
+                let message =
+                    format!("{} has two rows: {} {first} and {line}", state.state().name("en"), self.unit.word(2));
                 let help = "both are written to; take one out if that is not meant";
                 findings.push(cells.at(Diagnostic::warning("state-doubled", message), Column::State).help(help));
             }
@@ -91,7 +92,10 @@ impl Cross {
                 Column::State,
             ),
             _ => (
-                format!("the id \"{id}\" stands {} {lines} {first} and {line}", if self.unit == Unit::Line { "on" } else { "in" }),
+                format!(
+                    "the id \"{id}\" stands {} {lines} {first} and {line}",
+                    if self.unit == Unit::Line { "on" } else { "in" }
+                ),
                 "every row needs an id of its own, upper and lower case aside",
                 Column::Id,
             ),
@@ -166,14 +170,17 @@ impl Cross {
         if let (false, Some(limit)) = (self.stale.is_empty(), options.stale_after) {
             let rows = counted(self.stale.len(), "row was", "rows were");
             let days = limit.as_secs() / 86_400;
-            let message = format!("{rows} last verified more than {days} days ago: {}", on_lines(self.unit, &self.stale));
+            let message =
+                format!("{rows} last verified more than {days} days ago: {}", on_lines(self.unit, &self.stale));
             let help = "look the addresses up again and set verified_on";
             findings.push(Diagnostic::warning("rows-stale", message).at(whole()).help(help));
         }
         if !self.skips.is_empty() {
             let rows = counted(self.skips.len(), "row is", "rows are");
-            let message =
-                format!("{rows} marked as not to be written to, which is not obeyed: {}", on_lines(self.unit, &self.skips));
+            let message = format!(
+                "{rows} marked as not to be written to, which is not obeyed: {}",
+                on_lines(self.unit, &self.skips)
+            );
             let help = "take the rows out, or put their addresses into suppressed.csv";
             findings.push(Diagnostic::warning("skip-column", message).at(whole()).help(help));
         }

@@ -66,7 +66,11 @@ fn tell(table: &Table<'_>, above: &[Record], options: &Options, findings: &mut F
     } else {
         ("stand", format!("{} {} to {}", unit.word(2), first.line, last.line))
     };
-    let message = format!("{lines} {stands} above the header and {} passed over: {}", if above.len() == 1 { "was" } else { "were" }, listed(&quoted));
+    let message = format!(
+        "{lines} {stands} above the header and {} passed over: {}",
+        if above.len() == 1 { "was" } else { "were" },
+        listed(&quoted)
+    );
     let diagnostic = if texts.clone().any(|text| text.contains('@')) {
         let help = "is the header in its place? What stands above it is not written to";
         Diagnostic::warning("above-header", message).help(help)

@@ -215,8 +215,8 @@ fn walk(
     }
     let linked = std::mem::take(&mut reader.linked);
     whole &= nameless.tell(table, &head.header, findings);
-    tell_lines(table, options, &titles, "hold one text over several columns, and were taken for titles", "title-rows", findings);
-    tell_lines(table, options, &linked, "have their address from the link behind a text", "link-used", findings);
+    tell_lines(table, options, &titles, "one text over several columns, taken for a title", "title-rows", findings);
+    tell_lines(table, options, &linked, "the address was taken from the link behind the text", "link-used", findings);
     // Rows that were left out have been told.
     if !any && findings.errors() == errors {
         let diagnostic = Diagnostic::error("file-header-only", format!("{} has a header and no rows", options.file));
@@ -234,7 +234,7 @@ fn tell_lines(
     findings: &mut Findings,
 ) {
     if !lines.is_empty() {
-        let message = format!("{} {} {what}", table.unit().word(lines.len()), listed(lines));
+        let message = format!("{} {}: {what}", table.unit().word(lines.len()), listed(lines));
         findings.push(Diagnostic::note(code, message).at(Place::file(&options.file)));
     }
 }

@@ -177,13 +177,7 @@ impl<'a> RowReader<'a> {
         known.cloned()
     }
 
-    fn mailboxes(
-        &mut self,
-        cells: &Cells<'_>,
-        column: Column,
-        clean: bool,
-        findings: &mut Findings,
-    ) -> Vec<Mailbox> {
+    fn mailboxes(&mut self, cells: &Cells<'_>, column: Column, clean: bool, findings: &mut Findings) -> Vec<Mailbox> {
         let mut found = Vec::new();
         if !clean {
             return found;
@@ -330,8 +324,11 @@ fn with_csv_form(help: String) -> String {
 }
 
 fn no_address(cells: &Cells<'_>, findings: &mut Findings) {
-    // Without the column the header's error has said it for all rows.
-    if cells.columns.get(Column::To).is_some() && Mailbox::pieces(cells.raw(Column::To)).is_empty() {
+    // Without the column the header's error has said it for all rows; an error in the cell has been told too.
+    if cells.columns.get(Column::To).is_some()
+        && !cells.is_faulty(Column::To)
+        && Mailbox::pieces(cells.raw(Column::To)).is_empty()
+    {
         let message = "there is no address in this row";
         let help = format!("write it into the column \"{}\", or take the row out of the file", name_of(Column::To));
         findings.push(cells.at(Diagnostic::error("address-missing", message), Column::To).help(help));

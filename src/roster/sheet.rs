@@ -92,12 +92,7 @@ impl SheetTable<'_> {
 
     fn placed(&self, record: &Record, excerpt: String, name: String, column: usize) -> Place {
         let number = self.sheet.columns.get(column).map_or(0, |number| *number as usize + 1);
-        Place {
-            line: record.line,
-            excerpt,
-            cell: Some(SheetCell { name, column: number }),
-            ..Place::file(self.file)
-        }
+        Place { line: record.line, excerpt, cell: Some(SheetCell { name, column: number }), ..Place::file(self.file) }
     }
 
     /// `A` to `XFD`.

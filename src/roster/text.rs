@@ -191,7 +191,8 @@ impl TextRecords<'_> {
     }
 }
 
-pub(super) const LARGE: &str = "is a quote missing somewhere before? Long texts belong into the template or an attachment";
+pub(super) const LARGE: &str =
+    "is a quote missing somewhere before? Long texts belong into the template or an attachment";
 
 /// CR, LF and CR LF each end a line.
 fn line_ends(text: &str) -> usize {

@@ -59,8 +59,10 @@ pub(crate) fn raw_xlsx(sheet: &str) -> Vec<u8> {
 pub(crate) fn raw_xlsx_with(sheet: &str, more: &[(&str, &str)]) -> Vec<u8> {
     const WORKBOOK: &str = "<workbook><sheets><sheet name=\"Sheet1\" sheetId=\"1\" r:id=\"a\"/></sheets></workbook>";
     const RELATIONS: &str = "<Relationships><Relationship Id=\"a\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>";
+    const ROOT: &str = "<Relationships><Relationship Id=\"r\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>";
     let sheet = format!("<worksheet>{sheet}</worksheet>");
     let mut parts = vec![
+        ("_rels/.rels", ROOT),
         ("xl/workbook.xml", WORKBOOK),
         ("xl/_rels/workbook.xml.rels", RELATIONS),
         ("xl/worksheets/sheet1.xml", sheet.as_str()),

@@ -54,9 +54,8 @@ impl<'a> Archive<'a> {
     /// The parts with that file name, in whichever folder.
     pub(super) fn parts_called(&mut self, file_name: &str) -> Result<Vec<Vec<u8>>, Refusal> {
         let last = |name: &str| name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-        let indices: Vec<usize> = (0..self.names.len())
-            .filter(|index| last(&self.names[*index]).eq_ignore_ascii_case(file_name))
-            .collect();
+        let indices: Vec<usize> =
+            (0..self.names.len()).filter(|index| last(&self.names[*index]).eq_ignore_ascii_case(file_name)).collect();
         indices.into_iter().map(|index| self.read(index)).collect()
     }
 
@@ -96,7 +95,8 @@ fn measure(zip: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Vec<String>, Refusal> 
         if part.size() > left {
             return Err(too_large());
         }
-        let unpacked = std::io::copy(&mut part.take(left + 1), &mut std::io::sink()).map_err(|error| damaged(&error))?;
+        let unpacked =
+            std::io::copy(&mut part.take(left + 1), &mut std::io::sink()).map_err(|error| damaged(&error))?;
         left = left.checked_sub(unpacked).ok_or_else(too_large)?;
     }
     Ok(names)

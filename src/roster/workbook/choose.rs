@@ -20,7 +20,8 @@ pub(super) fn sheet(mut sheets: Vec<RawSheet>, options: &Options, findings: &mut
     }
     let visible: Vec<usize> =
         (0..sheets.len()).filter(|at| sheets[*at].visible && !sheets[*at].cells.is_empty()).collect();
-    let with_addresses: Vec<usize> = visible.iter().copied().filter(|at| has_addresses(&sheets[*at], options)).collect();
+    let with_addresses: Vec<usize> =
+        visible.iter().copied().filter(|at| has_addresses(&sheets[*at], options)).collect();
     let (chosen, certain) = match (with_addresses.as_slice(), visible.as_slice()) {
         ([one], _) => (*one, true),
         ([], [one]) => (*one, false),
@@ -66,7 +67,8 @@ fn nothing(sheets: &[RawSheet], options: &Options, findings: &mut Findings) -> O
             .help("the first row has the headers, such as state, to, language; then one row a mission")
     } else {
         let message = format!("{} has nothing in a visible sheet; hidden: {}", options.file, listed(&hidden));
-        Diagnostic::error("sheet-hidden", message).help("show the sheet in a spreadsheet program, or name it with --sheet")
+        Diagnostic::error("sheet-hidden", message)
+            .help("show the sheet in a spreadsheet program, or name it with --sheet")
     };
     tell(diagnostic, options, findings);
     None

@@ -17,9 +17,14 @@ pub(super) fn lay_out(mut raw: RawSheet, options: &Options, findings: &mut Findi
     let columns: BTreeSet<u32> = raw.cells.keys().map(|(_, column)| *column).collect();
     let rows: BTreeSet<u32> = raw.cells.keys().map(|(row, _)| *row).collect();
     let too_large = rows.len().saturating_mul(columns.len()) > CELLS_MAX;
-    if let Err(refusal) = filled.and_then(|()| if too_large { Err(too_many("more cells than are read")) } else { Ok(()) })
+    if let Err(refusal) =
+        filled.and_then(|()| if too_large { Err(too_many("more cells than are read")) } else { Ok(()) })
     {
-        tell(Diagnostic::error(refusal.code, format!("{} {}", options.file, refusal.message)).help(refusal.help), options, findings);
+        tell(
+            Diagnostic::error(refusal.code, format!("{} {}", options.file, refusal.message)).help(refusal.help),
+            options,
+            findings,
+        );
         return None;
     }
     hidden_columns(&raw, &columns, options, findings);
@@ -53,7 +58,8 @@ fn titles(raw: &RawSheet) -> BTreeSet<u32> {
         let (only, more) = (cells.next(), cells.next());
         area.first.1 < area.last.1
             && more.is_none()
-            && only.is_some_and(|(at, cell)| *at == area.first && !cell.text.contains('@') && cell.behind.link.is_none())
+            && only
+                .is_some_and(|(at, cell)| *at == area.first && !cell.text.contains('@') && cell.behind.link.is_none())
     };
     raw.merges.iter().filter(is_title).map(|area| area.first.0).collect()
 }
@@ -93,7 +99,9 @@ fn hidden_rows(raw: &RawSheet, rows: &BTreeSet<u32>, options: &Options, findings
             let help = "clear the filter or show the rows if the missions in them are to get the letter; delete the rows if not";
             (Diagnostic::error("rows-hidden", message).help(help), BTreeSet::new())
         }
-        HiddenRows::Keep => (Diagnostic::warning("rows-hidden", format!("{message}; they were read like the others")), BTreeSet::new()),
+        HiddenRows::Keep => {
+            (Diagnostic::warning("rows-hidden", format!("{message}; they were read like the others")), BTreeSet::new())
+        }
         HiddenRows::LeaveOut => (Diagnostic::warning("rows-hidden", format!("{message}; they were left out")), hidden),
     };
     tell(diagnostic, options, findings);
@@ -112,7 +120,12 @@ fn hidden_columns(raw: &RawSheet, columns: &BTreeSet<u32>, options: &Options, fi
 }
 
 fn within(ranges: &[(u32, u32)], there: &BTreeSet<u32>) -> BTreeSet<u32> {
-    ranges.iter().filter(|(first, last)| first <= last).flat_map(|(first, last)| there.range(*first..=*last)).copied().collect()
+    ranges
+        .iter()
+        .filter(|(first, last)| first <= last)
+        .flat_map(|(first, last)| there.range(*first..=*last))
+        .copied()
+        .collect()
 }
 
 /// `5`, `9 to 12`: numbers from 1.
@@ -125,6 +138,10 @@ fn runs(rows: &BTreeSet<u32>) -> Vec<String> {
         }
     }
     runs.iter()
-        .map(|(first, last)| if first == last { (first + 1).to_string() } else { format!("{} to {}", first + 1, last + 1) })
+        .map(
+            |(first, last)| {
+                if first == last { (first + 1).to_string() } else { format!("{} to {}", first + 1, last + 1) }
+            },
+        )
         .collect()
 }

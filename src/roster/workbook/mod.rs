@@ -57,7 +57,11 @@ pub(super) fn open(bytes: &[u8], options: &Options, findings: &mut Findings) -> 
     let sheets = match sheets(bytes) {
         Ok(sheets) => sheets,
         Err(refusal) => {
-            tell(Diagnostic::error(refusal.code, format!("{} {}", options.file, refusal.message)).help(refusal.help), options, findings);
+            tell(
+                Diagnostic::error(refusal.code, format!("{} {}", options.file, refusal.message)).help(refusal.help),
+                options,
+                findings,
+            );
             return None;
         }
     };
@@ -78,7 +82,8 @@ fn sheets(bytes: &[u8]) -> Result<Vec<RawSheet>, Refusal> {
     if archive.has("xl/workbook.xml") {
         return xlsx::read(&mut archive);
     }
-    if archive.has("content.xml") && archive.part("mimetype")?.starts_with(b"application/vnd.oasis.opendocument.spreadsheet")
+    if archive.has("content.xml")
+        && archive.part("mimetype")?.starts_with(b"application/vnd.oasis.opendocument.spreadsheet")
     {
         return ods::read(&mut archive);
     }
@@ -89,5 +94,9 @@ fn sheets(bytes: &[u8]) -> Result<Vec<RawSheet>, Refusal> {
         ("Index/Document.iwa", "is a document of Apple's Numbers or Pages"),
     ];
     let what = kind.iter().find(|(part, _)| archive.has(part)).map_or("is an archive, not a table", |(_, what)| what);
-    Err(Refusal::new("not-csv", what, "save the sheet as .xlsx, or as \"CSV UTF-8 (comma delimited)\", and name that file"))
+    Err(Refusal::new(
+        "not-csv",
+        what,
+        "save the sheet as .xlsx, or as \"CSV UTF-8 (comma delimited)\", and name that file",
+    ))
 }

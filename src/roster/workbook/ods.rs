@@ -204,7 +204,7 @@ impl Facts {
             let many = cell.octets.saturating_mul(cell.repeated as usize);
             self.row_octets = self.row_octets.saturating_add(many);
         }
-        let (row, last_row) = (self.row, self.row.saturating_add(self.rows - 1));
+        let (row, last_row) = (self.row, self.row.saturating_add(self.rows.saturating_sub(1)));
         let area = Area { first: (row, first), last: (last_row, last) };
         let Some(sheet) = &mut self.sheet else { return Ok(()) };
         let (across, down) = cell.spanned;
@@ -233,9 +233,11 @@ fn cell(start: &BytesStart<'_>) -> Cell {
     let valued = ["value", "string-value", "date-value", "time-value", "boolean-value"];
     let formula = value("formula");
     // `calcext:value-type` says "error" where `office:value-type` says "string".
-    let error = start.attributes().with_checks(false).flatten().any(|found| {
-        found.key.local_name().as_ref() == "value-type" && found.value == "error"
-    });
+    let error = start
+        .attributes()
+        .with_checks(false)
+        .flatten()
+        .any(|found| found.key.local_name().as_ref() == "value-type" && found.value == "error");
     Cell {
         repeated: repeated(start, "number-columns-repeated", COLUMNS_MAX),
         spanned: (

@@ -94,7 +94,8 @@ impl Budget {
 
     pub(super) fn spend_many(&mut self, cells: usize, octets: usize) -> Result<(), Refusal> {
         self.cells = self.cells.checked_sub(cells).ok_or_else(|| too_many("more cells than a list of missions has"))?;
-        self.octets = self.octets.checked_sub(octets).ok_or_else(|| too_many("more text than a list of missions has"))?;
+        self.octets =
+            self.octets.checked_sub(octets).ok_or_else(|| too_many("more text than a list of missions has"))?;
         Ok(())
     }
 

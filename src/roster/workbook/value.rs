@@ -14,7 +14,9 @@ pub(super) fn iso_moment(text: &str) -> String {
 /// The address of `HYPERLINK("mailto:…"; "text")`, whatever the program that wrote it puts around.
 pub(super) fn formula_link(formula: &str) -> Option<String> {
     let upper = formula.to_ascii_uppercase();
-    let begin = upper.find("HYPERLINK(").filter(|at| !upper[..*at].contains(|c: char| c.is_ascii_alphanumeric() && c != 'O' && c != 'F'))?;
+    let begin = upper
+        .find("HYPERLINK(")
+        .filter(|at| !upper[..*at].contains(|c: char| c.is_ascii_alphanumeric() && c != 'O' && c != 'F'))?;
     let rest = formula[begin + "HYPERLINK(".len()..].trim_start();
     let (target, _) = rest.strip_prefix('"')?.split_once('"')?;
     Some(target.to_owned())
@@ -33,9 +35,11 @@ mod tests {
 
     #[test]
     fn a_link_made_by_a_formula_is_found() {
-        for formula in
-            ["HYPERLINK(\"mailto:a@m.example\",\"Write\")", "of:=HYPERLINK(\"mailto:a@m.example\";\"Write\")", "=hyperlink( \"mailto:a@m.example\")"]
-        {
+        for formula in [
+            "HYPERLINK(\"mailto:a@m.example\",\"Write\")",
+            "of:=HYPERLINK(\"mailto:a@m.example\";\"Write\")",
+            "=hyperlink( \"mailto:a@m.example\")",
+        ] {
             assert_eq!(formula_link(formula).as_deref(), Some("mailto:a@m.example"), "{formula}");
         }
         assert_eq!(formula_link("CONCATENATE(A1;HYPERLINK(\"x\"))"), None);

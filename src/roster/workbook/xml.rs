@@ -51,7 +51,8 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, Refusal> {
 
 /// The value of an attribute by its name, whatever its prefix.
 pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = start.attributes().with_checks(false).flatten().find(|found| found.key.local_name().as_ref() == name)?;
+    let found =
+        start.attributes().with_checks(false).flatten().find(|found| found.key.local_name().as_ref() == name)?;
     unescape(&found.value).ok().map(std::borrow::Cow::into_owned)
 }
 
