@@ -208,12 +208,26 @@ fn decide(clean: Clean, options: Options) -> Intake {
     let origin = |line: usize| line.checked_sub(2).and_then(|at| clean.origins.get(at));
     let place = |problem: &Diagnostic| {
         let line = problem.place.as_ref().map_or(0, |place| place.line);
-        origin(line).map_or_else(String::new, |origin| format!("line {line} ({origin} of the list)"))
+        match origin(line) {
+            Some(origin) if *origin == format!("line {line}") => origin.clone(),
+            Some(origin) => format!("line {line} ({origin} of the list)"),
+            None => String::new(),
+        }
+    };
+    // A row that is too long or too short is so in the list: there its length and its header say more.
+    let in_the_list = |problem: &Diagnostic| {
+        let of_row = |other: &&Diagnostic| {
+            let at = other.place.as_ref().map_or(0, |place| place.line);
+            let line = problem.place.as_ref().map_or(0, |place| place.line);
+            other.code == "row-ragged" && origin(line).is_some_and(|origin| origin.ends_with(&format!(" {at}")))
+        };
+        if problem.code == "row-ragged" { clean.diagnostics.iter().find(of_row) } else { None }
     };
     let told = again.diagnostics.iter().filter(|problem| {
         problem.severity != Severity::Note && !matches!(problem.code, "placeholders" | "states-missing")
     });
-    let mut decisions: Vec<Decision> = told.map(|problem| decision(problem, place(problem))).collect();
+    let mut decisions: Vec<Decision> =
+        told.map(|problem| decision(in_the_list(problem).unwrap_or(problem), place(problem))).collect();
     let of_source = clean
         .diagnostics
         .iter()

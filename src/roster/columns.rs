@@ -353,7 +353,8 @@ impl Finder<'_> {
         if !self.guessed.is_empty() {
             let known = |column: &Column| {
                 let name = self.at.get(column).and_then(|index| self.names.get(*index)).unwrap_or(&"");
-                format!("\"{name}\" as {}", name_of(*column))
+                let ours = if *column == StateCode { "state code" } else { name_of(*column) };
+                format!("\"{name}\" as {ours}")
             };
             let guessed: Vec<String> = self.guessed.iter().map(known).collect();
             let message = format!("columns were known by their headers: {}", guessed.join(", "));

@@ -64,7 +64,10 @@ fn tell(table: &Table<'_>, above: &[Record], options: &Options, findings: &mut F
     let (stands, lines) = if first.line == last.line {
         ("stands", format!("{} {}", unit.word(1), first.line))
     } else {
-        ("stand", format!("{} {} to {}", unit.word(2), first.line, last.line))
+        (
+            "stand",
+            format!("{} {} {} {}", unit.word(2), first.line, if above.len() == 2 { "and" } else { "to" }, last.line),
+        )
     };
     let message = format!(
         "{lines} {stands} above the header and {} passed over: {}",

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::domain::language::Language;
-use crate::domain::mailbox::{Mailbox, Piece, QUOTE_THE_NAME, says_nothing, trim_blank};
+use crate::domain::mailbox::{Mailbox, Piece, QUOTE_THE_NAME, says_none, says_nothing, trim_blank};
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::state::{self, Resolution, State, StateCode};
 
@@ -275,6 +275,10 @@ fn id(
 /// The addresses to read from a cell: its text, or where that is no address the link behind it.
 pub(super) fn addresses<'a>(cells: &Cells<'a>, column: Column) -> (Cow<'a, str>, bool) {
     let text = cells.raw(column);
+    // Who has no copies to send says so in words.
+    if column != Column::To && says_none(text) {
+        return (Cow::Borrowed(""), false);
+    }
     let is_words = !trim_blank(text).is_empty() && !text.contains(['@', '\u{ff20}']) && !says_nothing(text);
     match cells.link(column) {
         Some(link) if is_words => (Cow::Owned(link), true),

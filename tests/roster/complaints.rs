@@ -183,7 +183,7 @@ fn a_title_is_asked_about_with_the_lines_that_settle_it() {
 fn titles_above_the_header_are_passed_over_and_told() {
     let text = "Permanent missions,\nas of September,\nstate,to\nKenya,a@b.int\n";
     insta::assert_snapshot!(told(text, &lenient()), @r#"
-    note[above-header]: lines 1 to 2 stand above the header and were passed over: "Permanent missions" and "as of September"
+    note[above-header]: lines 1 and 2 stand above the header and were passed over: "Permanent missions" and "as of September"
     --> recipients.csv
     "#);
     assert_eq!(roster::read(text.as_bytes(), &lenient()).rows[0].recipient.line, 4);
@@ -361,6 +361,24 @@ fn a_suppressed_address_is_said_and_not_written_to() {
             .is_some_and(|why| why.contains("a@m.example") || why.contains("A@m.example"))
     );
     assert_eq!((roster.rows[1].suppressed.as_deref(), roster.rows[1].recipient.cc.len()), (None, 0));
+}
+
+#[test]
+fn a_suppressed_domain_keeps_every_address_of_it_from_getting_a_letter() {
+    let options = Options { suppressed: vec!["@m.example".into()], ..lenient() };
+    let roster = roster::read(
+        b"state,to,cc\nKenya,A@M.example,\nMalta,b@n.example,c@m.example\nPeru,p@x.m.example,\n",
+        &options,
+    );
+    let suppressed: Vec<bool> = roster.rows.iter().map(|row| row.suppressed.is_some()).collect();
+    assert_eq!(suppressed, [true, false, false]);
+    assert!(roster.rows[1].recipient.cc.is_empty());
+}
+
+#[test]
+fn words_for_nothing_in_the_copies_are_nothing() {
+    let roster = roster::read(b"state,to,cc,bcc\nKenya,ke@b.int,n/a,-\n", &lenient());
+    assert_eq!((roster.rows[0].recipient.cc.len(), roster.diagnostics), (0, vec![]));
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn titles_merged_cells_and_names_of_groups_are_read_as_people_mean_them() {
     let roster = read(&workbook.save_to_buffer().expect("saved"));
     assert_eq!(addresses(&roster), ["6 GHA gh@m.example", "9 KEN ke@m.example"]);
     insta::assert_snapshot!(told(&roster), @r#"
-    note[above-header]: rows 1 to 3 stand above the header and were passed over: "Permanent missions to the United Nations", "Country" and "Contact"
+    note[above-header]: rows 1 and 3 stand above the header and were passed over: "Permanent missions to the United Nations", "Country" and "Contact"
     --> missions.xlsx
 
     note[title-rows]: row 5: one text over several columns, taken for a title
