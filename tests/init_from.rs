@@ -129,6 +129,65 @@ fn what_is_written_once_is_written_the_same_the_second_time() {
     assert_eq!(campaign.read("again/recipients.csv"), campaign.read("letter/recipients.csv"));
 }
 
+/// Answers the program's questions on a terminal of its own: an answer each time it waits behind a colon.
+const ON_A_TERMINAL: &str = r#"
+import os, pty, sys
+answers = sys.argv[1].split(",")
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+seen, new = b"", b""
+while True:
+    try:
+        read = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not read:
+        break
+    seen, new = seen + read, new + read
+    if new.endswith(b"to stop: ") and answers:
+        os.write(terminal, answers.pop(0).encode() + b"\n")
+        new = b""
+sys.stdout.buffer.write(seen.replace(b"\r\n", b"\n"))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
+#[test]
+fn on_a_terminal_what_is_unclear_is_asked_and_the_columns_are_confirmed() {
+    if !support::python_or_skip("a terminal") {
+        return;
+    }
+    let ask = |campaign: &Campaign, answers: &str| {
+        let output = std::process::Command::new("python3")
+            .args([
+                "-c",
+                ON_A_TERMINAL,
+                answers,
+                env!("CARGO_BIN_EXE_demarche"),
+                "init",
+                "letter",
+                "--from",
+                "list.csv",
+            ])
+            .current_dir(campaign.path(""))
+            .env("NO_COLOR", "1")
+            .output()
+            .expect("Python runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
+    };
+    let campaign = messy();
+    for (answers, code) in [("3", 64), ("1,no", 64)] {
+        let (found, said) = ask(&campaign, answers);
+        assert_eq!(found, Some(code), "{said}");
+        assert!(!campaign.path("letter").exists(), "{said}");
+    }
+    let (code, said) = ask(&campaign, "2,yes");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("What is \"Titre\"?\n  1  an honorific, such as \"H.E. Mr.\"\n  2  the rank, "), "{said}");
+    assert!(said.contains("  \"Titre\"      → rank\n") && said.contains("Is that right?"), "{said}");
+    assert!(campaign.read("letter/recipients.csv").contains("Netherlands (Kingdom of the),nl@m1.example,,,,S.E. M.,"));
+}
+
 fn workbook() -> Vec<u8> {
     let mut workbook = Workbook::new();
     for (name, kenya) in [("New York", "ke@m1.example"), ("Geneva", "ke@m2.example")] {

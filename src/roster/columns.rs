@@ -157,7 +157,7 @@ impl Columns {
         finder.note();
         finder.complain_if_incomplete();
         for (index, name) in finder.plain {
-            if !keys.iter().any(|key| *key == name) {
+            if !keys.contains(&name) {
                 keys[index] = name;
             }
         }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 
 use crate::diagnostic::Diagnostic;
+use crate::domain::mailbox::is_failed_formula;
 use crate::domain::recipient::{Gender, Rank};
 use crate::domain::state::fold;
 
@@ -201,8 +202,10 @@ pub(super) fn date(cells: &Cells<'_>, today: Date, findings: &mut Findings) -> O
 /// The person's name, unless a formula stands there.
 pub(super) fn name(cells: &Cells<'_>, findings: &mut Findings) -> Option<String> {
     let text = cells.text(Column::Name);
-    if text.starts_with(['=', '@']) {
-        let message = format!("\"{text}\" is a spreadsheet formula, not a name");
+    let failed = is_failed_formula(text);
+    if (failed || text.starts_with(['=', '@'])) && !cells.is_faulty(Column::Name) {
+        let what = if failed { "the error of a spreadsheet formula" } else { "a spreadsheet formula" };
+        let message = format!("\"{text}\" is {what}, not a name");
         let help = "write its value as text, or leave the cell empty";
         findings.push(cells.at(Diagnostic::error("formula", message), Column::Name).help(help));
     }

@@ -51,7 +51,7 @@ fn every_file_gives_the_right_rows_and_the_right_complaints() {
         let roster = roster::read(&fs::read(folder().join(&file)).expect("readable"), &options);
         let rows = roster.rows.iter().map(row);
         let complaints = roster.diagnostics.iter().filter(|problem| problem.code != "placeholders").map(complaint);
-        let seen = rows.chain(["".to_owned()]).chain(complaints).collect::<Vec<_>>().join("\n");
+        let seen = rows.chain([String::new()]).chain(complaints).collect::<Vec<_>>().join("\n");
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(file.replace('.', "_"), seen);
         });

@@ -71,7 +71,7 @@ pub(crate) fn raw_xlsx_with(sheet: &str, more: &[(&str, &str)]) -> Vec<u8> {
     archive(&parts)
 }
 
-/// An OpenDocument spreadsheet.
+/// An `.ods`.
 pub(crate) struct Ods(String);
 
 impl Ods {

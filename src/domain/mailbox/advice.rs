@@ -44,6 +44,12 @@ pub fn says_nothing(text: &str) -> bool {
     NOTHING.contains(&trim_blank(text).to_lowercase().as_str())
 }
 
+/// True for what a spreadsheet shows where a formula failed: "#N/A".
+#[must_use]
+pub fn is_failed_formula(text: &str) -> bool {
+    FAILED.contains(&trim_blank(text).to_lowercase().as_str())
+}
+
 /// True for what people write where there is to be none: "n/a", "-"; not for "see website" or "?", which leave it open.
 #[must_use]
 pub fn says_none(text: &str) -> bool {
@@ -84,7 +90,7 @@ pub(super) fn refine(text: &str, error: MailboxError) -> Advised {
         let help = "there is no address to write to: find it, or take the row out (\"cc\" and \"bcc\" may be empty)";
         return (MailboxError::Form(visible(text)), Some(help.to_owned()));
     }
-    if FAILED.contains(&text.to_lowercase().as_str()) {
+    if is_failed_formula(text) {
         let help = "a formula stood here and failed: write the address itself";
         return (MailboxError::Form(visible(text)), Some(help.to_owned()));
     }

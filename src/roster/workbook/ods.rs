@@ -71,7 +71,10 @@ struct SheetFacts {
 impl SheetFacts {
     fn add_to(self, raw: &mut RawSheet, budget: &mut Budget) -> Result<(), Refusal> {
         for (at, fault) in self.faults {
-            if raw.cells.contains_key(&at) || matches!(fault, Fault::Uncomputed(_)) {
+            if let Fault::Uncomputed(formula) = &fault {
+                raw.put(at, formula.clone(), budget)?;
+            }
+            if raw.cells.contains_key(&at) {
                 raw.fault(at, fault, budget)?;
             }
         }

@@ -232,7 +232,9 @@ fn formula_cell(
         return raw.link(Area { first: at, last: at }, &target, budget);
     }
     if !has_value {
-        raw.fault(at, Fault::Uncomputed(format!("={formula}")), budget)?;
+        let formula = format!("={formula}");
+        raw.put(at, formula.clone(), budget)?;
+        raw.fault(at, Fault::Uncomputed(formula), budget)?;
     }
     Ok(())
 }
