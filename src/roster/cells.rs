@@ -3,7 +3,8 @@
 use crate::diagnostic::Diagnostic;
 use crate::domain::mailbox::trim_blank;
 
-use super::columns::{Column, Columns};
+use super::aliases::Column;
+use super::columns::Columns;
 use super::findings::Findings;
 use super::sheet::Fault;
 use super::table::{Record, Table};

@@ -5,10 +5,12 @@ use crate::diagnostic::Diagnostic;
 use crate::domain::mailbox::{Mailbox, trim_blank};
 use crate::domain::state::{self, Resolution, StateCode};
 
+use super::addresses::addresses;
+use super::aliases::{Column, name_of};
 use super::cells::Cells;
-use super::columns::{Column, Question, name_of};
+use super::columns::Question;
 use super::findings::Findings;
-use super::row::{Parsed, addresses, plain_name};
+use super::row::{Parsed, plain_name};
 use super::table::{Table, Unit};
 use super::{Options, Source, coverage, walk, words};
 

@@ -9,8 +9,8 @@ use crate::domain::recipient::Recipient;
 use crate::domain::state::{self, State, StateCode};
 
 use super::Options;
+use super::aliases::Column;
 use super::cells::Cells;
-use super::columns::Column;
 use super::findings::{Findings, counted, listed};
 use super::row::Parsed;
 use super::table::Unit;

@@ -7,7 +7,7 @@ use crate::domain::mailbox::trim_blank;
 use crate::domain::state::fold;
 
 use super::Options;
-use super::columns::{is_address_alias, is_known_alias};
+use super::aliases::{is_address_alias, is_known_alias};
 use super::findings::{Findings, listed};
 use super::table::{Record, Records, Table};
 

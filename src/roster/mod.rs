@@ -1,5 +1,7 @@
 //! The recipients file → rows, with every problem at its place.
 
+mod addresses;
+mod aliases;
 mod cells;
 mod clean;
 mod columns;

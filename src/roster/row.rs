@@ -1,16 +1,17 @@
 //! The cells of one row → a recipient, or everything that is wrong with it.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::domain::language::Language;
-use crate::domain::mailbox::{Mailbox, Piece, QUOTE_THE_NAME, says_none, says_nothing, trim_blank};
+use crate::domain::mailbox::{Mailbox, trim_blank};
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::state::{self, Resolution, State, StateCode};
 
+use super::addresses::{mailboxes, no_address, texts};
+use super::aliases::Column;
 use super::cells::{Cells, check_characters, check_faults, has_all_cells};
-use super::columns::{Column, Columns, name_of};
+use super::columns::Columns;
 use super::findings::{Findings, listed};
 use super::table::{Record, Table};
 use super::{Options, words};
@@ -58,8 +59,8 @@ impl<'a> RowReader<'a> {
         let clean = findings.errors() == before;
         let state = self.state(&cells, findings);
         let id = id(&cells, state.ok().flatten(), state.is_err(), findings);
-        let [mut to, mut cc, mut bcc] =
-            [Column::To, Column::Cc, Column::Bcc].map(|column| self.mailboxes(&cells, column, clean, findings));
+        let [mut to, mut cc, mut bcc] = [Column::To, Column::Cc, Column::Bcc]
+            .map(|column| if clean { mailboxes(&cells, column, &mut self.linked, findings) } else { Vec::new() });
         no_address(&cells, findings);
         let suppressed = self.suppress(&cells, [&mut to, &mut cc, &mut bcc], findings);
         let language = self.language(&cells, findings);
@@ -177,36 +178,6 @@ impl<'a> RowReader<'a> {
         known.cloned()
     }
 
-    fn mailboxes(&mut self, cells: &Cells<'_>, column: Column, clean: bool, findings: &mut Findings) -> Vec<Mailbox> {
-        let mut found = Vec::new();
-        if !clean {
-            return found;
-        }
-        let (text, linked) = addresses(cells, column);
-        for mut piece in Mailbox::pieces(&text) {
-            if linked {
-                piece.range = 0..cells.raw(column).len();
-            }
-            match &piece.outcome {
-                Ok(mailbox) => {
-                    say_what_is_odd(cells, column, &piece, mailbox, findings);
-                    found.push(mailbox.clone());
-                }
-                Err((error, help)) => {
-                    let mut diagnostic = Diagnostic::error("address-invalid", error.to_string());
-                    let csv = matches!(self.table, Table::Text(_));
-                    diagnostic.help = help.clone().map(|help| if csv { with_csv_form(help) } else { help });
-                    findings.push(cells.within(diagnostic, column, piece.range));
-                }
-            }
-        }
-        if linked && self.linked.last() != Some(&cells.record.line) {
-            self.linked.push(cells.record.line);
-        }
-        compare_link(cells, column, &found, findings);
-        found
-    }
-
     /// Takes out the addresses that must not be written to. Without any `to` left the row is suppressed and keeps them.
     fn suppress(&self, cells: &Cells<'_>, lists: [&mut Vec<Mailbox>; 3], findings: &mut Findings) -> Option<String> {
         let suppressed = |mailbox: &Mailbox| {
@@ -233,10 +204,6 @@ impl<'a> RowReader<'a> {
         }
         None
     }
-}
-
-fn texts(mailboxes: &[Mailbox]) -> Vec<String> {
-    mailboxes.iter().map(Mailbox::address).collect()
 }
 
 /// The English name, or for the Congo one that is not ambiguous.
@@ -270,71 +237,4 @@ fn id(
         );
     }
     None
-}
-
-/// The addresses to read from a cell: its text, or where that is no address the link behind it.
-pub(super) fn addresses<'a>(cells: &Cells<'a>, column: Column) -> (Cow<'a, str>, bool) {
-    let text = cells.raw(column);
-    // Who has no copies to send says so in words.
-    if column != Column::To && says_none(text) {
-        return (Cow::Borrowed(""), false);
-    }
-    let is_words = !trim_blank(text).is_empty() && !text.contains(['@', '\u{ff20}']) && !says_nothing(text);
-    match cells.link(column) {
-        Some(link) if is_words => (Cow::Owned(link), true),
-        _ => (Cow::Borrowed(text), false),
-    }
-}
-
-/// A link to another address than the text says: one of the two is old.
-fn compare_link(cells: &Cells<'_>, column: Column, found: &[Mailbox], findings: &mut Findings) {
-    let Some(link) = cells.link(column) else { return };
-    let behind: Vec<Mailbox> = Mailbox::pieces(&link).into_iter().filter_map(|piece| piece.outcome.ok()).collect();
-    let differs = behind.iter().find(|mailbox| found.iter().all(|other| other.folded() != mailbox.folded()));
-    if let (Some(other), false) = (differs, found.is_empty()) {
-        let message = format!(
-            "the text says {}, the link behind it {}; the text is taken",
-            listed(&texts(found)),
-            other.address()
-        );
-        let help = "find out which is right, write it, and take the link out";
-        findings.push(cells.at(Diagnostic::warning("link-differs", message), column).help(help));
-    }
-}
-
-fn say_what_is_odd(cells: &Cells<'_>, column: Column, piece: &Piece, mailbox: &Mailbox, findings: &mut Findings) {
-    if piece.widened {
-        let message = format!("the domain is written in full-width characters; {} is meant", mailbox.domain());
-        let warning = Diagnostic::warning("address-full-width", message);
-        findings.push(cells.within(warning, column, piece.range.clone()));
-    }
-    if mailbox.mixes_scripts() {
-        let message = format!("letters of several scripts stand in \"{}\"", mailbox.address());
-        let help = "does a letter only look like another? Type the address anew, by hand";
-        let warning = Diagnostic::warning("address-mixed-scripts", message);
-        findings.push(cells.within(warning, column, piece.range.clone()).help(help));
-    }
-}
-
-/// In the file itself a cell with quotes stands in quotes, and its own are doubled: without that the reader eats them.
-fn with_csv_form(help: String) -> String {
-    match help.strip_prefix(QUOTE_THE_NAME) {
-        Some(form) => {
-            let cell = form.trim().replace('"', "\"\"");
-            format!("{help} (in a text editor the cell is \"{cell}\")")
-        }
-        None => help,
-    }
-}
-
-fn no_address(cells: &Cells<'_>, findings: &mut Findings) {
-    // Without the column the header's error has said it for all rows; an error in the cell has been told too.
-    if cells.columns.get(Column::To).is_some()
-        && !cells.is_faulty(Column::To)
-        && Mailbox::pieces(cells.raw(Column::To)).is_empty()
-    {
-        let message = "there is no address in this row";
-        let help = format!("write it into the column \"{}\", or take the row out of the file", name_of(Column::To));
-        findings.push(cells.at(Diagnostic::error("address-missing", message), Column::To).help(help));
-    }
 }

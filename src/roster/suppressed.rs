@@ -3,7 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::domain::mailbox::{Mailbox, trim_blank};
 
-use super::columns::is_address_header;
+use super::aliases::is_address_header;
 use super::decode::decode;
 use super::findings::Findings;
 use super::table::{Record, Table};
@@ -22,18 +22,38 @@ pub fn read_suppressed(bytes: &[u8], file: &str) -> (Vec<String>, Vec<Diagnostic
     if let Some(text) = text {
         let table = Table::Text(TextTable::open(file, &text, None, &mut findings));
         let (mut records, mut record) = (table.records(), Record::default());
-        let mut column = None;
+        let mut named: Option<Option<usize>> = None;
         while records.next(&mut record, &mut findings) {
-            let header = column.is_none().then(|| record.cells.iter().position(is_address_header));
-            let at = *column.get_or_insert(header.flatten().unwrap_or(0));
-            if header.flatten().is_none() && !record.cells.get(0).is_some_and(|cell| cell.starts_with('#')) {
-                take(&table, &record, at, &mut folded, &mut findings);
+            if record.cells.get(0).is_some_and(|cell| cell.starts_with('#')) {
+                continue;
+            }
+            if named.is_none() {
+                named = Some(record.cells.iter().position(is_address_header));
+                if named.flatten().is_some() {
+                    continue;
+                }
+            }
+            let column = named.flatten();
+            take(&table, &record, column.unwrap_or(0), &mut folded, &mut findings);
+            // Without a header several addresses in a line look like several cells.
+            if column.is_none() {
+                take_what_is_there(&record, &mut folded);
             }
         }
     }
     folded.sort_unstable();
     folded.dedup();
     (folded, findings.finish(file))
+}
+
+/// The addresses in the cells behind the first; what else stands there is a remark.
+fn take_what_is_there(record: &Record, folded: &mut Vec<String>) {
+    for cell in record.cells.iter().skip(1) {
+        for piece in Mailbox::pieces(cell) {
+            folded.extend(whole_domain(&cell[piece.range.clone()]));
+            folded.extend(piece.outcome.ok().map(|mailbox| mailbox.folded()));
+        }
+    }
 }
 
 fn take(table: &Table<'_>, record: &Record, column: usize, folded: &mut Vec<String>, findings: &mut Findings) {
@@ -76,6 +96,9 @@ mod tests {
             "# who asked\nA@m.example\n\nb@m.example",
             "when;E-mail\n2021;a@m.example\n2021;b@m.example\n",
             "address,why\na@m.example,x\nb@m.example,y\n",
+            "a@m.example; b@m.example\n",
+            "a@m.example,asked by phone\nb@m.example,\n",
+            "# a table\nE-mail,asked by\na@m.example,c@m.example\nb@m.example,\n",
         ] {
             let (folded, problems) = read_suppressed(text.as_bytes(), "suppressed.csv");
             assert!(problems.is_empty(), "{text}: {problems:?}");

@@ -10,8 +10,8 @@ use crate::domain::mailbox::is_failed_formula;
 use crate::domain::recipient::{Gender, Rank};
 use crate::domain::state::fold;
 
+use super::aliases::Column;
 use super::cells::Cells;
-use super::columns::Column;
 use super::findings::Findings;
 
 /// Spellings of the ranks, compared without accents, case and punctuation; the first of each is ours.
