@@ -45,7 +45,16 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<u8, Failure> {
         return Ok(OK);
     };
     let (languages, default_language) = languages()?;
-    let intake = take_in(context, args, file, languages, default_language)?;
+    let intake = match take_in(context, args, file, languages, default_language) {
+        Err(Failure::Problems { code, diagnostics }) => {
+            context.screen.problems(&diagnostics);
+            let message = format!("{} cannot be taken in whole, so nothing was written", file.display());
+            return Err(
+                Failure::new(code, message).help("mend it in a spreadsheet program or an editor, and try again")
+            );
+        }
+        outcome => outcome?,
+    };
     write_all(args, Some(&intake.csv))?;
     let todo = intake_page::page(&intake);
     if let Some(todo) = &todo {

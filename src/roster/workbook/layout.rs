@@ -92,7 +92,7 @@ fn hidden_rows(raw: &RawSheet, rows: &BTreeSet<u32>, options: &Options, findings
         return hidden;
     }
     let (count, runs) = (hidden.len(), listed(&runs(&hidden)));
-    let rows = if count == 1 { "row is" } else { "rows are" };
+    let (rows, they) = if count == 1 { ("row is", "it was") } else { ("rows are", "they were") };
     let message = format!("{count} {rows} hidden in the sheet {}: {runs}", quoted_name(&raw.name));
     let (diagnostic, left_out) = match options.hidden_rows {
         HiddenRows::Refuse => {
@@ -100,9 +100,9 @@ fn hidden_rows(raw: &RawSheet, rows: &BTreeSet<u32>, options: &Options, findings
             (Diagnostic::error("rows-hidden", message).help(help), BTreeSet::new())
         }
         HiddenRows::Keep => {
-            (Diagnostic::warning("rows-hidden", format!("{message}; they were read like the others")), BTreeSet::new())
+            (Diagnostic::warning("rows-hidden", format!("{message}; {they} read like the others")), BTreeSet::new())
         }
-        HiddenRows::LeaveOut => (Diagnostic::warning("rows-hidden", format!("{message}; they were left out")), hidden),
+        HiddenRows::LeaveOut => (Diagnostic::warning("rows-hidden", format!("{message}; {they} left out")), hidden),
     };
     tell(diagnostic, options, findings);
     left_out
