@@ -9,9 +9,10 @@ use super::Context;
 use super::exit::{Failure, OK, USAGE};
 
 /// Topics with their text and what they are about.
-const TOPICS: [(&str, &str, &str); 3] = [
+const TOPICS: [(&str, &str, &str); 4] = [
     ("exit-codes", "what the number says with which a command ends", EXIT_CODES),
     ("config", "every key of config.toml", include_str!("../../config.example.toml")),
+    ("files", "how lists of missions are read: CSV, .xlsx, .ods", include_str!("../../docs/files.md")),
     ("languages", "letters in several languages, right-to-left ones too", include_str!("../../docs/languages.md")),
 ];
 

@@ -211,6 +211,29 @@ impl Screen {
         }
     }
 
+    /// True if there is somebody to ask.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        !self.flags.no_input && std::io::stdin().is_terminal()
+    }
+
+    /// Asks on the terminal which of the answers it is: its number from 0, or `None` for none of them.
+    #[must_use]
+    pub fn choose(&self, question: &str, answers: &[String]) -> Option<usize> {
+        let mut text = format!("{question}\n");
+        for (number, answer) in answers.iter().enumerate() {
+            text.push_str(&format!("  {}  {answer}\n", number + 1));
+        }
+        self.error_line(&self.message_style().fitted(&harmless(&text)));
+        let prompt = "Type its number to go on, anything else to stop";
+        let answer: Result<String, _> =
+            Input::new().with_prompt(prompt).allow_empty(true).interact_text_on(&Term::stderr());
+        let chosen = answer.ok().and_then(|answer| answer.trim().parse::<usize>().ok()?.checked_sub(1));
+        let chosen = chosen.filter(|chosen| *chosen < answers.len());
+        tracing::info!(target: SHOWN, question = harmless(question).trim(), chosen, "asked");
+        chosen
+    }
+
     /// Asks for a word on the terminal; true if it was given.
     ///
     /// # Errors
@@ -220,7 +243,7 @@ impl Screen {
             Failure::new(USAGE, "there is no terminal to ask on, and no --yes or --approve DIGEST")
                 .help("look at `demarche preview`, then pass --approve with the digest that it prints")
         };
-        if self.flags.no_input || !std::io::stdin().is_terminal() {
+        if !self.can_ask() {
             return Err(nobody());
         }
         self.error_line(&self.message_style().fitted(&harmless(question)));
@@ -245,36 +268,15 @@ fn write(to: &mut dyn std::io::Write, text: &str) {
 /// A problem in the log file: its place in one word, so that it can be searched for.
 fn trace(diagnostic: &Diagnostic) {
     let Diagnostic { severity, code, message, place, help } = diagnostic;
-    let place = place.as_ref().map(|place| visible(&format!("{}:{}:{}", place.file, place.line, place.column)));
+    let place = place.as_ref().map(|place| match &place.cell {
+        Some(cell) => visible(&format!("{}:{}", place.file, cell.name)),
+        None => visible(&format!("{}:{}:{}", place.file, place.line, place.column)),
+    });
     let (message, help) = (visible(message), help.as_deref().map(visible));
     match severity {
         Severity::Error => tracing::error!(target: SHOWN, code, place, help, "{message}"),
         Severity::Warning => tracing::warn!(target: SHOWN, code, place, help, "{message}"),
         Severity::Note => tracing::info!(target: SHOWN, code, place, help, "{message}"),
-    }
-}
-
-impl Screen {
-    /// True if there is somebody to ask.
-    #[must_use]
-    pub fn can_ask(&self) -> bool {
-        !self.no_input && std::io::stdin().is_terminal()
-    }
-
-    /// Asks on the terminal which of the answers it is: the number from 0, or `None` for none of them.
-    #[must_use]
-    pub fn choose(&self, question: &str, answers: &[String]) -> Option<usize> {
-        let mut text = format!("{question}\n");
-        for (number, answer) in answers.iter().enumerate() {
-            text.push_str(&format!("  {}  {answer}\n", number + 1));
-        }
-        text.push_str("Type its number, anything else to stop: ");
-        let mut err = std::io::stderr().lock();
-        let _ = err.write_all(harmless(&text).as_bytes());
-        let _ = err.flush();
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).ok()?;
-        answer.trim().parse::<usize>().ok()?.checked_sub(1).filter(|chosen| *chosen < answers.len())
     }
 }
 
