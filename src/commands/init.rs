@@ -60,16 +60,12 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<u8, Failure> {
     if let Some(todo) = &todo {
         write(&args.dir.join(TODO), todo)?;
     }
-    let rows = format!(
-        "{} from {}",
-        if intake.rows == 1 { "1 row".to_owned() } else { format!("{} rows", intake.rows) },
-        intake.source
-    );
-    context.screen.result(&format!(
-        "{}\n{}",
-        intake_page::summary(&intake, todo.is_some().then_some(&args.dir.join(TODO))),
-        written(args, &rows)
-    ));
+    let page = args.dir.join(TODO);
+    if todo.is_some() {
+        context.screen.result_in_sentences(&intake_page::summary(&intake, &page));
+    }
+    let noun = if intake.rows == 1 { "row" } else { "rows" };
+    context.screen.result(&written(args, &format!("{} {noun} from {}", intake.rows, intake.source)));
     Ok(OK)
 }
 

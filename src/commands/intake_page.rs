@@ -1,6 +1,6 @@
 //! What `init --from` says of a list: what was changed, what a person must decide, which states are missing.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::diagnostic::Severity;
 use crate::roster::Change;
@@ -9,6 +9,9 @@ use super::intake::{Decision, Intake};
 
 /// So much of each list is shown on the screen; all of it stands in the file.
 const SHOWN: usize = 8;
+
+/// How the columns of the clean file follow each other.
+const ORDER: [&str; 8] = ["state", "to", "cc", "bcc", "language", "rank", "gender", "id"];
 
 /// The page; `None` if there is nothing to say.
 pub(super) fn page(intake: &Intake) -> Option<String> {
@@ -41,7 +44,7 @@ pub(super) fn page(intake: &Intake) -> Option<String> {
 }
 
 /// The same in short, for the screen.
-pub(super) fn summary(intake: &Intake, page: Option<&PathBuf>) -> String {
+pub(super) fn summary(intake: &Intake, page: &Path) -> String {
     let mut text = String::new();
     if !intake.changes.is_empty() {
         text.push_str("Changed:\n");
@@ -76,13 +79,11 @@ pub(super) fn summary(intake: &Intake, page: Option<&PathBuf>) -> String {
             text.push_str(&format!("  … and {more} more\n"));
         }
     }
-    if let Some(page) = page {
-        text.push_str(&format!("All of it is in {}.\n", page.display()));
-    }
+    text.push_str(&format!("All of it is in {}.\n\n", page.display()));
     text
 }
 
-/// The changes of each column, the columns in the order in which they first come.
+/// The changes of each column, the columns in the order of the file.
 fn by_column(changes: &[Change]) -> Vec<(&'static str, Vec<&Change>)> {
     let mut columns: Vec<(&'static str, Vec<&Change>)> = Vec::new();
     for change in changes {
@@ -91,6 +92,7 @@ fn by_column(changes: &[Change]) -> Vec<(&'static str, Vec<&Change>)> {
             None => columns.push((change.column, vec![change])),
         }
     }
+    columns.sort_by_key(|(column, _)| ORDER.iter().position(|known| known == column));
     columns
 }
 

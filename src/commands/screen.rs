@@ -118,6 +118,12 @@ impl Screen {
         self.beside_the_bar(|| write(&mut std::io::stdout().lock(), &text));
     }
 
+    /// A result in sentences: on a terminal its lines are broken to fit.
+    pub fn result_in_sentences(&self, text: &str) {
+        let text = harmless(text);
+        self.result(&if self.out.terminal { self.style().fitted(&text) } else { text });
+    }
+
     /// A result as JSON. What a terminal would obey or hide is written as an escape, which reads back as the same value.
     pub fn json(&self, value: &serde_json::Value) {
         let json = serde_json::to_string_pretty(value).unwrap_or_default();
