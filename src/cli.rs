@@ -269,6 +269,10 @@ pub struct SendArgs {
     /// Send the letters as they were frozen when the campaign began, although the files have changed since
     #[arg(long, conflicts_with = "refresh")]
     pub frozen: bool,
+    /// Go on with a ledger that was last used on another machine or is an older copy: nothing may be sent from the other one
+    /// any more
+    #[arg(long)]
+    pub take_over: bool,
     /// Print JSON at the end
     #[arg(long)]
     pub json: bool,
@@ -299,6 +303,10 @@ pub struct ResendArgs {
     /// Take the letter and the rows as they are in the files now
     #[arg(long)]
     pub refresh: bool,
+    /// Go on with a ledger that was last used on another machine or is an older copy: nothing may be sent from the other one
+    /// any more
+    #[arg(long)]
+    pub take_over: bool,
     /// Print JSON at the end
     #[arg(long)]
     pub json: bool,

@@ -2,7 +2,7 @@
 //! what became of every one.
 //!
 //! The house has floors, and imports go downwards only (ARCHITECTURE.md has the map, `tests/house.rs` holds it):
-//! `commands` · `compose` and `dispatch` · the inlets and outlets · `domain`, `diagnostic`, `clock` and `cli`.
+//! `commands` · `compose` and `dispatch` · the inlets and outlets · `domain`, `diagnostic`, `clock`, `inside` and `cli`.
 
 pub mod cli;
 pub mod clock;
@@ -12,6 +12,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod dispatch;
 pub mod domain;
+pub mod inside;
 pub mod ledger;
 pub mod letter;
 pub mod postbox;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and its floor. A new module must be given a place here.
-const ROOMS: [(&str, u8); 16] = [
+const ROOMS: [(&str, u8); 17] = [
     ("main", 5),
     ("commands", 4),
     ("compose", 3),
@@ -21,6 +21,7 @@ const ROOMS: [(&str, u8); 16] = [
     ("domain", 1),
     ("diagnostic", 1),
     ("clock", 1),
+    ("inside", 1),
     ("cli", 1),
 ];
 

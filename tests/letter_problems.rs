@@ -101,16 +101,16 @@ fn a_subject_with_an_error_is_placed_in_the_front_matter() {
 
 #[test]
 fn a_body_is_not_empty_and_holds_no_leftovers() {
-    assert!(render_problems("{% if false %}x{% endif %}\n").contains("the letter to KEN is empty"));
+    assert!(render_problems("{% if false %}x{% endif %}\n").contains("the letter is empty (row KEN)"));
     for leftover in ["<no value>", "{{", "{%"] {
         let problems =
             letter("A {{ row.x }}\n").render(&with_cell("x", &format!("a {leftover} b")), 0).expect_err("a problem");
         assert_eq!(
             problems[0].message,
-            format!("\"{leftover}\" is left in the letter to KEN: it comes from the column \"x\"")
+            format!("\"{leftover}\" is left in the letter: it comes from the column \"x\" (row KEN)")
         );
     }
-    assert!(render_problems("{% raw %}{{ x }}{% endraw %}\n").contains("\"{{\" is left in the letter to KEN"));
+    assert!(render_problems("{% raw %}{{ x }}{% endraw %}\n").contains("\"{{\" is left in the letter (row KEN)"));
 }
 
 #[test]

@@ -6,13 +6,14 @@ use std::path::Path;
 use crate::compose::Attachment;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::reply::visible;
+use crate::inside::{Folder, Refused};
 use crate::letter::SourceFile;
 
 /// The largest attachment read: no relay takes more.
 const LARGEST: u64 = 100 * 1024 * 1024;
 
 /// Reads the files at `paths`, relative to `folder`, each with who names it; every problem at once. Each path is read once.
-pub(super) fn read(folder: &Path, paths: &BTreeMap<String, Place>) -> (Vec<SourceFile>, Vec<Diagnostic>) {
+pub(super) fn read(folder: &Folder, paths: &BTreeMap<String, Place>) -> (Vec<SourceFile>, Vec<Diagnostic>) {
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     for (path, named) in paths {
         match read_one(folder, path) {
@@ -26,7 +27,7 @@ pub(super) fn read(folder: &Path, paths: &BTreeMap<String, Place>) -> (Vec<Sourc
     (files, problems)
 }
 
-fn read_one(folder: &Path, path: &str) -> Result<Vec<u8>, (String, &'static str)> {
+fn read_one(folder: &Folder, path: &str) -> Result<Vec<u8>, (String, &'static str)> {
     const INSIDE: &str = "put the file into the campaign folder and name it by its path from there";
     if path.chars().any(char::is_control) {
         return Err(("has a control character in its name".to_owned(), "rename the file"));
@@ -36,23 +37,15 @@ fn read_one(folder: &Path, path: &str) -> Result<Vec<u8>, (String, &'static str)
     if !plain || path.starts_with('~') || path.contains('\\') {
         return Err(("is not a path inside the campaign folder".to_owned(), INSIDE));
     }
-    let io = |error: &std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => ("is not there".to_owned(), INSIDE),
-        _ => (format!("cannot be read: {error}"), "look at the file's permissions"),
-    };
-    let whole = folder.join(relative).canonicalize().map_err(|error| io(&error))?;
-    let inside = folder.canonicalize().map_err(|error| io(&error))?;
-    if !whole.starts_with(&inside) {
-        return Err(("is a link that leaves the campaign folder".to_owned(), INSIDE));
-    }
-    let facts = std::fs::metadata(&whole).map_err(|error| io(&error))?;
-    if !facts.is_file() {
-        return Err(("is not a file".to_owned(), "name a file, not a folder or a device"));
-    }
-    if facts.len() > LARGEST {
-        return Err((format!("is larger than {} MiB", LARGEST / 1024 / 1024), "link to it in the letter instead"));
-    }
-    std::fs::read(&whole).map_err(|error| io(&error))
+    folder.read(relative, LARGEST).map_err(|refused| match refused {
+        Refused::Outside => ("is a link that leaves the campaign folder".to_owned(), INSIDE),
+        Refused::NotAFile => ("is not a file".to_owned(), "name a file, not a folder or a device"),
+        Refused::TooLarge => {
+            (format!("is larger than {} MiB", LARGEST / 1024 / 1024), "link to it in the letter instead")
+        }
+        refused if refused.is_missing() => ("is not there".to_owned(), INSIDE),
+        Refused::Io(error) => (format!("cannot be read: {error}"), "look at the file's permissions"),
+    })
 }
 
 /// Encodes files for a batch, by their paths.

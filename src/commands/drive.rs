@@ -175,11 +175,8 @@ pub(super) fn ending(screen: &Screen, ending: &Ending) -> Option<u8> {
             ));
             Some(TRY_AGAIN)
         }
-        Ending::Broken(why) => {
-            screen.failure(&Failure::new(UNAVAILABLE, format!("the run stopped: {why}")).help(
-                "these letters are on record as failed, though it is hardly their missions' doing: put the relay right, then \
-                 `demarche resend` takes them and `demarche send` goes on with the rest",
-            ));
+        Ending::Broken { refused, lost, why } => {
+            screen.failure(&broken(*refused, *lost, why));
             Some(UNAVAILABLE)
         }
         Ending::Halted(why) => {
@@ -189,4 +186,31 @@ pub(super) fn ending(screen: &Screen, ending: &Ending) -> Option<u8> {
             Some(UNAVAILABLE)
         }
     }
+}
+
+/// A relay that refuses what it has read, or hangs up on it, is not taken for the missions' doing.
+fn broken(refused: u32, lost: u32, why: &str) -> Failure {
+    let (what, on_record) = match (refused, lost) {
+        (_, 0) => (
+            format!("the relay refused {refused} letters in a row"),
+            "these letters are on record as failed, though it is hardly their missions' doing: put the relay right, then \
+             `demarche resend` takes them and `demarche send` goes on with the rest"
+                .to_owned(),
+        ),
+        (0, _) => (
+            format!("the relay's answer to {lost} letters in a row was lost"),
+            "these letters are on record as uncertain, because the relay may have taken them, and nothing sends them again by \
+             itself: put the relay right, ask whoever runs it which it has, and record that with `demarche resolve`; `demarche \
+             send` goes on with the rest"
+                .to_owned(),
+        ),
+        _ => (
+            format!("of {} letters in a row the relay refused {refused}, and its answer to {lost} was lost", refused + lost),
+            "the refused are on record as failed, the others as uncertain, because the relay may have taken them: put the relay \
+             right, then `demarche resend` takes the failed ones, `demarche resolve` records what you learn of the uncertain \
+             ones, and `demarche send` goes on with the rest"
+                .to_owned(),
+        ),
+    };
+    Failure::new(UNAVAILABLE, format!("the run stopped: {what}: {why}")).help(&on_record)
 }

@@ -9,11 +9,12 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::audience::Audience;
 use crate::domain::language::Language;
 use crate::domain::state::StateCode;
+use crate::inside::{Folder, Refused};
 use crate::roster::{self, Change, Clean, HiddenRows, Mapped, Options};
 
 use super::Context;
 use super::exit::{DATA, Failure, USAGE};
-use super::prepare::{read_capped, unreadable};
+use super::prepare::{LARGEST_FILE, unreadable};
 
 /// More questions than any file has.
 const QUESTIONS_MAX: usize = 24;
@@ -52,8 +53,8 @@ pub(super) fn take_in(
     default_language: Language,
 ) -> Result<Intake, Failure> {
     let shown = file.display().to_string();
-    let bytes = read_capped(file)
-        .map_err(|error| Failure::Problems { code: DATA, diagnostics: vec![unreadable(&shown, &error)] })?;
+    let bytes =
+        read(file).map_err(|error| Failure::Problems { code: DATA, diagnostics: vec![unreadable(&shown, &error)] })?;
     let mut options = Options {
         file: shown,
         sheet: context.sheet.clone(),
@@ -76,6 +77,13 @@ pub(super) fn take_in(
     let clean = understand(context, &bytes, &mut options)?;
     confirm(context, args, &clean)?;
     Ok(decide(clean, options))
+}
+
+/// The list, wherever it lies; a FIFO or a device would be waited for without end, and is refused.
+fn read(file: &Path) -> Result<Vec<u8>, Refused> {
+    let whole = file.canonicalize()?;
+    let (Some(folder), Some(name)) = (whole.parent(), whole.file_name()) else { return Err(Refused::NotAFile) };
+    Folder::open(folder)?.read(Path::new(name), LARGEST_FILE)
 }
 
 fn said_column(said: &str) -> Result<(String, String), Failure> {

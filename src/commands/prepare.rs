@@ -1,7 +1,6 @@
 //! Config + roster + letter → a composed batch, with every problem of all three at once.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -11,20 +10,24 @@ use crate::compose::{Composed, Composer, stamp};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Place, any_error};
 use crate::domain::digest::Digest;
+use crate::domain::language::Language;
 use crate::domain::message::Stamp;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::relay::{PasswordSource, Relay};
 use crate::domain::reply::visible;
+use crate::inside::{Folder, Refused};
 use crate::ledger::Edition;
-use crate::letter::{self, Letter};
+use crate::letter::{self, Letter, SourceFile};
 use crate::roster::{self, Coverage, Row};
 
-use super::exit::{CONFIG, DATA, Failure, USAGE};
+use super::exit::{CONFIG, DATA, Failure, IO, USAGE};
 use super::render::render_all;
 use super::{Context, attachments, frozen};
 
 /// The largest recipients file read.
-const LARGEST_FILE: u64 = 1024 * 1024 * 1024;
+pub(super) const LARGEST_FILE: u64 = 1024 * 1024 * 1024;
+/// Who is not written to, beside the config.
+const SUPPRESSED: &str = "suppressed.csv";
 
 /// What the batch is prepared for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,27 +117,38 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
     let Some(config) = config else {
         return Err(Failure::Problems { code: CONFIG, diagnostics });
     };
+    diagnostics.extend(password_exposed(&config.relay));
     let mut code = if any_error(&diagnostics) { CONFIG } else { DATA };
     if purpose == Purpose::Send || config::problems_for_send(&config).is_empty() {
         diagnostics.extend(password_problem(&config.relay, purpose));
     }
     if purpose == Purpose::Send {
-        let problems = config::problems_for_send(&config);
+        let mut problems = config::problems_for_send(&config);
+        for problem in &mut problems {
+            problem.place.get_or_insert_with(|| Place::file(context.config.display().to_string()));
+        }
         if any_error(&problems) {
             code = CONFIG;
         }
         diagnostics.extend(problems);
     }
-    let (templates, problems) = letter::read_folder(&config.templates, &config.templates_shown);
+    let folder = Folder::open(&config.folder).map_err(|error| {
+        Failure::new(IO, format!("the campaign folder {} cannot be opened: {error}", config.folder.display()))
+    })?;
+    let (templates, problems) = match folder.folder(Path::new(&config.templates_shown)) {
+        Ok(templates) => letter::read_templates(&templates, &config.templates_shown),
+        Err(why) => (Vec::new(), vec![letter::unreadable(&config.templates_shown, &why)]),
+    };
     diagnostics.extend(problems);
     let (letter, problems) = Letter::load(&templates, &config.templates_shown, &config.settings);
     diagnostics.extend(problems);
     let languages = letter.as_ref().map(Letter::languages);
-    let (rows, coverage) = read_rows(context, &config, languages, purpose, &mut diagnostics);
+    let (rows, coverage, in_rows) = read_rows(context, &config, &folder, languages, purpose, &mut diagnostics);
     let Some(letter) = letter else {
         return Err(Failure::Problems { code, diagnostics });
     };
-    let (attached, problems) = attachments::read(&config.folder, &attachment_paths(&config, &letter, &rows));
+    let (attached, problems) =
+        attachments::read(&folder, &attachment_paths(context, &config, &letter, &templates, in_rows));
     let attachments_missing = any_error(&problems);
     diagnostics.extend(problems);
     let edition = frozen::freeze(&config.settings, &templates, &attached);
@@ -171,45 +185,75 @@ fn password_problem(relay: &Relay, purpose: Purpose) -> Option<Diagnostic> {
     Some(problem.help(help))
 }
 
-/// The attachments that anything names, each with the first place that names it.
-fn attachment_paths(config: &Config, letter: &Letter, rows: &[Row]) -> BTreeMap<String, Place> {
-    let mut paths = BTreeMap::new();
-    for path in &config.settings.attachments {
-        paths.entry(path.clone()).or_insert_with(|| Place::file("letter.attachments in the config"));
+/// A password file that its permissions let anyone read. What is no file, such as a pipe of the shell, is nobody else's.
+fn password_exposed(relay: &Relay) -> Option<Diagnostic> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let PasswordSource::File(path) = &relay.login.as_ref()?.password else { return None };
+    let facts = std::fs::metadata(path).ok()?;
+    if !facts.is_file() || facts.permissions().mode() & 0o004 == 0 {
+        return None;
     }
+    let path = path.display();
+    let message = format!("the password stands in {path}, which everybody on this machine can read");
+    Some(Diagnostic::error("password-exposed", message).help(format!("close the file: chmod 600 {path}")))
+}
+
+/// The attachments that anything names, each with the first place that names it: config, letter, row.
+fn attachment_paths(
+    context: &Context,
+    config: &Config,
+    letter: &Letter,
+    templates: &[SourceFile],
+    in_rows: BTreeMap<String, Place>,
+) -> BTreeMap<String, Place> {
+    let mut paths = in_rows;
     for language in letter.languages() {
         for path in letter.attachments(&language) {
-            let file = format!("{}/letter.{language}.md", config.templates_shown.trim_end_matches('/'));
-            paths.entry(path).or_insert_with(|| Place::file(file));
+            let place = letter_place(config, templates, &language, &path);
+            paths.insert(path, place);
         }
     }
-    for row in rows {
-        for path in &row.recipient.attachments {
-            let file = &config.recipients.file_shown;
-            let place = || Place { line: usize::try_from(row.recipient.line).unwrap_or(0), ..Place::file(file) };
-            paths.entry(path.clone()).or_insert_with(place);
-        }
+    let shown = context.config.display().to_string();
+    for path in &config.settings.attachments {
+        let text = std::fs::read_to_string(&context.config).unwrap_or_default();
+        paths.insert(path.clone(), in_quotes(&shown, &text, path));
     }
     paths
+}
+
+/// Where a letter's front matter names an attachment.
+fn letter_place(config: &Config, templates: &[SourceFile], language: &Language, path: &str) -> Place {
+    let names = ["md", "txt"].map(|kind| format!("letter.{language}.{kind}"));
+    let file = templates.iter().find(|file| names.contains(&file.name));
+    let name = file.map_or(names[0].as_str(), |file| &file.name);
+    let shown = format!("{}/{name}", config.templates_shown.trim_end_matches('/'));
+    in_quotes(&shown, &file.map(|file| String::from_utf8_lossy(&file.bytes)).unwrap_or_default(), path)
+}
+
+/// Where a text holds a path in quotes; the file as a whole if it is written in another way.
+fn in_quotes(shown: &str, text: &str, path: &str) -> Place {
+    let written = ['"', '\''].into_iter().find_map(|quote| text.find(&format!("{quote}{path}{quote}")));
+    written.map_or_else(|| Place::file(shown), |at| Place::in_text(shown, text, at..at + path.len() + 2))
 }
 
 fn read_rows(
     context: &Context,
     config: &Config,
-    languages: Option<Vec<crate::domain::language::Language>>,
+    folder: &Folder,
+    languages: Option<Vec<Language>>,
     purpose: Purpose,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Vec<Row>, Coverage) {
+) -> (Vec<Row>, Coverage, BTreeMap<String, Place>) {
     let recipients = &config.recipients;
-    let suppressed = match read_capped(&recipients.suppressed) {
+    let suppressed = match folder.read(Path::new(SUPPRESSED), LARGEST_FILE) {
         Ok(bytes) => {
-            let (addresses, problems) = roster::read_suppressed(&bytes, "suppressed.csv");
+            let (addresses, problems) = roster::read_suppressed(&bytes, SUPPRESSED);
             diagnostics.extend(problems);
             addresses
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        Err(error) => {
-            diagnostics.push(unreadable("suppressed.csv", &error));
+        Err(refused) if refused.is_missing() => Vec::new(),
+        Err(refused) => {
+            diagnostics.push(unreadable(SUPPRESSED, &refused));
             Vec::new()
         }
     };
@@ -228,39 +272,30 @@ fn read_rows(
         suppressed,
         placeholders_allowed: purpose == Purpose::Look || config.relay.is_loopback(),
     };
-    let bytes = match read_capped(&recipients.file) {
+    let bytes = match folder.read(Path::new(&recipients.file_shown), LARGEST_FILE) {
         Ok(bytes) => bytes,
         Err(error) => {
             diagnostics.push(unreadable(&recipients.file_shown, &error));
-            return (Vec::new(), Coverage::default());
+            return (Vec::new(), Coverage::default(), BTreeMap::new());
         }
     };
     let roster = roster::read(&bytes, &options);
     diagnostics.extend(roster.diagnostics);
-    (roster.rows, roster.coverage)
+    (roster.rows, roster.coverage, roster.attachments)
 }
 
-/// A file of a sane size. A FIFO or a device would be waited for without end: only a file is opened.
-pub(super) fn read_capped(path: &Path) -> std::io::Result<Vec<u8>> {
-    let facts = std::fs::metadata(path)?;
-    if !facts.is_file() {
-        return Err(ErrorKind::InvalidInput.into());
-    }
-    if facts.len() > LARGEST_FILE {
-        return Err(ErrorKind::FileTooLarge.into());
-    }
-    std::fs::read(path)
-}
-
-pub(super) fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
-    let (message, help) = match error.kind() {
-        ErrorKind::InvalidInput => (format!("{shown} is not a file"), "put a file there, not a folder or a device"),
-        ErrorKind::FileTooLarge => (format!("{shown} is larger than 1 GiB"), "split it"),
-        ErrorKind::NotFound => (
+pub(super) fn unreadable(shown: &str, refused: &Refused) -> Diagnostic {
+    let (message, help) = match refused {
+        Refused::NotAFile => (format!("{shown} is not a file"), "put a file there, not a folder or a device"),
+        Refused::TooLarge => (format!("{shown} is larger than 1 GiB"), "split it"),
+        Refused::Outside => {
+            (format!("{shown} is a link that leads out of the campaign folder"), "copy the file into the folder")
+        }
+        refused if refused.is_missing() => (
             format!("there is no file {shown}"),
             "put it into the campaign folder, or name the right one under [recipients] in the config",
         ),
-        _ => (format!("{shown} cannot be read: {error}"), "look at the file and its permissions"),
+        Refused::Io(error) => (format!("{shown} cannot be read: {error}"), "look at the file and its permissions"),
     };
     Diagnostic::error("file-unreadable", message).at(Place::file(shown)).help(help)
 }

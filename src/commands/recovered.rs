@@ -1,16 +1,43 @@
 //! What an earlier run left behind, sorted out before a new one begins, and said.
 
-use crate::config::Config;
-use crate::ledger::Ledger;
+use std::path::PathBuf;
 
-use super::exit::Failure;
+use crate::config::Config;
+use crate::ledger::{Arrival, Ledger, Machine};
+
+use super::exit::{CANNOT_CREATE, Failure};
 use super::{Context, frozen};
+
+/// Makes sure that this machine is the one that sends from the ledger, and does [`sort_out`].
+///
+/// # Errors
+/// A ledger of another campaign, machine or time, which is left alone, and one that cannot be written.
+pub(super) fn recover(context: &Context, ledger: &Ledger, config: &Config, take_over: bool) -> Result<(), Failure> {
+    frozen::same_campaign(&ledger.reader()?, &config.settings)?;
+    let machine = Machine::here(&state_folder()?)?;
+    if let Arrival::TakenOver { from } = ledger.arrive(&machine, take_over)? {
+        context.screen.warn(&format!(
+            "taken over from {from}, and recorded so: nothing may be sent from the other copy of this ledger any more"
+        ));
+    }
+    sort_out(context, ledger, config)
+}
+
+/// Where the program keeps what it knows of this machine (XDG Base Directory Specification).
+fn state_folder() -> Result<PathBuf, Failure> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    state.map(|state| state.join("demarche")).ok_or_else(|| {
+        Failure::new(CANNOT_CREATE, "there is no place to keep what this machine knows of its ledgers: HOME is not set")
+            .help("set HOME, or XDG_STATE_HOME to a folder that stays")
+    })
+}
 
 /// Sorts out what a run that died left in the ledger, and says that and what came from the emergency journal.
 ///
 /// # Errors
 /// A ledger of another campaign, which is left alone, and one that cannot be written.
-pub(super) fn recover(context: &Context, ledger: &Ledger, config: &Config) -> Result<(), Failure> {
+pub(super) fn sort_out(context: &Context, ledger: &Ledger, config: &Config) -> Result<(), Failure> {
     frozen::same_campaign(&ledger.reader()?, &config.settings)?;
     say_replayed(context, ledger);
     let recovered = ledger.recover()?;

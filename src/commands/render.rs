@@ -38,8 +38,8 @@ impl Found {
         const MOST: usize = 1_000;
         let same = |known: &Self| {
             let at_a_place = known.first.place.as_ref().is_some_and(|place| place.line > 0);
-            known.first == self.first
-                || (at_a_place && known.first.code == self.first.code && known.first.place == self.first.place)
+            let alike = known.first.code == self.first.code && known.first.place == self.first.place;
+            known.first == self.first || (alike && (at_a_place || stem(&known.first) == stem(&self.first)))
         };
         match found.iter().position(same) {
             // The same words are the same problem; other words name another row.
@@ -58,6 +58,12 @@ impl Found {
         }
         problem
     }
+}
+
+/// A message without the row that it names.
+fn stem(problem: &Diagnostic) -> (&str, &str) {
+    let (before, after) = problem.message.split_once(" (row ").unwrap_or((&problem.message, ""));
+    (before, after.split_once(')').map_or("", |(_, after)| after))
 }
 
 /// Renders every row on a few threads and keeps digests only: a million rows must not hold a million messages.

@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Send)?;
     context.screen.problems(&batch.diagnostics);
     let ledger = Ledger::open(&batch.config.ledger, false, "resend")?;
-    recovered::recover(context, &ledger, &batch.config)?;
+    recovered::recover(context, &ledger, &batch.config, args.take_over)?;
     send::suppress_known(context, &batch, &ledger)?;
     let frozen = Frozen::new(ledger.reader()?)?;
     let again = Again::new(context, &batch, &ledger, &frozen, args)?;

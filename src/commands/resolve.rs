@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> 
     let (config, _) = prepare::config(context)?;
     let ledger = Ledger::open(&config.ledger, false, "resolve")?;
     // A run that died may have left the row unsorted.
-    recovered::recover(context, &ledger, &config)?;
+    recovered::sort_out(context, &ledger, &config)?;
     let record = log::find(&ledger.reader()?, &args.mission)?;
     if record.state != State::Uncertain {
         return Err(not_uncertain(&record));

@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     context.screen.problems(&batch.diagnostics);
     let connector = Connector::new(batch.config.relay.clone())?;
     let ledger = Ledger::open(&batch.config.ledger, true, "send")?;
-    recovered::recover(context, &ledger, &batch.config)?;
+    recovered::recover(context, &ledger, &batch.config, args.take_over)?;
     suppress_known(context, &batch, &ledger)?;
     let plan = Plan::new(&batch, &ledger, args.refresh)?;
     plan.say(context);

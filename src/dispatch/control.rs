@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::{Ending, LOOK_UP, Progress, RunError, Waiting};
 use crate::clock;
 use crate::domain::clocks::Clocks;
+use crate::domain::delivery;
 use crate::domain::fault::Verdict;
 use crate::domain::outcome::Phase;
 use crate::domain::retry::RetryPolicy;
@@ -49,7 +50,9 @@ struct State {
     refused_greetings: u32,
     /// A session was open in this run.
     was_open: bool,
-    breaker: u32,
+    /// Letters in a row that the relay refused after their end, or whose reply it lost.
+    refused: u32,
+    lost: u32,
     capped: Option<Timestamp>,
     ending: Option<Ending>,
     failure: Option<RunError>,
@@ -214,22 +217,24 @@ impl Control {
         self.tell(Progress::Connected);
     }
 
-    /// A letter was settled: the relay is there.
-    pub(super) fn settled(&self, accepted: bool, breaker: bool, why: &str) {
-        let broken = {
+    /// A letter was settled: the relay is there. `breaker` if this is how a relay that takes nothing looks.
+    pub(super) fn settled(&self, became: delivery::State, breaker: bool, why: &str) {
+        let (refused, lost) = {
             let mut state = self.lock();
             state.failures = 0;
             state.refused_greetings = 0;
-            if accepted {
+            if became == delivery::State::Accepted {
                 state.pauses = 0;
             }
-            state.breaker = if breaker { state.breaker + 1 } else { 0 };
-            state.breaker >= BREAKER
+            match (breaker, became) {
+                (false, _) => (state.refused, state.lost) = (0, 0),
+                (true, delivery::State::Uncertain) => state.lost += 1,
+                (true, _) => state.refused += 1,
+            }
+            (state.refused, state.lost)
         };
-        if broken {
-            self.end(Ending::Broken(format!(
-                "the relay refused {BREAKER} letters in a row, or lost its replies: {why}"
-            )));
+        if refused + lost >= BREAKER {
+            self.end(Ending::Broken { refused, lost, why: why.to_owned() });
         }
     }
 

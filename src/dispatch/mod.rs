@@ -138,8 +138,15 @@ pub enum Ending {
     Stopped,
     /// The relay is unavailable or refuses us.
     Halted(String),
-    /// The relay refused so many letters in a row after their end that it must be its own doing. They are on record as failed.
-    Broken(String),
+    /// So many letters in a row were refused after their end, or lost their reply, that it must be the relay's own doing.
+    Broken {
+        /// Those that it refused: on record as failed.
+        refused: u32,
+        /// Those whose reply was lost: on record as uncertain.
+        lost: u32,
+        /// What became of the last.
+        why: String,
+    },
     /// The daily cap is reached until then.
     Capped(Timestamp),
 }

@@ -180,7 +180,7 @@ impl Worker {
             self.feed.settled(letter.due.number, wait);
             // A letter that is put off because its sessions broke proves nothing of the relay.
             if !session_lost {
-                self.control.settled(state == State::Accepted, judgement.breaker, &why);
+                self.control.settled(state, judgement.breaker, &why);
             }
             self.control.tell(Progress::Settled { id, state, word: judgement.last.clone(), not_before });
         } else {

@@ -118,7 +118,10 @@ impl fmt::Display for Trouble {
             Self::Unexpected(reply) => write!(f, "a reply that is not due here: {reply}"),
             Self::Garbled(what) => write!(f, "an answer that is no SMTP reply: {what}"),
             Self::Unsolicited(what) => write!(f, "a reply that nobody asked for: {what}"),
-            Self::Injected => f.write_str("plain text was injected before the TLS handshake"),
+            Self::Injected => f.write_str(
+                "plain text was injected before the TLS handshake, so that somebody may stand between you and the server; \
+                 nothing was sent: try another network, or security = \"tls\" with port 465, and tell who runs the server",
+            ),
             Self::Closed => f.write_str("the server closed the connection"),
             Self::Broken(what) => write!(f, "the connection broke: {what}"),
             Self::Tls(what) => write!(f, "TLS failed: {what}"),
@@ -149,7 +152,13 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.phase, self.trouble)
+        write!(f, "{}: {}", self.phase, self.trouble)?;
+        if self.phase == Phase::StartTls && self.trouble.reply().is_some() {
+            f.write_str(
+                "; nothing is sent in clear: ask who runs the server, or try security = \"tls\" with port 465",
+            )?;
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The server that takes the letters (RFC 6409): where it is, how the way to it is secured, who we are to it.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ impl Security {
 }
 
 /// Where the password comes from; it is read when the first session is opened, and never printed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum PasswordSource {
     /// The first line that a command prints.
     Command(Vec<String>),
@@ -49,6 +50,18 @@ pub enum PasswordSource {
     File(PathBuf),
     /// In the config itself; warned about.
     Inline(SecretString),
+}
+
+impl fmt::Debug for PasswordSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // An argument may be a secret.
+            Self::Command(words) => write!(f, "Command({:?}, …)", words.first().map_or("", String::as_str)),
+            Self::Env(name) => write!(f, "Env({name:?})"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Inline(_) => f.write_str("Inline(…)"),
+        }
+    }
 }
 
 /// Who we are to the relay.

@@ -24,6 +24,14 @@ pub enum LedgerError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// A file of no bytes.
+    #[error(
+        "{path} is empty; if it was a ledger, what was in it is lost: restore a copy of it before you send anything more; if nothing was ever sent from here, remove it"
+    )]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// Not a SQLite file, or one of another program.
     #[error(
         "{path} is not a ledger of demarche, and was left as it is: name another file in `ledger.file`, or move this one away"
@@ -57,7 +65,9 @@ pub enum LedgerError {
         path: PathBuf,
     },
     /// A symbolic link, which could lead two terminals around the lock.
-    #[error("{path} is a symbolic link: name the file itself in `ledger.file`")]
+    #[error(
+        "{path} is a symbolic link, and nothing is written through one: put the file itself there, or name another place in `ledger.file`"
+    )]
     Symlink {
         /// The link.
         path: PathBuf,
@@ -117,6 +127,39 @@ pub enum LedgerError {
         found: String,
         /// Who asked.
         given: String,
+    },
+    /// The last run was somewhere else.
+    #[error(
+        "the last run on this ledger was on another machine, or by another user ({host}, {at}); if letters went out from both \
+         copies, missions would get them twice: go on there; or, if nothing is sent from there any more, go on here with \
+         --take-over. `status`, `log` and `report` work without"
+    )]
+    Foreign {
+        /// The name of that machine.
+        host: String,
+        /// When that run began; or a word for it.
+        at: String,
+    },
+    /// A copy from before the last run on this machine.
+    #[error(
+        "this ledger is an older copy: a run on this machine ({at}) went on with a newer one, and what was sent then would be \
+         sent again; put the newer one back; if it is lost, put whoever has the letter (the relay's log tells) into \
+         suppressed.csv, and go on with --take-over"
+    )]
+    Outdated {
+        /// When that run began.
+        at: String,
+    },
+    /// What this machine remembers of its ledgers is out of reach.
+    #[error(
+        "what this machine knows of its ledgers cannot be read or written ({path}: {what}): see to that file, or name another \
+         folder by XDG_STATE_HOME"
+    )]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        what: String,
     },
     /// Nothing of that name.
     #[error("the ledger has no {what}")]
@@ -178,6 +221,9 @@ impl LedgerError {
     /// What the operating system said about a file of the ledger.
     pub(super) fn of_io(error: &std::io::Error, path: &Path) -> Self {
         use std::io::ErrorKind as K;
+        if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+            return Self::Symlink { path: path.to_owned() };
+        }
         match error.kind() {
             K::NotFound => Self::Missing { path: path.to_owned() },
             K::PermissionDenied | K::ReadOnlyFilesystem => Self::ReadOnly { path: path.to_owned() },
@@ -188,6 +234,9 @@ impl LedgerError {
 
     /// What SQLite said while it opened `path`.
     pub(super) fn at_open(error: &rusqlite::Error, path: &Path) -> Self {
+        if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CANTOPEN_SYMLINK) {
+            return Self::Symlink { path: path.to_owned() };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotOurs { path: path.to_owned() },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {

@@ -1,8 +1,8 @@
 //! The emergency journal beside the ledger: outcomes that the ledger could not take, one JSON line each, synced before
 //! it is believed; the next open takes them over.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::LedgerError;
 use super::lock::beside;
-use super::open::sync_folder;
+use super::open::{not_through_a_link, sync_folder};
 use super::outcome;
 use super::standing::{Address, Standing};
 use super::types::{Replayed, Settlement};
@@ -69,9 +69,11 @@ impl Journal {
     /// The journal of the ledger at `ledger`, with room kept for it.
     pub(super) fn new(ledger: &Path) -> Result<Self, LedgerError> {
         let reserve = beside(ledger, ".reserve");
-        let kept = fs::metadata(&reserve).is_ok_and(|meta| meta.len() >= RESERVE as u64);
+        let kept = fs::symlink_metadata(&reserve).is_ok_and(|meta| meta.is_file() && meta.len() >= RESERVE as u64);
         if !kept {
-            let written = File::create(&reserve).and_then(|mut file| {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true);
+            let written = not_through_a_link(&mut options).open(&reserve).and_then(|mut file| {
                 file.write_all(&vec![b'.'; RESERVE])?;
                 file.sync_all()
             });
@@ -100,7 +102,8 @@ impl Journal {
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         // It may be gone already, by the outcome before.
         let _ = fs::remove_file(&self.reserve);
-        let mut file = OpenOptions::new().append(true).create(true).open(&self.path)?;
+        let mut options = OpenOptions::new();
+        let mut file = not_through_a_link(options.append(true).create(true)).open(&self.path)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         sync_folder(&self.path)
@@ -121,11 +124,15 @@ impl Journal {
 pub(super) fn replay(connection: &mut Connection, ledger: &Path) -> Result<Replayed, LedgerError> {
     let path = beside(ledger, ".journal");
     let io = |error: std::io::Error| LedgerError::of_io(&error, &path);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
+    let mut bytes = Vec::new();
+    match not_through_a_link(OpenOptions::new().read(true))
+        .open(&path)
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+    {
+        Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Replayed::default()),
         Err(error) => return Err(io(error)),
-    };
+    }
     let mut replayed = Replayed::default();
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
+use super::open::not_through_a_link;
 use crate::domain::reply::visible;
 
 /// Held as long as it lives. The file stays behind: removing it would let two processes lock two files of one name.
@@ -34,17 +35,10 @@ impl Lock {
     /// [`LedgerError::Locked`], and what the operating system says.
     pub(super) fn take(path: &Path, purpose: &str) -> Result<Self, LedgerError> {
         let path = beside(path, ".lock");
-        if path.is_symlink() {
-            return Err(LedgerError::Symlink { path });
-        }
         let io = |error: &std::io::Error| LedgerError::of_io(error, &path);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| io(&error))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = not_through_a_link(&mut options).open(&path).map_err(|error| io(&error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(LedgerError::Locked { holder: holder(&mut file) }),

@@ -6,8 +6,10 @@
 mod columns;
 mod due;
 mod error;
+mod home;
 mod journal;
 mod lock;
+mod machine;
 mod open;
 mod outcome;
 mod plan;
@@ -31,6 +33,8 @@ use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use error::LedgerError;
+pub use home::Arrival;
+pub use machine::Machine;
 pub use queries::Reader;
 pub use types::{
     Campaign, Claim, Correction, DueDelivery, Edition, Enrolled, NewDelivery, Recovered, Remark, Replayed, Settlement,
@@ -145,6 +149,24 @@ impl Ledger {
     #[must_use]
     pub fn replayed(&self) -> Replayed {
         self.inner.replayed
+    }
+
+    /// Says that `machine` is about to send from this ledger. One that was last used elsewhere, and one that is older than
+    /// what was last used here, is refused unless `take_over`: two copies at work would send everything twice.
+    ///
+    /// # Errors
+    /// [`LedgerError::Foreign`], [`LedgerError::Outdated`], [`LedgerError::Memory`] and what SQLite says.
+    pub fn arrive(&self, machine: &Machine, take_over: bool) -> Result<Arrival, LedgerError> {
+        let standing = self.ask(home::standing)?;
+        let arrival = home::judge(&standing, machine, take_over)?;
+        let (mark, before) = (standing.mark, standing.turn);
+        let turn = machine::random();
+        // Killed between these writes, the machine knows the ledger by either turn.
+        machine.remember(&mark, &[turn, before.unwrap_or_default()])?;
+        let (moved, new_home) = (arrival != Arrival::AtHome, machine.clone());
+        self.ask(move |connection| home::settle_in(connection, turn, moved.then_some(&new_home)))?;
+        machine.remember(&mark, &[turn])?;
+        Ok(arrival)
     }
 
     /// Enrols rows (W0), in one transaction. On the first enrolment `edition` is frozen; afterwards it is only compared.

@@ -2,13 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
+use super::lock::beside;
 use super::schema;
 
 /// Up to this many bytes, the whole file is checked at every open; beyond, that would take longer than a person waits.
@@ -20,7 +21,7 @@ const BUSY: Duration = Duration::from_secs(10);
 /// What lies at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Nothing, or a file of no bytes.
+    /// No file.
     Nothing,
     /// A ledger of ours, of this many bytes.
     Ours(u64),
@@ -31,6 +32,11 @@ pub(super) enum Found {
 /// # Errors
 /// [`LedgerError::Symlink`], [`LedgerError::NotOurs`], [`LedgerError::Network`] and what the operating system says.
 pub(super) fn look(path: &Path) -> Result<Found, LedgerError> {
+    // SQLite opens its own files beside the ledger through a link.
+    let besides = ["-wal", "-shm", "-journal"].map(|suffix| beside(path, suffix));
+    if let Some(path) = besides.into_iter().find(|beside| beside.is_symlink()) {
+        return Err(LedgerError::Symlink { path });
+    }
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
@@ -44,7 +50,7 @@ pub(super) fn look(path: &Path) -> Result<Found, LedgerError> {
         return Err(not_ours());
     }
     if meta.len() == 0 {
-        return Ok(Found::Nothing);
+        return Err(LedgerError::Empty { path: path.to_owned() });
     }
     // The file format: a magic string, and the application id at byte 68 (https://sqlite.org/fileformat2.html).
     let mut head = [0; 72];
@@ -63,15 +69,46 @@ pub(super) fn check_place(path: &Path) -> Result<(), LedgerError> {
     }
     let whole = fs::canonicalize(folder).map_err(|error| LedgerError::of_io(&error, folder))?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    match network_kind(&mounts, &whole) {
+    match network_kind_by_type(type_of_file_system(&whole)).or_else(|| network_kind_by_mount(&mounts, &whole)) {
         Some(kind) => Err(LedgerError::Network { path: path.to_owned(), kind: kind.to_owned() }),
         None => Ok(()),
     }
 }
 
+/// `f_type` of statfs(2); 0 where there is no such thing.
+#[cfg(target_os = "linux")]
+fn type_of_file_system(folder: &Path) -> u32 {
+    // The numbers have 32 bits, and come with a sign on some architectures.
+    rustix::fs::statfs(folder).ok().and_then(|stat| u32::try_from(stat.f_type & 0xFFFF_FFFF).ok()).unwrap_or_default()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn type_of_file_system(_folder: &Path) -> u32 {
+    0
+}
+
+/// The network file system of that type (linux/magic.h, statfs(2)).
+fn network_kind_by_type(magic: u32) -> Option<&'static str> {
+    Some(match magic {
+        0x6969 => "nfs",
+        0x517B => "smb",
+        0xFF53_4D42 => "cifs",
+        0xFE53_4D42 => "smb2",
+        0x5346_414F | 0x6B41_4653 => "afs",
+        0x00C3_6400 => "ceph",
+        0x0102_1997 => "9p",
+        0x7375_7245 => "coda",
+        0x0BD0_0BD0 => "lustre",
+        0x0116_1970 => "gfs2",
+        0x7461_636F => "ocfs2",
+        0x564C => "ncp",
+        _ => return None,
+    })
+}
+
 /// The network file system that `folder` is on, by Linux's table of mounts (proc(5): field 5 is the place, and the kind
-/// follows a lone hyphen).
-fn network_kind<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
+/// follows a lone hyphen). It tells file systems in user space apart, which have one type.
+fn network_kind_by_mount<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
     let kinds = mounts.lines().filter_map(|line| {
         let place = line.split(' ').nth(4)?.replace("\\040", " ");
         let kind = line.split_once(" - ")?.1.split(' ').next()?;
@@ -79,7 +116,25 @@ fn network_kind<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
     });
     // Of mounts at one place the last counts, and `max_by_key` gives the last.
     let (_, kind) = kinds.max_by_key(|(length, _)| *length)?;
-    let network = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "fuse.glusterfs", "fuse.sshfs"];
+    let network = [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "fuse.glusterfs",
+        "fuse.sshfs",
+        "fuse.rclone",
+        "fuse.s3fs",
+        "fuse.ceph",
+        "fuse.davfs",
+        "davfs",
+        "fuse.curlftpfs",
+        "fuse.gvfsd-fuse",
+    ];
     network.contains(&kind).then_some(kind)
 }
 
@@ -97,16 +152,15 @@ pub(super) fn writable(path: &Path, create: bool) -> Result<Connection, LedgerEr
         if !create {
             return Err(LedgerError::Missing { path: path.to_owned() });
         }
-        make(path).map_err(|error| LedgerError::of_io(&error, path))?;
+        make(path)?;
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let at_open = |error: &rusqlite::Error| LedgerError::at_open(error, path);
-    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| at_open(&error))?;
+    let mut connection = Connection::open_with_flags(without_links(path), flags).map_err(|error| at_open(&error))?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
     // Or SQLite compiles a statement again for every other value bound to it, which costs as much as running it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // The schema goes in before WAL, so that the id of ours is in the file itself from its first bytes on.
     connection.pragma_update(None, "synchronous", "FULL").map_err(|error| at_open(&error))?;
     schema::migrate(&mut connection)?;
     assert_durable(&connection)?;
@@ -118,14 +172,61 @@ pub(super) fn writable(path: &Path, create: bool) -> Result<Connection, LedgerEr
     Ok(connection)
 }
 
-/// An empty file that only its owner may read: it will hold addresses.
-fn make(path: &Path) -> std::io::Result<()> {
+/// Makes a ledger without rows, which only its owner may read: it will hold addresses. It gets its name when it is whole and
+/// on the disk, so that an empty file of that name is never one of ours that was just begun.
+fn make(path: &Path) -> Result<(), LedgerError> {
+    let new = beside(path, ".new");
+    let io = |error: std::io::Error| LedgerError::of_io(&error, path);
+    let remove = || {
+        // What a run that died left, and SQLite's journal of it.
+        for old in [&new, &beside(&new, "-journal")] {
+            if let Err(error) = fs::remove_file(old)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                return Err(error);
+            }
+        }
+        Ok(())
+    };
+    remove().map_err(io)?;
+    let made = begin(&new).and_then(|()| fs::rename(&new, path).and_then(|()| sync_folder(path)).map_err(io));
+    if made.is_err() {
+        let _ = remove();
+    }
+    made
+}
+
+fn begin(new: &Path) -> Result<(), LedgerError> {
+    let io = |error: std::io::Error| LedgerError::of_io(&error, new);
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.sync_all()?;
-    sync_folder(path)
+    options.open(new).map_err(io)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let mut connection = Connection::open_with_flags(without_links(new), flags)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    schema::migrate(&mut connection)?;
+    connection.close().map_err(|(_, error)| LedgerError::from(error))?;
+    File::open(new).and_then(|file| file.sync_all()).map_err(io)
+}
+
+/// No file beside the ledger is opened through a symbolic link: a folder that was handed over must not lead our writes
+/// elsewhere, whatever is swapped after we looked.
+pub(super) fn not_through_a_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        let flag = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flag);
+    }
+    options
+}
+
+/// The path as SQLite takes it with `SQLITE_OPEN_NOFOLLOW`, which refuses a link anywhere on the way: the folder's own
+/// path, links resolved, and the name.
+fn without_links(path: &Path) -> PathBuf {
+    let folder = fs::canonicalize(folder_of(path));
+    folder.ok().zip(path.file_name()).map_or_else(|| path.to_owned(), |(folder, name)| folder.join(name))
 }
 
 /// Makes a new or removed name in the folder of `path` durable.
@@ -153,7 +254,11 @@ fn assert_durable(connection: &Connection) -> Result<(), LedgerError> {
 
 fn check_whole(connection: &Connection) -> Result<(), LedgerError> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" { Ok(()) } else { Err(LedgerError::Corrupt { what: verdict }) }
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(LedgerError::Corrupt { what: verdict.lines().last().unwrap_or_default().to_owned() })
+    }
 }
 
 /// Opens the ledger to read, beside whoever writes.
@@ -164,9 +269,9 @@ pub(super) fn readable(path: &Path) -> Result<Connection, LedgerError> {
     if look(path)? == Found::Nothing {
         return Err(LedgerError::Missing { path: path.to_owned() });
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let at_open = |error: &rusqlite::Error| LedgerError::at_open(error, path);
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| at_open(&error))?;
+    let connection = Connection::open_with_flags(without_links(path), flags).map_err(|error| at_open(&error))?;
     connection.busy_timeout(BUSY)?;
     let found = schema::version_of(&connection).map_err(|error| at_open(&error))?;
     if found > schema::version() {
@@ -180,12 +285,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_network_file_system_is_known_by_its_type_whatever_the_mounts_say() {
+        let known = [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997].map(network_kind_by_type);
+        assert_eq!(known, [Some("nfs"), Some("smb"), Some("cifs"), Some("smb2"), Some("9p")]);
+        // ext4, btrfs, xfs, tmpfs, overlayfs, FUSE.
+        for local in [0xEF53, 0x9123_683E, 0x5846_5342, 0x0102_1994, 0x794C_7630, 0x6573_5546, 0] {
+            assert_eq!(network_kind_by_type(local), None, "{local:x}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let here = type_of_file_system(folder.path());
+        assert!(here != 0 || !cfg!(target_os = "linux"), "the type of a folder that is there is known");
+        check_place(&folder.path().join("ledger.db")).unwrap();
+    }
+
+    #[test]
+    fn a_network_file_system_is_told_with_its_kind_and_what_to_do() {
+        let error = LedgerError::Network { path: "/home/campaign/ledger.db".into(), kind: "nfs".into() };
+        assert_eq!(
+            error.to_string(),
+            "/home/campaign/ledger.db is on a network file system (nfs), where neither locks nor writes can be relied on: put \
+             the ledger on a local disk"
+        );
+    }
+
+    #[test]
     fn a_network_file_system_is_known_by_the_deepest_mount() {
         let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
                       40 22 0:5 / /home rw,relatime shared:1 - nfs4 server:/home rw\n\
-                      41 40 8:2 / /home/local\\040disk rw - ext4 /dev/sdb rw\n";
-        assert_eq!(network_kind(mounts, Path::new("/home/campaign")), Some("nfs4"));
-        assert_eq!(network_kind(mounts, Path::new("/home/local disk/campaign")), None);
-        assert_eq!(network_kind(mounts, Path::new("/homes")), None);
+                      41 40 8:2 / /home/local\\040disk rw - ext4 /dev/sdb rw\n\
+                      42 40 0:6 / /home/far rw - fuse.sshfs server:/ rw\n";
+        assert_eq!(network_kind_by_mount(mounts, Path::new("/home/campaign")), Some("nfs4"));
+        assert_eq!(network_kind_by_mount(mounts, Path::new("/home/local disk/campaign")), None);
+        assert_eq!(network_kind_by_mount(mounts, Path::new("/home/far/away")), Some("fuse.sshfs"));
+        assert_eq!(network_kind_by_mount(mounts, Path::new("/homes")), None);
     }
 }

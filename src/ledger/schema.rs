@@ -11,7 +11,7 @@ use super::error::LedgerError;
 pub(super) const APPLICATION_ID: i32 = 0x444D_5243;
 
 /// One step per version; the file's `user_version` says how many it has taken.
-const MIGRATIONS: [&str; 1] = [VERSION_1];
+const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
 
 /// What `deliveries` holds is touched at every step of every letter, so it is kept small: the rows' own data lies in
 /// `recipients`, and what was said in `attempts`. `number` is also the position. `state` is that of the addresses
@@ -104,6 +104,24 @@ CREATE TABLE remarks (
     note     TEXT NOT NULL
 ) STRICT;
 CREATE INDEX remarks_delivery ON remarks (delivery);
+";
+
+/// Where the ledger is at home (`super::home`). `mark` tells ledgers apart wherever they lie; one that was begun before there
+/// were marks takes its campaign's key, so that every copy of it gets the same. `turn` is another random value with each run.
+/// The last of `homes` is the present one.
+const VERSION_2: &str = "
+CREATE TABLE mark (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    mark BLOB NOT NULL CHECK (length(mark) = 16),
+    turn BLOB CHECK (length(turn) = 16)
+) STRICT;
+INSERT INTO mark (one, mark) VALUES (1, COALESCE((SELECT key FROM campaign), randomblob(16)));
+CREATE TABLE homes (
+    home    INTEGER PRIMARY KEY,
+    machine BLOB NOT NULL CHECK (length(machine) = 16),
+    host    TEXT NOT NULL,
+    since   INTEGER NOT NULL
+) STRICT;
 ";
 
 /// The version that this program writes.

@@ -20,6 +20,12 @@ pub(super) struct Source {
     pub(super) at: Range<usize>,
 }
 
+const SYNTAX_HELP: &str =
+    "a value is {{ name }}, a choice {% if name %} … {% endif %}, a loop {% for a in list %} … {% endfor %}";
+const VALUE_HELP: &str = "look at the value that it is made of, in the row or under [vars]";
+const REQUIRED_HELP: &str = "fill in the cell; or, if a letter may go without it, take `| required` out and write {% if %} … {% endif %} around it";
+const INCLUDE_HELP: &str = "a template may include only files of the templates folder, by their path in it";
+
 /// The sources of all templates by name.
 pub(super) type Sources = HashMap<String, Source>;
 
@@ -50,7 +56,7 @@ fn sentence(message: &str) -> String {
 pub(super) fn on_load(error: &tera::Error, sources: &Sources) -> Vec<Diagnostic> {
     match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
-            let problem = Diagnostic::error("template-syntax", sentence(report.message()));
+            let problem = Diagnostic::error("template-syntax", sentence(report.message())).help(SYNTAX_HELP);
             vec![with_place(problem, place(sources, report.filename(), &report.span().range))]
         }
         ErrorKind::Msg(text) if text.starts_with("error: ") => {
@@ -58,13 +64,15 @@ pub(super) fn on_load(error: &tera::Error, sources: &Sources) -> Vec<Diagnostic>
         }
         ErrorKind::MissingParent { current, parent } => {
             let message = format!("\"{parent}\" is not in the templates folder");
-            vec![with_place(Diagnostic::error("template-include", message), naming(sources, current, parent))]
+            let problem = Diagnostic::error("template-include", message).help(INCLUDE_HELP);
+            vec![with_place(problem, naming(sources, current, parent))]
         }
         ErrorKind::CircularInclude { tpl, include_chain } => {
             let message = format!("templates include each other in a circle: {}", include_chain.join(", "));
-            vec![with_place(Diagnostic::error("template-include", message), naming(sources, tpl, ""))]
+            let problem = Diagnostic::error("template-include", message).help("take one of these includes out");
+            vec![with_place(problem, naming(sources, tpl, ""))]
         }
-        other => vec![Diagnostic::error("template-syntax", sentence(&other.to_string()))],
+        other => vec![Diagnostic::error("template-syntax", sentence(&other.to_string())).help(SYNTAX_HELP)],
     }
 }
 
@@ -98,15 +106,24 @@ fn of_report(report: &str, sources: &Sources) -> Option<Diagnostic> {
     let outside = message.contains("nclude") || message.contains("emplate");
     let code = if outside { "template-include" } else { "template-syntax" };
     let mut problem = Diagnostic::error(code, sentence(message));
-    if outside {
-        problem.help =
-            Some("a template may include only files of the templates folder, by their path in it".to_owned());
-    }
+    problem.help = if outside { Some(INCLUDE_HELP.to_owned()) } else { near_function(message) };
     let source = sources.get(template)?;
     let body = &source.text[source.at.clone()];
     let start: usize = body.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let offset: usize = body[start..].chars().take(column - 1).map(char::len_utf8).sum();
     Some(with_place(problem, place(sources, template, &(start + offset..start + offset + width))))
+}
+
+/// What to do about "Unknown function `salutaton`".
+fn near_function(message: &str) -> Option<String> {
+    if !message.starts_with("Unknown function") {
+        return None;
+    }
+    let name = message.split('`').nth(1)?;
+    Some(match nearest(name, functions::NAMES.into_iter()) {
+        Some(near) => format!("did you mean `{near}()`?"),
+        None => format!("there are {}", functions::NAMES.map(|name| format!("`{name}()`")).join(", ")),
+    })
 }
 
 /// Who a rendering is for, as errors name it.
@@ -135,11 +152,11 @@ pub(super) fn on_render(error: &tera::Error, sources: &Sources, rendering: &Rend
         ErrorKind::RenderingError(report) => report,
         ErrorKind::Io(_) => {
             let message = format!("the letter is over {}{}", super::BODY_CAP_SHOWN, rendering.suffix(""));
-            return Diagnostic::error("letter-too-big", message).help("a loop in a template may not end soon enough");
+            return Diagnostic::error("letter-too-big", message).help(super::checks::TOO_BIG_HELP);
         }
         other => {
             let message = format!("{}{}", sentence(&other.to_string()), rendering.suffix(""));
-            return Diagnostic::error("template-value", message);
+            return Diagnostic::error("template-value", message).help(VALUE_HELP);
         }
     };
     let place = place(sources, report.filename(), &report.span().range);
@@ -155,7 +172,13 @@ fn of_message(message: &str, path: &str, root: &str, rendering: &Rendering<'_>) 
     let suffix = rendering.suffix(root);
     let field = message.starts_with("Field `");
     if !field && !message.contains("undefined") && !message.starts_with("Variable `") {
-        return Diagnostic::error("template-value", format!("{}{suffix}", sentence(message)));
+        let problem = Diagnostic::error("template-value", format!("{}{suffix}", sentence(message)));
+        // Our own functions say what to do after a colon.
+        return match message {
+            own if own.contains(": ") => problem,
+            own if own.contains("needs a value") => problem.help(REQUIRED_HELP),
+            _ => problem.help(VALUE_HELP),
+        };
     }
     let undefined = |message: String| Diagnostic::error("template-undefined", message);
     let missing_root = message.starts_with("Variable `") || path == root;

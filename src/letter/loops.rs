@@ -41,7 +41,11 @@ pub(super) fn lint(source: &Source, vars: &Vars) -> Vec<Diagnostic> {
             depth += 1;
             if depth > LOOP_DEPTH_CAP {
                 let message = format!("a loop within {LOOP_DEPTH_CAP} others is past the cap");
-                problems.push(Diagnostic::error("letter-loop", message).at(place()));
+                problems.push(
+                    Diagnostic::error("letter-loop", message)
+                        .at(place())
+                        .help("write the innermost list out, or put it into one text of [vars]"),
+                );
             }
             let (names, list) = names.split_once(" in ").unwrap_or((names, ""));
             if names.contains(',') || is_table(list.trim_end_matches(['%', '}', '-']).trim(), vars) {

@@ -52,7 +52,7 @@ use errors::{Rendering, Sources};
 use layout::Layout;
 use load::{Compiled, Kind, file_of, subject_of};
 
-pub use folder::read_folder;
+pub use folder::{read_folder, read_templates, unreadable};
 
 /// The largest body, in bytes.
 const BODY_CAP: usize = 10 * 1024 * 1024;

@@ -1,5 +1,6 @@
 //! Keeps letters: in memory, or as files that are never seen half written.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -44,7 +45,11 @@ pub(super) async fn keep(how: &Keep, truth: &Truth, mut letter: Letter) -> io::R
 fn write(folder: &Path, letter: &Letter, bytes: &[u8]) -> io::Result<PathBuf> {
     let part = folder.join(format!(".{}.part", letter.sequence));
     let file = folder.join(file_name(letter));
-    fs::write(&part, bytes)?;
+    // What a run that died left is not gone on with, and no link is followed.
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => fs::File::create_new(&part)?.write_all(bytes)?,
+    }
     fs::rename(&part, &file)?;
     Ok(file)
 }

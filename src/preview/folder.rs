@@ -34,7 +34,9 @@ impl Folder {
             Err(source) => return Err(PreviewError::Read { path: path.to_owned(), source }),
         }
         let marker_path = path.join(MARKER);
-        let mut marker = File::create(&marker_path).map_err(|source| cannot_write(&marker_path, source))?;
+        // Made anew, so that it is not written through a link.
+        remove(&marker_path, true)?;
+        let mut marker = File::create_new(&marker_path).map_err(|source| cannot_write(&marker_path, source))?;
         writeln!(marker, "{FIRST_LINE}").map_err(|source| cannot_write(&marker_path, source))?;
         let letters = path.join(LETTERS);
         match fs::create_dir(&letters) {

@@ -1,6 +1,6 @@
 //! One row's cells by their columns, with their places; what no cell may hold.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::mailbox::trim_blank;
 
 use super::aliases::Column;
@@ -42,6 +42,13 @@ impl<'a> Cells<'a> {
     pub(super) fn at(&self, diagnostic: Diagnostic, column: Column) -> Diagnostic {
         let place = self.columns.get(column).map(|index| self.table.cell(self.record, index));
         diagnostic.at(place.unwrap_or_else(|| self.table.whole(self.record)))
+    }
+
+    /// Where `part` stands in the column's cell.
+    pub(super) fn place_of(&self, column: Column, part: &str) -> Place {
+        let index = self.columns.get(column).unwrap_or_default();
+        let start = self.raw(column).find(part).unwrap_or(0);
+        self.table.place(self.record, index, start..start + part.len())
     }
 
     pub(super) fn within(&self, diagnostic: Diagnostic, column: Column, range: std::ops::Range<usize>) -> Diagnostic {

@@ -31,6 +31,7 @@ use crate::domain::language::Language;
 use crate::domain::mailbox::trim_blank;
 use crate::domain::recipient::Recipient;
 
+use aliases::Column;
 use cells::{Cells, check_characters};
 use columns::Columns;
 use cross::Cross;
@@ -97,6 +98,8 @@ pub struct Roster {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether all of the audience are there.
     pub coverage: Coverage,
+    /// The attachments that rows name, each with the first place that does.
+    pub attachments: BTreeMap<String, Place>,
 }
 
 /// One row.
@@ -112,11 +115,12 @@ pub struct Row {
 #[must_use]
 pub fn read(bytes: &[u8], options: &Options) -> Roster {
     let mut findings = Findings::new();
-    let (rows, coverage) = Source::open(bytes, options, &mut findings).map_or_else(Default::default, |source| {
+    let read = Source::open(bytes, options, &mut findings).map_or_else(Default::default, |source| {
         let table = source.table(options, &mut findings);
         read_table(&table, options, &mut findings)
     });
-    Roster { rows, diagnostics: findings.finish(&options.file), coverage }
+    let (rows, coverage, attachments) = read;
+    Roster { rows, diagnostics: findings.finish(&options.file), coverage, attachments }
 }
 
 /// What a table lies in.
@@ -149,16 +153,23 @@ impl<'a> Source<'a> {
     }
 }
 
-fn read_table(table: &Table<'_>, options: &Options, findings: &mut Findings) -> (Vec<Row>, Coverage) {
-    let mut rows = Vec::new();
-    let walked = walk(table, options, findings, |_, parsed, sound| {
-        let Parsed { recipient, suppressed, .. } = parsed;
-        rows.extend(recipient.filter(|_| sound).map(|recipient| Row { recipient, suppressed }));
+type Read = (Vec<Row>, Coverage, BTreeMap<String, Place>);
+
+fn read_table(table: &Table<'_>, options: &Options, findings: &mut Findings) -> Read {
+    let (mut rows, mut attachments) = (Vec::new(), BTreeMap::new());
+    let walked = walk(table, options, findings, |cells, parsed, sound| {
+        let Some(recipient) = parsed.recipient.filter(|_| sound) else { return };
+        for path in &recipient.attachments {
+            if !attachments.contains_key(path) {
+                attachments.insert(path.clone(), cells.place_of(Column::Attachment, path));
+            }
+        }
+        rows.push(Row { recipient, suppressed: parsed.suppressed });
     });
-    let Some(walked) = walked.filter(|walked| walked.any) else { return (rows, Coverage::default()) };
+    let Some(walked) = walked.filter(|walked| walked.any) else { return (rows, Coverage::default(), attachments) };
     let coverage = coverage::coverage(&walked.cross.states, &rows, table.unit(), options, findings);
     walked.cross.finish(options, findings);
-    (rows, coverage)
+    (rows, coverage, attachments)
 }
 
 /// A table that was read to its end.

@@ -136,7 +136,8 @@ fn certificate_words(error: &CertificateError) -> String {
     match error {
         CertificateError::NotValidForName => "it is for another host; check the relay's host".to_owned(),
         CertificateError::NotValidForNameContext { expected, presented } => {
-            let presented = if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };
+            let names: Vec<_> = presented.iter().map(|name| bare(name)).collect();
+            let presented = if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") };
             let words = format!("it is not for {} but for {presented}; check the relay's host", expected.to_str());
             visible(&words)
         }
@@ -151,11 +152,21 @@ fn certificate_words(error: &CertificateError) -> String {
                 .to_owned()
         }
         CertificateError::Revoked => "it was revoked by its issuer".to_owned(),
-        CertificateError::BadSignature => "its signature is wrong".to_owned(),
+        CertificateError::BadSignature => {
+            "it says that an authority which you trust issued it, and that one's key did not sign it; if your own authority was \
+             made anew, put its new certificate into ca_file, else do not trust this server and tell who runs it"
+                .to_owned()
+        }
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             "it is an authority's own certificate, self-signed; the server needs one issued by that authority"
                 .to_owned()
         }
         other => visible(&other.to_string()),
     }
+}
+
+/// The name in what rustls tells of it, such as `DnsName("mail.example")`.
+fn bare(told: &str) -> &str {
+    let inner = told.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(told).trim_matches('"')
 }

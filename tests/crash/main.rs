@@ -6,6 +6,7 @@ mod support;
 
 mod disk;
 mod kills;
+mod machines;
 mod order;
 mod place;
 mod points;

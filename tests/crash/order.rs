@@ -17,7 +17,7 @@ const LETTERS: usize = 10;
 const TERMINATOR: &str = r#"".\r\n""#;
 
 /// Whether strace is here and may trace; if not, the test is left out aloud, or fails where everything has to run.
-fn strace_or_skip(what: &str) -> bool {
+pub(crate) fn strace_or_skip(what: &str) -> bool {
     let traced = program("strace").is_some_and(|strace| {
         let mut command = Command::new(strace);
         command.args(["-f", "-o", "/dev/null", "true"]).stderr(Stdio::null());

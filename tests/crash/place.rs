@@ -150,6 +150,29 @@ fn a_lock_that_leads_elsewhere_is_not_followed() {
 }
 
 #[test]
+fn no_file_beside_the_ledger_is_written_through_a_link() {
+    for suffix in ["-wal", "-shm", "-journal", ".lock", ".journal", ".reserve"] {
+        for there in [true, false] {
+            let server = Server::start();
+            let campaign = half_sent(&server);
+            let elsewhere = campaign.path("home/precious");
+            if there {
+                fs::write(&elsewhere, "precious").expect("our own folder");
+            }
+            let link = campaign.path(&format!("ledger.db{suffix}"));
+            let _ = fs::remove_file(&link);
+            symlink(&elsewhere, &link).expect("a link");
+            let run = campaign.run(&["send", "--yes"]);
+            assert_eq!(run.code, Some(74), "{suffix}: {run:?}");
+            let said = format!("ledger.db{suffix} is a symbolic link, and nothing is written through one");
+            assert!(run.stderr.contains(&said), "{suffix}: {}", run.stderr);
+            assert_eq!(fs::read(&elsewhere).ok(), there.then(|| b"precious".to_vec()), "{suffix}");
+            assert_eq!(server.letters().len(), 5, "{suffix}");
+        }
+    }
+}
+
+#[test]
 fn a_text_file_a_folder_and_another_programs_database_are_not_touched() {
     let server = Server::start();
     let text = Campaign::small(server.port(), 5).file("ledger.db", "Dear diary,\n".repeat(40));

@@ -1,11 +1,15 @@
-//! kill -9 at each durable write point: before the claim, before the intent, after it, before the outcome, after it.
+//! kill -9 at each durable write point: the plan, the claim, the intent, the outcome; and at every single write and sync.
+
+use std::process::{Command, Stdio};
 
 use demarche::domain::outcome::Phase;
 use demarche::postbox::Action;
 use rusqlite::Connection;
 
+use crate::order::strace_or_skip;
 use crate::stage::Stage;
 use crate::support::campaign::Campaign;
+use crate::support::server::Server;
 use crate::truth::{Remains, Settled, check, remains};
 
 const ROWS: usize = 8;
@@ -120,4 +124,51 @@ fn killed_after_the_outcome_a_letter_is_accepted_for_good() {
     let (_, settled, left) = killed_at(Phase::Mail, Action::Behave);
     assert_eq!(left.accepted, NTH as usize - 1);
     assert_eq!(settled, Settled { accepted: ROWS, uncertain: 0 });
+}
+
+/// Sends to two rows, killed as it begins the `nth` call of `call` in a thread, and then to the end; false if there was no
+/// such call.
+fn killed_at_call(call: &str, nth: u32) -> bool {
+    const FEW: usize = 2;
+    let context = format!("killed at {call} {nth}");
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), FEW).set("smtp.connections", "1");
+    // The file is made before: what is killed here is the plan (W0) and what follows it.
+    campaign.run(&["send"]).expect_code(64);
+    let program = campaign.command(&["send", "--yes"]);
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-qq", "-e", &format!("trace={call}"), "-e", &format!("inject={call}:signal=KILL:when={nth}")]);
+    traced.arg("-o").arg(campaign.path("home/trace")).arg(program.get_program()).args(["send", "--yes"]);
+    traced.current_dir(campaign.path("")).env("HOME", campaign.path("home")).stdin(Stdio::null());
+    let ended = traced.output().expect("strace starts").status;
+    let before = server.letters().len();
+    let rest = campaign.run(&["send", "--yes"]);
+    assert!(matches!(rest.code, Some(0 | 2)), "{context}: {rest:?}");
+    let settled = check(&campaign, &server, FEW, &context);
+    assert_eq!(settled.accepted + settled.uncertain, FEW, "{context}");
+    assert!(settled.uncertain <= 1, "{context}: one session, and {} letters uncertain", settled.uncertain);
+    assert!(!ended.success() || before == FEW, "{context}: it ended well before its end");
+    !ended.success()
+}
+
+#[test]
+fn killed_at_every_single_write_and_sync_nothing_is_sent_twice_and_nothing_is_lost() {
+    if !strace_or_skip("a kill at every write") {
+        return;
+    }
+    for (call, least) in [("pwrite64", 12), ("fsync,fdatasync", 3)] {
+        let mut kills = 0;
+        while killed_at_call(call, kills + 1) {
+            kills += 1;
+            assert!(kills < 400, "{call}: there is no end to it");
+        }
+        say(call, kills);
+        assert!(kills >= least, "{call}: only {kills} kills, fewer than plan, claims, intents and outcomes take");
+    }
+}
+
+/// A line that `scripts/soak` collects.
+#[expect(clippy::print_stderr, reason = "the figure is for people, and for scripts/soak")]
+fn say(call: &str, kills: u32) {
+    eprintln!("reliability: kills, one at each call of {call} in a send to two rows = {kills}");
 }

@@ -37,7 +37,16 @@ fn a_signal_lets_the_letter_in_flight_finish_and_be_recorded_and_the_rest_waits(
         }
         stage.go_on();
         let run = running.wait().expect_code(75);
-        assert!(run.stderr.contains("Stopped."), "{name}: {}", run.stderr);
+        let signal = match name {
+            "INT" => "Interrupted",
+            "TERM" => "Told to terminate",
+            _ => "The terminal is gone",
+        };
+        let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = format!("{signal}: finishing the letters in flight, then stopping. Once more to abort.");
+        assert!(said.contains(&told), "{name}: {}", run.stderr);
+        let left = "Stopped. What was in flight is on record; `demarche send` goes on with the rest.";
+        assert!(said.contains(left), "{name}: {}", run.stderr);
         assert_eq!(stage.server.letters().len(), NTH as usize, "{name}");
         let left = remains(&campaign);
         assert_eq!((left.accepted, left.unsure, left.claimed), (NTH as usize, 0, 0), "{name}");
@@ -165,7 +174,10 @@ fn status_log_and_report_look_on_while_a_send_runs_and_a_second_send_names_the_f
     for command in [&["send", "--yes"][..], &["resend", "--yes"], &["resolve", "AND", "--sent", "--note", "a call"]] {
         let refused = campaign.run(command).expect_code(74);
         let holder = format!("process {}, `demarche send`", running.process_id());
-        assert!(refused.stderr.contains(&holder), "{command:?}: {}", refused.stderr);
+        let said = refused.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let from = format!("error: the ledger is in use by {holder}, since 2");
+        let to = "Z: wait until it has finished, or stop it there; `status` and `log` can be used meanwhile";
+        assert!(said.contains(&from) && said.ends_with(to), "{command:?}: {}", refused.stderr);
     }
     stage.go_on();
     running.wait().expect_code(0);

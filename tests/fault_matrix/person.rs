@@ -121,3 +121,21 @@ fn five_letters_in_a_row_refused_after_the_dot_by_a_554_are_the_relays_matter() 
     let counts = campaign.run(&["status", "--json"]).json()["counts"].clone();
     assert_eq!((counts["failed"].as_u64(), counts["queued"].as_u64()), (Some(5), Some(3)));
 }
+
+#[test]
+fn five_lost_answers_in_a_row_are_told_as_uncertain_and_not_as_failed() {
+    for (other, words) in [
+        (Action::Close, "the relay's answer to 5 letters in a row was lost: the server closed the connection"),
+        (reply("554 5.0.0 no"), "of 5 letters in a row the relay refused 2, and its answer to 3 was lost"),
+    ] {
+        let rule = |times, action| Rule { phase: Phase::EndOfData, connection: None, recipient: None, times, action };
+        let rules = vec![rule(Some(2), other.clone()), rule(None, Action::Close)];
+        let server = Server::scripted(Script::rules(rules));
+        let campaign = Campaign::small(server.port(), 8).set("smtp.connections", "1");
+        let run = campaign.run(&["send", "--yes"]);
+        reads(&run, 69, &[words, "as uncertain, because the relay may have taken them", "demarche resolve"]);
+        assert_eq!(run.stderr.contains("failed"), other != Action::Close, "{}", run.stderr);
+        let counts = campaign.run(&["status", "--json"]).json()["counts"].clone();
+        assert_eq!(counts["uncertain"], if other == Action::Close { 5 } else { 3 });
+    }
+}

@@ -50,7 +50,7 @@ pub(crate) fn compare(cell: &Cell, found: &Found) -> Vec<String> {
 fn run_ended(ending: &Ending) -> Option<RunEnd> {
     match ending {
         Ending::Drained => Some(RunEnd::Drained),
-        Ending::Halted(_) | Ending::Broken(_) => Some(RunEnd::Halted),
+        Ending::Halted(_) | Ending::Broken { .. } => Some(RunEnd::Halted),
         Ending::Stopped | Ending::Capped(_) => None,
     }
 }

@@ -50,38 +50,82 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
     assert_snapshot!(check(&with_attachments(campaign, &paths)), @r#"
     exit 65
     error[attachment-invalid]: the attachment "../a.pdf" is not a path inside the campaign folder
-    --> recipients.csv:3
-     = help: put the file into the campaign folder and name it by its path from there
+     --> recipients.csv:3:26
+      |
+    3 | row1,m1@missions.example,../a.pdf
+      |                          ^^^^^^^^
+      |
+      = help: put the file into the campaign folder and name it by its path from there
     error[attachment-invalid]: the attachment "/etc/hostname" is not a path inside the campaign folder
-    --> recipients.csv:2
-     = help: put the file into the campaign folder and name it by its path from there
+     --> recipients.csv:2:26
+      |
+    2 | row0,m0@missions.example,/etc/hostname
+      |                          ^^^^^^^^^^^^^
+      |
+      = help: put the file into the campaign folder and name it by its path from there
     error[attachment-invalid]: the attachment "C:\a.pdf" is not a path inside the campaign folder
-    --> recipients.csv:12
-     = help: put the file into the campaign folder and name it by its path from there
+      --> recipients.csv:12:28
+       |
+    12 | row10,m10@missions.example,C:\a.pdf
+       |                            ^^^^^^^^
+       |
+       = help: put the file into the campaign folder and name it by its path from there
     error[attachment-invalid]: the attachment "deep" is not a file
-    --> recipients.csv:10
-     = help: name a file, not a folder or a device
+      --> recipients.csv:10:26
+       |
+    10 | row8,m8@missions.example,deep
+       |                          ^^^^
+       |
+       = help: name a file, not a folder or a device
     error[attachment-invalid]: the attachment "deep/../../a.pdf" is not a path inside the campaign folder
-    --> recipients.csv:4
-     = help: put the file into the campaign folder and name it by its path from there
+     --> recipients.csv:4:26
+      |
+    4 | row2,m2@missions.example,deep/../../a.pdf
+      |                          ^^^^^^^^^^^^^^^^
+      |
+      = help: put the file into the campaign folder and name it by its path from there
     error[attachment-invalid]: the attachment "etc/hostname" is a link that leaves the campaign folder
-    --> recipients.csv:7
-     = help: put the file into the campaign folder and name it by its path from there
+     --> recipients.csv:7:26
+      |
+    7 | row5,m5@missions.example,etc/hostname
+      |                          ^^^^^^^^^^^^
+      |
+      = help: put the file into the campaign folder and name it by its path from there
     error[attachment-invalid]: the attachment "fifo.pdf" is not a file
-    --> recipients.csv:9
-     = help: name a file, not a folder or a device
+     --> recipients.csv:9:26
+      |
+    9 | row7,m7@missions.example,fifo.pdf
+      |                          ^^^^^^^^
+      |
+      = help: name a file, not a folder or a device
     error[attachment-invalid]: the attachment "link.pdf" is a link that leaves the campaign folder
-    --> recipients.csv:6
-     = help: put the file into the campaign folder and name it by its path from there
+     --> recipients.csv:6:26
+      |
+    6 | row4,m4@missions.example,link.pdf
+      |                          ^^^^^^^^
+      |
+      = help: put the file into the campaign folder and name it by its path from there
     error[attachment-invalid]: the attachment "missing.pdf" is not there
-    --> recipients.csv:11
-     = help: put the file into the campaign folder and name it by its path from there
+      --> recipients.csv:11:26
+       |
+    11 | row9,m9@missions.example,missing.pdf
+       |                          ^^^^^^^^^^^
+       |
+       = help: put the file into the campaign folder and name it by its path from there
     error[attachment-invalid]: the attachment "zero.pdf" is a link that leaves the campaign folder
-    --> recipients.csv:8
-     = help: put the file into the campaign folder and name it by its path from there
+     --> recipients.csv:8:26
+      |
+    8 | row6,m6@missions.example,zero.pdf
+      |                          ^^^^^^^^
+      |
+      = help: put the file into the campaign folder and name it by its path from there
     error[attachment-invalid]: the attachment "~/a.pdf" is not a path inside the campaign folder
-    --> recipients.csv:5
-     = help: put the file into the campaign folder and name it by its path from there
+     --> recipients.csv:5:26
+      |
+    5 | row3,m3@missions.example,~/a.pdf
+      |                          ^^^^^^^
+      |
+      = help: put the file into the campaign folder and name it by its path from there
     11 errors; nothing was sent.
     "#);
 }
@@ -130,17 +174,29 @@ fn the_same_paths_in_the_config_and_in_the_letter_are_refused_too() {
     assert_snapshot!(check(&campaign), @r#"
     exit 65
     error[attachment-invalid]: the attachment "../a.pdf" is not a path inside the campaign folder
-    --> templates/letter.en.md
-     = help: put the file into the campaign folder and name it by its path from there
+     --> templates/letter.en.md:3:33
+      |
+    3 | attachments = ["/etc/hostname", "../a.pdf", "missing.pdf", "a\u0007.pdf"]
+      |                                 ^^^^^^^^^^
+      |
+      = help: put the file into the campaign folder and name it by its path from there
     error[attachment-invalid]: the attachment "/etc/hostname" is not a path inside the campaign folder
-    --> templates/letter.en.md
-     = help: put the file into the campaign folder and name it by its path from there
+     --> templates/letter.en.md:3:16
+      |
+    3 | attachments = ["/etc/hostname", "../a.pdf", "missing.pdf", "a\u0007.pdf"]
+      |                ^^^^^^^^^^^^^^^
+      |
+      = help: put the file into the campaign folder and name it by its path from there
     error[attachment-invalid]: the attachment "a\u{7}.pdf" has a control character in its name
     --> templates/letter.en.md
      = help: rename the file
     error[attachment-invalid]: the attachment "missing.pdf" is not there
-    --> templates/letter.en.md
-     = help: put the file into the campaign folder and name it by its path from there
+     --> templates/letter.en.md:3:45
+      |
+    3 | attachments = ["/etc/hostname", "../a.pdf", "missing.pdf", "a\u0007.pdf"]
+      |                                             ^^^^^^^^^^^^^
+      |
+      = help: put the file into the campaign folder and name it by its path from there
     4 errors; nothing was sent.
     "#);
 }
@@ -179,7 +235,8 @@ fn an_attachment_that_changed_since_the_plan_is_pointed_out_and_the_frozen_one_i
     let letters = server.letters();
     let last = String::from_utf8_lossy(&letters.last().expect("a letter").bytes).into_owned();
     assert!(last.contains("approved") || last.contains("YXBwcm92ZWQ="), "{last}");
-    assert!(run.stderr.contains("other changes"), "{}", run.stderr);
+    let told = read_by_a_person(&campaign, &run);
+    assert_snapshot!(told.lines().filter(|line| line.contains("other changes")).collect::<String>(), @r#"warning: other changes to the letters of 1 rows are not taken (row1): pass --refresh to take them"#);
 }
 
 #[test]
@@ -189,8 +246,32 @@ fn an_attachment_that_changed_since_the_approval_is_refused() {
     let digest = campaign.run(&["preview", "--json"]).json()["digest"].as_str().expect("a digest").to_owned();
     let campaign = campaign.file("a.txt", "replaced");
     let run = campaign.run(&["send", "--approve", &digest]).expect_code(65);
-    assert!(run.stderr.contains("not the batch that was approved"), "{}", run.stderr);
+    let told = read_by_a_person(&campaign, &run);
+    // The digests.
+    let told =
+        told.lines().filter(|line| !line.trim_end().ends_with(|c: char| c.is_ascii_hexdigit())).collect::<Vec<_>>();
+    assert_snapshot!(told.join("\n"), @r#"
+    error: this is not the batch that was approved: letters, rows or settings have changed since it was previewed; nothing was sent
+     |
+             run `demarche preview`, look, and approve its digest
+    "#);
     assert_eq!(server.letters().len(), 0);
+}
+
+#[test]
+fn an_attachment_that_changed_since_the_plan_sends_nothing_by_the_usual_word() {
+    let server = Server::start();
+    let campaign = with_attachments(Campaign::small(server.port(), 0), &["a.txt", "a.txt"]).file("a.txt", "approved");
+    campaign.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
+    let campaign = campaign.file("a.txt", "replaced");
+    let run = campaign.run(&["send", "--yes"]).expect_code(65);
+    let told = read_by_a_person(&campaign, &run);
+    assert_snapshot!(told.split_once("error").expect("an error").1, @r#"
+    : 1 letters would go out as they were frozen, not as they are in the files now; nothing was sent
+     |
+     = help: --refresh sends the letters of the files, --frozen the frozen ones
+    "#);
+    assert_eq!(server.letters().len(), 1);
 }
 
 #[test]

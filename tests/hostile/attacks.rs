@@ -267,6 +267,56 @@ fn a_link_put_in_the_place_of_an_approved_attachment() {
 }
 
 #[test]
+fn symlink_race_for_an_attachment_a_template_and_the_lists() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let outside = tempfile::tempdir().expect("a folder");
+    let secrets = [
+        ("a.pdf", "canary"),
+        ("templates/letter.en.md", "+++\nsubject = \"canary\"\n+++\n\ncanary\n"),
+        ("recipients.csv", "id,to,attachment\ncanary,canary@missions.example,a.pdf\n"),
+        ("suppressed.csv", "to\ncanary@missions.example\nken@missions.example\n"),
+    ];
+    for (name, secret) in secrets {
+        let hidden = outside.path().join("secret");
+        std::fs::write(&hidden, secret).expect("our own folder");
+        let campaign = campaign()
+            .file("a.pdf", "ours")
+            .file("suppressed.csv", "to\n")
+            .template("letter.en.md", "+++\nsubject = \"ours\"\n+++\n\nours\n")
+            .recipients("id,to,attachment\nken,ken@missions.example,a.pdf\n");
+        let ours = std::fs::read(campaign.path(name)).expect("there");
+        let (place, next) = (campaign.path(name), campaign.path("home/next"));
+        let done = AtomicBool::new(false);
+        let mut runs = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    symlink(&hidden, &next).expect("our own folder");
+                    std::fs::rename(&next, &place).expect("our own folder");
+                    std::fs::write(&next, &ours).expect("our own folder");
+                    std::fs::rename(&next, &place).expect("our own folder");
+                }
+            });
+            for _ in 0..15 {
+                runs.push(campaign.run(&["preview", "--json"]));
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        for run in &runs {
+            assert!(matches!(run.code, Some(0 | 65 | 78)), "{name}: {run:?}");
+            assert!(!run.stdout.contains("canary") && !run.stderr.contains("canary"), "{name}: {run:?}");
+            assert!(!run.stderr.contains("suppressed: they get no letter"), "{name}: {run:?}");
+        }
+        if campaign.path("preview").exists() {
+            for (path, bytes) in files_below(&campaign.path("preview")) {
+                let text = String::from_utf8_lossy(&bytes);
+                assert!(!text.contains("canary") && !text.contains("Y2FuYXJ5"), "{name}: {path}");
+            }
+        }
+    }
+}
+
+#[test]
 fn path_traversal_by_a_rows_id() {
     for id in ["../../evil", "/tmp/evil", "a/b", "..", ".", "a\\b", "C:evil", "evil\u{0}", "-rf", "CON", "index", "a b"]
     {

@@ -164,6 +164,23 @@ fn a_password_in_the_file_is_warned_of_and_refused_where_everybody_can_read_it()
 }
 
 #[test]
+fn a_password_file_that_everybody_can_read_is_refused_and_one_of_ones_own_is_not() {
+    let lines = "[smtp]\nhost = \"mail.ngo.test\"\nusername = \"letters@coalition.example\"\npassword = { file = \"secret\" }\n";
+    let campaign = with_lines(lines).file("secret", "hunter2");
+    std::fs::set_permissions(campaign.path("secret"), std::fs::Permissions::from_mode(0o644)).expect("ours");
+    let exposed = check(&campaign);
+    std::fs::set_permissions(campaign.path("secret"), std::fs::Permissions::from_mode(0o640)).expect("ours");
+    assert_snapshot!(format!("{exposed}{}", check(&campaign)), @r#"
+    exit 78
+    error[password-exposed]: the password stands in FOLDER/secret, which everybody on this machine can read
+     |
+     = help: close the file: chmod 600 FOLDER/secret
+    1 error; nothing was sent.
+    exit 0
+    "#);
+}
+
+#[test]
 fn logins_without_tls_and_ports_unlike_their_security_are_told() {
     let login = "username = \"letters@coalition.example\"\npassword = { env = \"P\" }\n";
     let relays = [
@@ -233,10 +250,10 @@ fn send_without_a_host_or_with_the_samples_is_refused() {
     assert_snapshot!(told, @r#"
     exit 78
     error[host-missing]: smtp.host is missing, so there is no server to send through
-     |
+    --> config.toml
      = help: write host = "…" in [smtp]: the provider of the sender's mailbox tells its name
     error[sender-placeholder]: sender.from "letters@coalition.example" is a placeholder: no mail ever arrives there
-     |
+    --> config.toml
      = help: write an address of your own
     error[placeholders]: 1 placeholder address, to which no letter can go: line 2
     --> recipients.csv
@@ -244,10 +261,10 @@ fn send_without_a_host_or_with_the_samples_is_refused() {
     3 errors; nothing was sent.
     exit 78
     error[host-placeholder]: smtp.host "smtp.coalition.example" is the sample's: there is no such server
-     |
+    --> config.toml
      = help: write the name that the provider of the sender's mailbox tells; `rehearse` needs none
     error[sender-placeholder]: sender.from "letters@coalition.example" is a placeholder: no mail ever arrives there
-     |
+    --> config.toml
      = help: write an address of your own
     error[placeholders]: 1 placeholder address, to which no letter can go: line 2
     --> recipients.csv

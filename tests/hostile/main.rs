@@ -8,10 +8,12 @@ mod attacks;
 mod attacks_on_sight;
 mod config;
 mod environment;
+mod memory;
 mod parsers;
 mod recipients;
 mod secrets;
 mod seeds;
+mod structured;
 mod templates;
 
 use demarche::domain::outcome::Phase;

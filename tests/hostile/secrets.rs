@@ -9,8 +9,8 @@ use crate::files_below;
 use crate::support::campaign::Campaign;
 use crate::support::server::Server;
 
-const USER: &str = "letters@coalition.example";
-const CANARY: &str = "canary-7Vq9-hunter2";
+pub(crate) const USER: &str = "letters@coalition.example";
+pub(crate) const CANARY: &str = "canary-7Vq9-hunter2";
 
 /// The canary, and every form in which AUTH carries it (RFC 4616; LOGIN).
 fn forms() -> Vec<String> {
@@ -22,7 +22,7 @@ fn forms() -> Vec<String> {
 
 /// That no form of the canary is in `text`.
 #[track_caller]
-fn holds_no_canary(what: &str, text: &[u8]) {
+pub(crate) fn holds_no_canary(what: &str, text: &[u8]) {
     for form in forms() {
         let found = text.windows(form.len()).any(|window| window == form.as_bytes());
         assert!(!found, "{form} in {what}:\n{}", String::from_utf8_lossy(text));
@@ -30,7 +30,7 @@ fn holds_no_canary(what: &str, text: &[u8]) {
 }
 
 /// The ways to give a password, with what each needs.
-fn sources(campaign: impl Fn() -> Campaign) -> Vec<(&'static str, Campaign)> {
+pub(crate) fn sources(campaign: impl Fn() -> Campaign) -> Vec<(&'static str, Campaign)> {
     let with = |source: &str| {
         let campaign = campaign().set("retry.first", "\"1ms\"").set("retry.most", "\"1ms\"");
         campaign.set("smtp.username", &format!("\"{USER}\"")).set("smtp.password", source)
@@ -38,13 +38,17 @@ fn sources(campaign: impl Fn() -> Campaign) -> Vec<(&'static str, Campaign)> {
     let private = |campaign: Campaign| {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(campaign.path("config.toml"), mode).expect("our own file");
+        for name in ["config.toml", "secret"] {
+            if campaign.path(name).exists() {
+                std::fs::set_permissions(campaign.path(name), mode.clone()).expect("our own file");
+            }
+        }
         campaign
     };
     vec![
         ("inline", private(with(&format!("\"{CANARY}\"")))),
         ("env", with("{ env = \"CANARY\" }").env("CANARY", CANARY)),
-        ("file", with("{ file = \"secret\" }").file("secret", CANARY)),
+        ("file", private(with("{ file = \"secret\" }").file("secret", CANARY))),
         ("command", with("{ command = [\"cat\", \"secret\"] }").file("secret", CANARY)),
     ]
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 #[path = "../../fuzz/parsers.rs"]
-mod parsers;
+pub(crate) mod parsers;
 
 /// Runs a parser over each of its seeds.
 fn each_seed(target: &str, parse: fn(&[u8])) {

@@ -32,16 +32,22 @@ fn syntax_errors_of_every_file_are_told_at_once_with_their_places() {
       |
     1 | <html>{{ content
       |          ^^^^^^^
+      |
+      = help: a value is {{ name }}, a choice {% if name %} … {% endif %}, a loop {% for a in list %} … {% endfor %}
     error[template-syntax]: Found `}` but expected }}
      --> templates/letter.en.md:2:29
       |
     2 | subject = "To {{ state.name }"
       |                             ^
+      |
+      = help: a value is {{ name }}, a choice {% if name %} … {% endif %}, a loop {% for a in list %} … {% endfor %}
     error[template-syntax]: Found `%}` but expected one of: integer, float, string, bool, ident, `-`, `not`, `<`, `{`, `[` or `(`
      --> templates/letter.en.md:5:7
       |
     5 | {% if %}
       |       ^^
+      |
+      = help: a value is {{ name }}, a choice {% if name %} … {% endif %}, a loop {% for a in list %} … {% endfor %}
     error[front-matter]: the letter has no front matter
      --> templates/letter.es.md:1:1
       |
@@ -84,6 +90,8 @@ fn what_a_template_asks_for_and_does_not_get_is_told_with_the_row_and_near_names
       |
     5 | {{ row.empty | required }}
       |                ^^^^^^^^
+      |
+      = help: fill in the cell; or, if a letter may go without it, take `| required` out and write {% if %} … {% endif %} around it
     1 error; nothing was sent.
     == unknown function: exit 65
     error[template-syntax]: Unknown function `salutaton`
@@ -91,6 +99,8 @@ fn what_a_template_asks_for_and_does_not_get_is_told_with_the_row_and_near_names
       |
     5 | {{ salutaton() }}
       |    ^^^^^^^^^^^
+      |
+      = help: did you mean `salutation()`?
     1 error; nothing was sent.
     "#);
 }
@@ -114,6 +124,8 @@ fn a_letter_that_would_go_out_without_a_subject_or_a_body_or_with_leftovers_is_r
       |
     2 | subject = "{{ row.empty }}"
       |            ^^^^^^^^^^^^^^^
+      |
+      = help: write one, or fill in the cell that it is made of
     1 error; nothing was sent.
     == long subject: exit 65
     error[letter-subject]: the subject is 1000 bytes long, and 998 is the most (row KEN), and in 1 more row
@@ -121,6 +133,8 @@ fn a_letter_that_would_go_out_without_a_subject_or_a_body_or_with_leftovers_is_r
       |
     2 | ...= "x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x
       |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: shorten it
     1 error; nothing was sent.
     == line end in the subject: exit 65
     error[letter-subject]: the subject holds a line end (row KEN), and in 1 more row
@@ -128,25 +142,24 @@ fn a_letter_that_would_go_out_without_a_subject_or_a_body_or_with_leftovers_is_r
       |
     2 | subject = "a\nBcc: x@evil.test"
       |           ^
+      |
+      = help: write it in one line, by hand
     1 error; nothing was sent.
     == empty body: exit 65
-    error[letter-empty]: the letter to KEN is empty
+    error[letter-empty]: the letter is empty (row KEN), and in 1 more row
     --> templates/letter.en.md
-    error[letter-empty]: the letter to TCD is empty
-    --> templates/letter.en.md
-    2 errors; nothing was sent.
+     = help: is all of it in an {% if %} that does not hold?
+    1 error; nothing was sent.
     == leftover: exit 65
-    error[letter-leftover]: "{{" is left in the letter to KEN
+    error[letter-leftover]: "{{" is left in the letter (row KEN), and in 1 more row
     --> templates/letter.en.md
-    error[letter-leftover]: "{{" is left in the letter to TCD
-    --> templates/letter.en.md
-    2 errors; nothing was sent.
+     = help: missions would read it as it stands: write what is meant in its place
+    1 error; nothing was sent.
     == leftover tag: exit 65
-    error[letter-leftover]: "{%" is left in the letter to KEN
+    error[letter-leftover]: "{%" is left in the letter (row KEN), and in 1 more row
     --> templates/letter.en.md
-    error[letter-leftover]: "{%" is left in the letter to TCD
-    --> templates/letter.en.md
-    2 errors; nothing was sent.
+     = help: missions would read it as it stands: write what is meant in its place
+    1 error; nothing was sent.
     == leftover of a merge: exit 65
     error[letter-html]: HTML in a Markdown letter: <no value>
      --> templates/letter.en.md:5:6
@@ -156,6 +169,69 @@ fn a_letter_that_would_go_out_without_a_subject_or_a_body_or_with_leftovers_is_r
       |
       = help: write Markdown (a link is [text](https://…)), or bring letter.<language>.html and .txt
     1 error; nothing was sent.
+    "#);
+}
+
+#[test]
+fn what_a_merge_left_in_a_cell_or_in_a_design_of_ones_own_is_told_with_where_it_comes_from() {
+    let mut told = String::new();
+    for cell in ["<no value>", "{{ name }}", "{% if %}"] {
+        let campaign = campaign()
+            .recipients(&format!("state,to,who\nKenya,ken@missions.example,{cell}\nChad,tcd@missions.example,{cell}\n"))
+            .template("letter.en.md", "+++\nsubject = \"To {{ row.who }}\"\n+++\n\nDear {{ row.who }}\n");
+        told.push_str(&check(&campaign));
+    }
+    let pair = campaign()
+        .recipients(ROWS)
+        .template("letter.fr.txt", "+++\nsubject = \"Lettre\"\n+++\n\nCher <no value>\n")
+        .template("letter.fr.html", "<html><body><p>Cher &lt;no value></p>{% raw %}{{ x }}{% endraw %}</body></html>")
+        .set("letter.default_language", "\"fr\"");
+    told.push_str(&check(&pair));
+    assert_snapshot!(told, @r#"
+    exit 65
+    error[letter-subject]: the subject holds "<no value>": it comes from the column "who" (row KEN), and in 1 more row
+     --> templates/letter.en.md:2:12
+      |
+    2 | subject = "To {{ row.who }}"
+      |            ^^^^^^^^^^^^^^^^
+      |
+      = help: missions would read it as it stands: write what is meant in its place
+    error[letter-leftover]: "<no value>" is left in the letter: it comes from the column "who" (row KEN), and in 1 more row
+    --> templates/letter.en.md
+     = help: missions would read it as it stands: write what is meant in its place
+    2 errors; nothing was sent.
+    exit 65
+    error[letter-subject]: the subject holds "{{": it comes from the column "who" (row KEN), and in 1 more row
+     --> templates/letter.en.md:2:12
+      |
+    2 | subject = "To {{ row.who }}"
+      |            ^^^^^^^^^^^^^^^^
+      |
+      = help: missions would read it as it stands: write what is meant in its place
+    error[letter-leftover]: "{{" is left in the letter: it comes from the column "who" (row KEN), and in 1 more row
+    --> templates/letter.en.md
+     = help: missions would read it as it stands: write what is meant in its place
+    2 errors; nothing was sent.
+    exit 65
+    error[letter-subject]: the subject holds "{%": it comes from the column "who" (row KEN), and in 1 more row
+     --> templates/letter.en.md:2:12
+      |
+    2 | subject = "To {{ row.who }}"
+      |            ^^^^^^^^^^^^^^^^
+      |
+      = help: missions would read it as it stands: write what is meant in its place
+    error[letter-leftover]: "{%" is left in the letter: it comes from the column "who" (row KEN), and in 1 more row
+    --> templates/letter.en.md
+     = help: missions would read it as it stands: write what is meant in its place
+    2 errors; nothing was sent.
+    exit 65
+    error[letter-leftover]: "{{" is left in the letter (row KEN), and in 1 more row
+    --> templates/letter.fr.txt
+     = help: missions would read it as it stands: write what is meant in its place
+    error[letter-leftover]: "<no value>" is left in the letter (row KEN), and in 1 more row
+    --> templates/letter.fr.txt
+     = help: missions would read it as it stands: write what is meant in its place
+    2 errors; nothing was sent.
     "#);
 }
 
@@ -180,6 +256,8 @@ fn loops_and_bodies_without_end_are_refused() {
       |
     5 | {% for i in range(end=1000000000) %}x{% endfor %}
       |             ^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: look at the value that it is made of, in the row or under [vars]
     1 error; nothing was sent.
     == three loops: exit 65
     error[letter-loop]: a loop within 2 others is past the cap
@@ -187,15 +265,14 @@ fn loops_and_bodies_without_end_are_refused() {
       |
     5 | {% for i in range(end=9) %}{% for j in range(end=9) %}{% for k in range(end=9) %}x{% endfor %}{% endfor %}{% endfor %}
       |                                                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write the innermost list out, or put it into one text of [vars]
     1 error; nothing was sent.
     == body: exit 65
-    error[letter-too-big]: the letter is over 10 MiB (row KEN)
+    error[letter-too-big]: the letter is over 10 MiB (row KEN), and in 1 more row
      |
-     = help: a loop in a template may not end soon enough
-    error[letter-too-big]: the letter is over 10 MiB (row TCD)
-     |
-     = help: a loop in a template may not end soon enough
-    2 errors; nothing was sent.
+     = help: a loop in a template may not end soon enough; long texts belong into an attachment
+    1 error; nothing was sent.
     "#);
 }
 
@@ -206,6 +283,7 @@ fn a_part_that_includes_itself_is_refused_and_not_followed() {
     exit 65
     error[template-include]: templates include each other in a circle: letter.en.md, part.md, part.md
     --> templates/part.md
+     = help: take one of these includes out
     1 error; nothing was sent.
     "#);
 }
@@ -245,6 +323,8 @@ fn includes_outside_the_folder_are_refused() {
       |
     5 | {% extends "../recipients.csv" %}
       |             ^^^^^^^^^^^^^^^^^
+      |
+      = help: a template may include only files of the templates folder, by their path in it
     1 error; nothing was sent.
     "#);
 }
@@ -328,6 +408,7 @@ fn a_template_folder_that_is_missing_empty_or_not_text_is_told() {
     exit 65
     error[template-file]: letters cannot be read: No such file or directory (os error 2)
     --> letters
+     = help: name the folder of the letter in letter.templates, or let `demarche init` write one
     error[letter-missing]: there is no letter in letters
     --> letters
      = help: write templates/letter.en.md, or let `demarche init` write one
@@ -345,6 +426,7 @@ fn a_template_folder_that_is_missing_empty_or_not_text_is_told() {
     exit 65
     error[template-file]: templates/letter.en.md is over 1 MiB
     --> templates/letter.en.md
+     = help: is it another kind of file? Then take it out of the folder
     error[letter-missing]: there is no letter in templates
     --> templates
      = help: write templates/letter.en.md, or let `demarche init` write one

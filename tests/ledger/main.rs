@@ -7,6 +7,8 @@ mod model;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod story;

@@ -56,8 +56,8 @@ fn a_file_that_is_no_sqlite_and_a_sqlite_file_of_others_are_not_ours() {
 #[test]
 fn a_newer_ledger_is_left_to_the_newer_program() {
     let desk = closed();
-    rusqlite::Connection::open(desk.path()).unwrap().pragma_update(None, "user_version", 7).unwrap();
-    let newer = LedgerError::Newer { found: 7, known: 1 };
+    rusqlite::Connection::open(desk.path()).unwrap().pragma_update(None, "user_version", 70).unwrap();
+    let newer = LedgerError::Newer { found: 70, known: 2 };
     assert_eq!(refused(&desk), (newer.clone(), newer));
 }
 

@@ -117,14 +117,19 @@ file = "ledger.db"
 
     /// A config for a real relay: STARTTLS, its certificate authority (copied into the folder), its account.
     pub fn config_for_postfix(self, relay: &Postfix) -> Self {
-        let authority = fs::read(relay.ca_file()).expect("the authority's certificate");
-        self.config_for(relay.port())
+        self.config_for_account(relay.port(), relay.ca_file(), relay.username(), relay.password())
+    }
+
+    /// The same for an account at any relay on loopback.
+    pub fn config_for_account(self, port: u16, ca_file: &Path, username: &str, password: &str) -> Self {
+        let authority = fs::read(ca_file).expect("the authority's certificate");
+        self.config_for(port)
             .file("ca.pem", authority)
             .set("smtp.security", "\"starttls\"")
             .set("smtp.ca_file", "\"ca.pem\"")
-            .set("smtp.username", &format!("{:?}", relay.username()))
+            .set("smtp.username", &format!("{username:?}"))
             .set("smtp.password", "{ env = \"DEMARCHE_TEST_PASSWORD\" }")
-            .env("DEMARCHE_TEST_PASSWORD", relay.password())
+            .env("DEMARCHE_TEST_PASSWORD", password)
     }
 
     /// One key of the config that is there, such as `pace.rate`, to a value written in TOML.

@@ -22,9 +22,7 @@ use std::process::Command;
 pub fn real_servers_or_skip(what: &str) -> bool {
     let mut missing = missing_programs(&["postconf", "dovecot", "python3"]);
     // Postfix's master starts as root only, and hands its queue to its own account.
-    if !is_root() {
-        missing.push("root (scripts/test makes a user namespace for it)");
-    }
+    missing.extend(missing_root());
     all_here_or_skip(what, "Postfix", &missing)
 }
 
@@ -36,11 +34,20 @@ pub fn python_or_skip(what: &str) -> bool {
     all_here_or_skip(what, "Python", &missing_programs(&["python3"]))
 }
 
+/// What is missing where servers cannot change to accounts of their own.
+pub fn missing_root() -> Option<&'static str> {
+    (!is_root()).then_some("root (scripts/test makes a user namespace for it)")
+}
+
 fn missing_programs<'a>(names: &[&'a str]) -> Vec<&'a str> {
     names.iter().copied().filter(|name| program(name).is_none()).collect()
 }
 
-fn all_here_or_skip(what: &str, need: &str, missing: &[&str]) -> bool {
+/// Whether nothing is missing for the test called `what`; if not, it is left out aloud, or fails where everything has to run.
+///
+/// # Panics
+/// When something is missing and everything has to run.
+pub fn all_here_or_skip(what: &str, need: &str, missing: &[&str]) -> bool {
     if missing.is_empty() {
         return true;
     }

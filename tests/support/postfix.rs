@@ -66,7 +66,7 @@ impl Postfix {
 
         let master = format!("{}/master", output("postconf", &["-dh", "daemon_directory"]));
         let relay = Supervised::start(&[&master, "-d", "-c", text(&root.join("postfix"))], &root.join("log"));
-        ready("Postfix", root, || postfix_speaks(port));
+        ready("Postfix", root, || speaks(port, &format!("220 {}", hostname(port))));
         Self { relay, dovecot, folder, authority, port, username: USERNAME, password: PASSWORD }
     }
 
@@ -133,7 +133,13 @@ impl Postfix {
     }
 }
 
-fn free_port() -> u16 {
+/// The installed Postfix's version.
+pub fn version() -> String {
+    output("postconf", &["-dh", "mail_version"])
+}
+
+/// A port on loopback that nobody listens on now.
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback");
     listener.local_addr().expect("a bound socket").port()
 }
@@ -144,10 +150,11 @@ fn dovecot_speaks(socket: &Path) -> Option<()> {
     first_line(stream)?.starts_with("VERSION").then_some(())
 }
 
-fn postfix_speaks(port: u16) -> Option<()> {
+/// Whether what listens on a port of 127.0.0.1 greets in these words.
+pub fn speaks(port: u16, greeting: &str) -> Option<()> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    first_line(stream)?.starts_with(&format!("220 {}", hostname(port))).then_some(())
+    first_line(stream)?.starts_with(greeting).then_some(())
 }
 
 fn first_line(stream: impl Read) -> Option<String> {

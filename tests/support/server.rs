@@ -53,6 +53,11 @@ impl Server {
         self.truth.violations()
     }
 
+    /// How many connections it has had.
+    pub fn connections(&self) -> u64 {
+        self.truth.connections()
+    }
+
     /// The commands that it heard on a connection (from 1), in order.
     pub fn transcript(&self, connection: u64) -> Vec<String> {
         self.truth.transcript(connection)
