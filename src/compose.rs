@@ -3,6 +3,7 @@
 mod mime;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -16,7 +17,7 @@ use crate::domain::mailbox::Mailbox;
 use crate::domain::message::{Envelope, Field, ForwardPath, Message, Stamp};
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::settings::LetterSettings;
-use crate::letter::{Letter, Rendered};
+use crate::letter::{Letter, Picture, Rendered};
 
 pub use mime::Attachment;
 
@@ -28,6 +29,8 @@ pub struct Composer {
     letter: Letter,
     settings: LetterSettings,
     attachments: BTreeMap<String, Attachment>,
+    /// By their Content-ID.
+    pictures: BTreeMap<String, mime::InlinePicture>,
 }
 
 /// A message and the parts of it that people look at.
@@ -45,7 +48,9 @@ impl Composer {
     /// its path relative to the campaign folder.
     #[must_use]
     pub fn new(letter: Letter, settings: LetterSettings, attachments: BTreeMap<String, Attachment>) -> Self {
-        Self { letter, settings, attachments }
+        let encoded = |picture: &Arc<Picture>| (picture.content_id.clone(), mime::InlinePicture::new(picture));
+        let pictures = letter.pictures().map(encoded).collect();
+        Self { letter, settings, attachments, pictures }
     }
 
     /// The settings in use.
@@ -134,8 +139,13 @@ impl Composer {
         let builder = self.headers(recipient, stamp, rendered)?;
         let alternative = MultiPart::alternative()
             .boundary(self.boundary(recipient, "alternative"))
-            .singlepart(text_part("text/plain; charset=utf-8", &rendered.text)?)
-            .singlepart(text_part("text/html; charset=utf-8", &rendered.html)?);
+            .singlepart(text_part(mime::plain_type(rendered.flowed), &rendered.text)?);
+        let html = text_part("text/html; charset=utf-8", &rendered.html)?;
+        let alternative = if rendered.pictures.is_empty() {
+            alternative.singlepart(html)
+        } else {
+            alternative.multipart(self.with_pictures(recipient, html, rendered)?)
+        };
         let body = if attachments.is_empty() {
             alternative
         } else {
@@ -151,6 +161,24 @@ impl Composer {
             bytes.extend_from_slice(b"\r\n");
         }
         Ok(bytes)
+    }
+
+    /// The HTML with the pictures that it shows (RFC 2387).
+    fn with_pictures(
+        &self,
+        recipient: &Recipient,
+        html: SinglePart,
+        rendered: &Rendered,
+    ) -> Result<MultiPart, Diagnostic> {
+        let boundary = self.boundary(recipient, "related");
+        let related = mime::content_type(&format!("multipart/related; type=\"text/html\"; boundary=\"{boundary}\""))?;
+        let mut body = MultiPart::builder().header(related).singlepart(html);
+        for picture in &rendered.pictures {
+            if let Some(encoded) = self.pictures.get(&picture.content_id) {
+                body = body.singlepart(encoded.part()?);
+            }
+        }
+        Ok(body)
     }
 
     fn headers(&self, recipient: &Recipient, stamp: &Stamp, rendered: &Rendered) -> Result<MessageBuilder, Diagnostic> {

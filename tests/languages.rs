@@ -80,6 +80,7 @@ fn letters(text: &str) -> String {
 #[track_caller]
 fn assert_is_fit(rendered: &Rendered, language: &str) {
     for line in rendered.text.lines() {
+        let line = line.strip_suffix(' ').filter(|_| rendered.flowed).unwrap_or(line);
         assert!(line.width() <= 76, "{language}: {} columns: {line}", line.width());
         assert!(!line.ends_with(' '), "{line}");
     }
@@ -116,6 +117,7 @@ fn every_letter_is_fit_for_every_state_and_every_rank() {
             }
             let [rendered, ..] = rendered;
             let name = if state.name(language).contains('(') { state.formal(language) } else { state.name(language) };
+            let name = if language == "ru" { state.column("of_ru") } else { name };
             if state.member && ["ar", "ru", "zh"].contains(&language) {
                 assert!(rendered.subject.contains(name), "{name}: {}", rendered.subject);
             }
@@ -195,7 +197,7 @@ const TERMS: [(&str, &[&str]); 5] = [
             "открытые прения",
             "о женщинах и мире и безопасности",
             "женщин-правозащитниц",
-            "репрессалиям",
+            "репрессиям",
             "резолюцией 2242 (2015)",
             "Генерального секретаря Антониу Гутерриша",
             "помощника Генерального секретаря по правам человека Илзе Брандс Керис",
@@ -203,8 +205,8 @@ const TERMS: [(&str, &[&str]); 5] = [
             "миротворческие операции",
             "гражданского общества",
             "Афганистане",
-            "организаций — 380",
-            "стран — 88",
+            "380 организаций",
+            "88 стран",
         ],
     ),
     (
@@ -223,8 +225,8 @@ const TERMS: [(&str, &[&str]); 5] = [
             "عمليات السلام",
             "المجتمع المدني",
             "أفغانستان",
-            "عدد المنظمات: 380",
-            "عدد البلدان: 88",
+            "380 منظمة",
+            "88 بلداً",
         ],
     ),
     (
@@ -234,12 +236,12 @@ const TERMS: [(&str, &[&str]); 5] = [
             "会员国",
             "公开辩论",
             "妇女与和平与安全",
-            "女性人权维护者",
+            "妇女人权维护者",
             "报复",
             "恐吓",
             "第2242(2015)号决议",
             "秘书长安东尼奥·古特雷斯",
-            "主管人权事务助理秘书长伊尔泽·布兰兹·凯里斯",
+            "主管人权事务助理秘书长伊尔泽·布兰兹·科里斯",
             "非正式专家组",
             "和平行动",
             "民间社会",
@@ -259,6 +261,27 @@ fn every_letter_speaks_with_the_terms_of_the_united_nations() {
         for term in terms {
             assert!(text.contains(term), "{language} does not say \"{term}\":\n{text}");
         }
+    }
+}
+
+#[test]
+fn nouns_agree_with_whatever_numbers_the_config_has() {
+    let of = |organizations: u32, countries: u32, language: &str| {
+        let mut settings = settings();
+        settings.vars.insert("organizations".into(), organizations.into());
+        settings.vars.insert("countries".into(), countries.into());
+        flowing(&render(&load(&sources(), &settings), &row("KEN"), language).text, language)
+    };
+    for (organizations, countries, language, said) in [
+        (391, 98, "ru", "от имени 391 организации гражданского общества из 98 стран."),
+        (481, 92, "ru", "от имени 481 организации гражданского общества из 92 стран."),
+        (661, 101, "ru", "из 101 страны."),
+        (105, 7, "ar", "105 منظمات من منظمات المجتمع المدني تعمل في 7 بلدان"),
+        (400, 100, "ar", "400 منظمة من منظمات المجتمع المدني تعمل في 100 بلد "),
+        (391, 98, "ar", "تعمل في 98 بلداً "),
+    ] {
+        let text = of(organizations, countries, language);
+        assert!(text.contains(said), "{language}: \"{said}\" is not in {text}");
     }
 }
 
@@ -343,7 +366,7 @@ fn text_and_page_say_the_same_in_every_language() {
 #[test]
 fn a_translation_says_so_and_the_original_does_not() {
     let said = [
-        ("ar", "مترجم من الإنكليزية"),
+        ("ar", "مترجمة عن الإنكليزية"),
         ("es", "Traducido del inglés"),
         ("fr", "Traduit de l'anglais"),
         ("ru", "Перевод с английского"),

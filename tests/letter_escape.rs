@@ -19,13 +19,16 @@ fn unescaped(html: &str) -> String {
     html.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
 
-const PLACES: [&str; 6] = [
+const PLACES: [&str; 9] = [
     "{{ row.x }}\n",
     "- item\n\n  {{ row.x }} after\n",
     "before {{ row.x }}\nafter\n",
     "> # {{ row.x }}\n",
     "**{{ row.x }}** {{ row.x }}\n",
     "| a | b |\n|---|---|\n| {{ row.x }} | c |\n",
+    "[{{ row.x }}](https://x.example/elsewhere)\n",
+    "![{{ row.x }}](https://x.example/logo.png)\n",
+    "{{ [row.x, row.x] | list }} {{ plural(n=2, one=\"a\", other=row.x) }}\n",
 ];
 
 #[test]
@@ -70,5 +73,44 @@ proptest! {
         prop_assert!(unquoted(&rendered.text).contains(&squeezed(&cell)), "{:?} not in {:?}", cell, rendered.text);
         prop_assert!(squeezed(&unescaped(&rendered.html)).contains(&squeezed(&cell)));
         prop_assert_eq!(tags(&rendered.html), tags(&plain.html));
+    }
+
+    #[test]
+    fn any_cell_stands_in_a_design_of_ones_own_as_it_is(
+        cell in "([-<>&\"'{}=;/! a-z0-9]|javascript:|</?[a-z]+>|on[a-z]+=|\\PC){0,40}",
+    ) {
+        prop_assume!(!cell.contains("{{") && !cell.contains("{%") && !cell.trim().is_empty());
+        let page = "<html><body title=\"{{ row.x }}\"><p>{{ row.x }}</p><img alt='{{ row.x }}' src='https://x.example/'></body></html>";
+        let text = "+++\nsubject = 'To {{ row.x }}'\n+++\nDear {{ row.x }}\n";
+        let (letter, _) = letter_common::try_load(&[("letter.en.txt", text), ("letter.en.html", page)]);
+        let letter = letter.expect("a letter");
+        let rendered = render(&letter, &with_cell("x", &cell));
+        let plain = render(&letter, &with_cell("x", "word"));
+        prop_assert_eq!(&rendered.subject, &format!("To {cell}"));
+        prop_assert_eq!(squeezed(&rendered.text), squeezed(&format!("Dear {cell}")));
+        let marks = |html: &str| ['<', '>', '"', '\''].map(|mark| html.matches(mark).count());
+        prop_assert_eq!(marks(&rendered.html), marks(&plain.html), "{}", rendered.html);
+    }
+
+    #[test]
+    fn any_subject_and_any_value_of_the_config_stand_in_the_page_as_they_are(
+        value in "([-<>&\"'{}=;/! a-z0-9]|</?[a-z]+>|\\PC){0,40}",
+    ) {
+        prop_assume!(!value.contains("{{") && !value.contains("{%") && !value.trim().is_empty());
+        let page = "<html><head><title>{{ subject }}</title></head><body><td class=\"body\"><p>{{ vars.v }}</p>{{ content }}</body></html>";
+        let of = |value: &str| {
+            let mut settings = letter_common::settings();
+            settings.vars.insert("v".into(), value.into());
+            let files = [
+                letter_common::file("letter.en.md", "+++\nsubject = 'S {{ row.x }}'\n+++\nA {{ vars.v }}\n"),
+                letter_common::file("layout.html", page),
+            ];
+            let (letter, problems) = demarche::letter::Letter::load(&files, "templates", &settings);
+            render(&letter.unwrap_or_else(|| panic!("{}", letter_common::shown(&problems))), &with_cell("x", value))
+        };
+        let (rendered, plain) = (of(&value), of("word"));
+        let marks = |html: &str| ['<', '>'].map(|mark| html.matches(mark).count());
+        prop_assert_eq!(marks(&rendered.html), marks(&plain.html), "{}", rendered.html);
+        prop_assert!(squeezed(&rendered.text).contains(&squeezed(&value)));
     }
 }

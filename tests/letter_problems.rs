@@ -67,6 +67,36 @@ fn a_missing_variable_of_the_config_is_the_same_problem_for_every_row() {
 }
 
 #[test]
+fn every_undefined_name_of_a_letter_is_told_at_once() {
+    let body = "{{ vars.one }} {{ vras.two }}\n\n{{ row.three | long_date }} {{ row.four | required }} {{ state.fife }}\n\n\
+                {% if vars.six %}never{% endif %} {{ vars.seven.eight }} {{ vars.one }} {{ vars.countries | long_date }}\n";
+    let told = render_problems(body);
+    for name in ["vars.one", "vras.two", "row.three", "row.four", "state.fife", "vars.seven.eight"] {
+        assert!(told.contains(&format!("undefined variable `{name}`")), "{name} is not told:\n{told}");
+    }
+    assert!(told.contains("\"88\" is not a date"), "a value that is wrong is told beside what is missing:\n{told}");
+    assert_eq!(told.matches("error[").count(), 7, "nothing is told twice:\n{told}");
+}
+
+#[test]
+fn everything_that_the_letterhead_misses_is_told_at_once() {
+    let page = "<html><body>{{ vars.one }}{{ content }}{{ vars.two }}</body></html>";
+    let (letter, problems) = try_load(&[("letter.en.md", &format!("{HEAD}A\n")), ("layout.html", page)]);
+    assert!(letter.is_none());
+    let told: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(told, ["undefined variable `vars.one`", "undefined variable `vars.two`"]);
+}
+
+#[test]
+fn plural_says_which_form_it_lacks_and_what_is_no_number() {
+    let told = render_problems("{{ plural(n=vars.countries, one=\"country\") }}\n");
+    assert!(told.contains("88 takes the form `other`") && told.contains("write other=\"…\""), "{told}");
+    assert!(render_problems("{{ plural(n=\"many\", other=\"x\") }}\n").contains("\"many\" is not a whole number"));
+    let told = render_problems("{{ plural(n=vars.cuntries, other=\"x\") }}\n");
+    assert!(told.contains("did you mean `vars.countries`?"), "{told}");
+}
+
+#[test]
 fn a_row_without_a_state_is_told_where_the_letter_names_one() {
     let problems = letter("To {{ state.name }}\n").render(&row(""), 0).expect_err("a problem");
     insta::assert_snapshot!(shown(&problems));
@@ -217,6 +247,16 @@ fn forms_of_address_are_not_guessed_for_other_languages() {
 }
 
 #[test]
+fn a_form_of_a_states_name_that_the_language_lacks_is_not_made_up() {
+    let body = format!("{HEAD}{{{{ state.in_running }}}}\n");
+    let (letter, _) = try_load(&[("letter.en.md", &body), ("letter.ru.md", &body)]);
+    let mut row = row("KEN");
+    row.language = demarche::domain::language::Language::parse("ru").ok();
+    let told = shown(&letter.expect("a letter").render(&row, 0).expect_err("a problem"));
+    assert!(told.contains("no such form in the letter's language"), "{told}");
+}
+
+#[test]
 fn a_campaign_without_an_event_is_told_once() {
     let mut settings = settings();
     settings.event = None;
@@ -264,4 +304,18 @@ fn the_folder_is_read_in_order_and_nothing_outside_it() {
     );
     let (none, problems) = demarche::letter::read_folder(&folder.path().join("none"), "templates");
     assert!(none.is_empty() && problems.len() == 1);
+}
+
+#[test]
+fn a_slip_of_syntax_hides_no_other_mistake_of_the_letters() {
+    let (letter, problems) = try_load(&[
+        ("letter.en.md", &format!("{HEAD}{{{{ a | }}}} {{{{ salutaton() }}}} {{% include \"nothing.md\" %}}\n")),
+        ("letter.fr.md", &format!("{HEAD}{{{{ vars.x | long_dat }}}}\n")),
+    ]);
+    assert!(letter.is_none());
+    let told = shown(&problems);
+    for said in ["expected identifier", "Unknown function `salutaton`", "Unknown template `nothing.md`", "`long_dat`"] {
+        assert!(told.contains(said), "\"{said}\" is not in:\n{told}");
+    }
+    assert_eq!(problems.len(), 4, "{told}");
 }

@@ -142,7 +142,8 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
     diagnostics.extend(problems);
     let (letter, problems) = Letter::load(&templates, &config.templates_shown, &config.settings);
     diagnostics.extend(problems);
-    let languages = letter.as_ref().map(Letter::languages);
+    // Of a letter that does not load the rows are read as if it did: its slips are not theirs.
+    let languages = letter.as_ref().map_or_else(|| letter::languages_of(&templates), Letter::languages);
     let (rows, coverage, in_rows) = read_rows(context, &config, &folder, languages, purpose, &mut diagnostics);
     let Some(letter) = letter else {
         return Err(Failure::Problems { code, diagnostics });
@@ -240,7 +241,7 @@ fn read_rows(
     context: &Context,
     config: &Config,
     folder: &Folder,
-    languages: Option<Vec<Language>>,
+    languages: Vec<Language>,
     purpose: Purpose,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Vec<Row>, Coverage, BTreeMap<String, Place>) {
@@ -268,7 +269,7 @@ fn read_rows(
         stale_after: Some(recipients.stale_after),
         today: clock::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date(),
         default_language: config.settings.default_language.clone(),
-        languages: languages.unwrap_or_default(),
+        languages,
         suppressed,
         placeholders_allowed: purpose == Purpose::Look || config.relay.is_loopback(),
     };

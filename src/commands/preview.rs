@@ -103,6 +103,7 @@ fn write(batch: &Batch, rows: &[&Row], folder: &Path) -> Result<(PathBuf, serde_
             .map_err(|diagnostics| Failure::Problems { code: DATA, diagnostics })?;
         let addresses =
             |mailboxes: &[crate::domain::mailbox::Mailbox]| mailboxes.iter().map(ToString::to_string).collect();
+        let html = composed.rendered.page();
         let item = Item {
             id: recipient.id.to_string(),
             name: name_of(recipient),
@@ -115,7 +116,7 @@ fn write(batch: &Batch, rows: &[&Row], folder: &Path) -> Result<(PathBuf, serde_
             bytes: composed.message.bytes.len() as u64,
             digest: composed.message.digest,
             text: composed.rendered.text,
-            html: composed.rendered.html,
+            html,
             attachments: composed.attachments,
         };
         preview.add(item, &composed.message.bytes).map_err(failed)?;

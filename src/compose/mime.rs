@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lettre::message::header::{ContentDisposition, ContentTransferEncoding, ContentType};
+use lettre::message::header::{ContentDisposition, ContentId, ContentTransferEncoding, ContentType};
 use lettre::message::{Body, SinglePart};
 
 use crate::diagnostic::Diagnostic;
+use crate::letter::Picture;
 
 /// The length of an encoded line, without its CRLF (RFC 2045 §6.7, §6.8).
 const ENCODED_LINE: usize = 76;
@@ -37,6 +38,39 @@ impl Attachment {
             .header(ContentDisposition::attachment(&self.name))
             .body(Body::dangerous_pre_encoded(self.encoded.clone(), ContentTransferEncoding::Base64)))
     }
+}
+
+/// A picture that the HTML names by `cid:`, encoded once.
+#[derive(Debug)]
+pub(super) struct InlinePicture {
+    name: String,
+    content_type: &'static str,
+    content_id: String,
+    encoded: Vec<u8>,
+}
+
+impl InlinePicture {
+    pub(super) fn new(picture: &Picture) -> Self {
+        Self {
+            name: picture.name.clone(),
+            content_type: picture.content_type,
+            content_id: format!("<{}>", picture.content_id),
+            encoded: base64_lines(&picture.bytes),
+        }
+    }
+
+    pub(super) fn part(&self) -> Result<SinglePart, Diagnostic> {
+        Ok(SinglePart::builder()
+            .header(content_type(self.content_type)?)
+            .header(ContentId::from(self.content_id.clone()))
+            .header(ContentDisposition::inline_with_name(&self.name))
+            .body(Body::dangerous_pre_encoded(self.encoded.clone(), ContentTransferEncoding::Base64)))
+    }
+}
+
+/// The type of a text part; flowed as in RFC 3676.
+pub(super) fn plain_type(flowed: bool) -> &'static str {
+    if flowed { "text/plain; charset=utf-8; format=flowed" } else { "text/plain; charset=utf-8" }
 }
 
 pub(super) fn content_type(text: &str) -> Result<ContentType, Diagnostic> {

@@ -169,9 +169,40 @@ impl<'a> Addressee<'a> {
         })
     }
 
+    /// What the chargé d'affaires is called on an envelope; `None` where that takes a gender which the row does not give.
+    fn charge(&self, of: &str) -> Option<String> {
+        let observer = self.is_observer();
+        let pick = |one: &'static str, other: &'static str| if observer { one } else { other };
+        let title = match (self.language, self.gender?) {
+            ("fr", Gender::Female) => "Chargée d'affaires a.i.",
+            ("fr", Gender::Male) => "Chargé d'affaires a.i.",
+            ("es", Gender::Female) => "Encargada de Negocios a.i.",
+            ("es", Gender::Male) => "Encargado de Negocios a.i.",
+            ("ar", Gender::Female) => "القائمة بالأعمال بالنيابة",
+            ("ar", Gender::Male) => "القائم بالأعمال بالنيابة",
+            _ => return None,
+        };
+        Some(match self.language {
+            "fr" => {
+                let mission = pick("Mission permanente d'observation", "Mission permanente");
+                format!("{title} de la {mission} {of} auprès de l'Organisation des Nations Unies")
+            }
+            "es" => {
+                let mission = pick("Misión Permanente de Observación", "Misión Permanente");
+                format!("{title} de la {mission} {of} ante las Naciones Unidas")
+            }
+            _ => format!("{title}، {} {of} لدى الأمم المتحدة", pick("بعثة المراقب الدائمة", "البعثة الدائمة")),
+        })
+    }
+
     fn office(&self, of: &str) -> String {
         use Rank::{ChargeDAffaires, PermanentObserver, PermanentRepresentative};
         let observer = self.is_observer();
+        if self.rank == ChargeDAffaires
+            && let Some(charge) = self.charge(of)
+        {
+            return charge;
+        }
         match (self.language, self.rank, self.gender) {
             ("en", PermanentRepresentative, _) => format!("Permanent Representative {of} to the United Nations"),
             ("en", PermanentObserver, _) => format!("Permanent Observer {of} to the United Nations"),
@@ -193,12 +224,20 @@ impl<'a> Addressee<'a> {
             ("es", _, _) if observer => format!("Misión Permanente de Observación {of} ante las Naciones Unidas"),
             ("es", _, _) => format!("Misión Permanente {of} ante las Naciones Unidas"),
             ("ru", PermanentRepresentative, _) => {
-                format!("Постоянный представитель при Организации Объединенных Наций {of}")
+                format!("Постоянный представитель {of} при Организации Объединенных Наций")
+            }
+            ("ru", ChargeDAffaires, _) => {
+                let mission = if observer {
+                    "Постоянной миссии наблюдателя"
+                } else {
+                    "Постоянного представительства"
+                };
+                format!("Временный поверенный в делах {mission} {of} при Организации Объединенных Наций")
             }
             ("ru", _, _) if observer => {
-                format!("Постоянная миссия наблюдателя при Организации Объединенных Наций {of}")
+                format!("Постоянная миссия наблюдателя {of} при Организации Объединенных Наций")
             }
-            ("ru", _, _) => format!("Постоянное представительство при Организации Объединенных Наций {of}"),
+            ("ru", _, _) => format!("Постоянное представительство {of} при Организации Объединенных Наций"),
             ("ar", PermanentRepresentative, Some(Gender::Female)) => {
                 format!("سعادة الممثلة الدائمة {of} لدى الأمم المتحدة")
             }
@@ -209,6 +248,8 @@ impl<'a> Addressee<'a> {
             ("ar", _, _) => format!("البعثة الدائمة {of} لدى الأمم المتحدة"),
             (_, PermanentRepresentative, _) => format!("{of}常驻联合国代表"),
             (_, PermanentObserver, _) => format!("{of}常驻联合国观察员"),
+            (_, ChargeDAffaires, _) if observer => format!("{of}常驻联合国观察员代表团临时代办"),
+            (_, ChargeDAffaires, _) => format!("{of}常驻联合国代表团临时代办"),
             (_, _, _) if observer => format!("{of}常驻联合国观察员代表团"),
             _ => format!("{of}常驻联合国代表团"),
         }
@@ -258,43 +299,14 @@ impl<'a> Addressee<'a> {
         self.rank == Rank::PermanentObserver || self.state.is_some_and(|state| !state.member)
     }
 
-    /// The formal name as it follows "Permanent Mission": with its preposition and article where the language has them.
+    /// The formal name as it follows "Permanent Mission".
     fn of_state(&self) -> Option<String> {
-        let state = self.state?;
-        let formal = state.formal(self.language);
-        Some(match self.language {
-            "en" => format!("of {formal}"),
-            "fr" if state.column("formal_fr").is_empty() => state.column("de_fr").to_owned(),
-            "fr" => de_fr(formal),
-            "es" if state.column("formal_es").is_empty() => state.column("de_es").to_owned(),
-            "es" => formal.strip_prefix("el ").map_or_else(|| format!("de {formal}"), |rest| format!("del {rest}")),
-            // Russian would have to decline the name: it stands in brackets, in the nominative.
-            "ru" => format!("({})", super::context::formal(state, "ru")),
-            "ar" => li_ar(super::context::formal(state, "ar")),
-            language => super::context::formal(state, language).to_owned(),
-        })
+        super::state_names::of_formal(self.state?, self.language)
     }
 }
 
 fn mission_en(observer: bool) -> &'static str {
     if observer { "Permanent Observer Mission" } else { "Permanent Mission" }
-}
-
-/// French "of" before a formal name that carries its article.
-fn de_fr(formal: &str) -> String {
-    if let Some(rest) = formal.strip_prefix("le ") {
-        return format!("du {rest}");
-    }
-    if let Some(rest) = formal.strip_prefix("les ") {
-        return format!("des {rest}");
-    }
-    let elided = formal.starts_with(['A', 'E', 'I', 'O', 'U', 'É', 'Î']);
-    if elided { format!("d'{formal}") } else { format!("de {formal}") }
-}
-
-/// Arabic "of" before a name: the preposition joins its word and swallows the alif of the article.
-fn li_ar(name: &str) -> String {
-    name.strip_prefix("ال").map_or_else(|| format!("ل{name}"), |rest| format!("لل{rest}"))
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ fn a_charge_is_never_excellency_and_the_mission_where_the_form_needs_more() {
             "Dear Chargé d'affaires,",
             "A la Misión Permanente de la República de Kenya:",
             "À la Mission permanente de la République du Kenya,",
-            "В Постоянное представительство (Республика Кения),",
+            "В Постоянное представительство Республики Кения,",
             "致肯尼亚共和国常驻联合国代表团：",
         ]
     );
@@ -97,7 +97,7 @@ fn an_observer_is_excellency_whoever_it_is() {
     let vacant = greet(Some("VAT"), Rank::Vacant, None, None);
     assert_eq!(vacant[1], "To the Permanent Observer Mission of the Holy See,");
     assert_eq!(vacant[3], "À la Mission permanente d'observation du Saint-Siège,");
-    assert_eq!(vacant[4], "В Постоянную миссию наблюдателя (Святой Престол),");
+    assert_eq!(vacant[4], "В Постоянную миссию наблюдателя Святого Престола,");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn the_envelope_names_the_office_with_the_formal_name() {
             "The Permanent Representative of the Republic of the Gambia to the United Nations",
             "Representante Permanente de la República de Gambia ante las Naciones Unidas",
             "Mission permanente de la République de Gambie auprès de l'Organisation des Nations Unies",
-            "Постоянный представитель при Организации Объединенных Наций (Республика Гамбия)",
+            "Постоянный представитель Республики Гамбия при Организации Объединенных Наций",
             "冈比亚共和国常驻联合国代表",
         ]
     );
@@ -127,6 +127,18 @@ fn the_envelope_names_the_office_with_the_formal_name() {
     );
     assert_eq!(charge[2], "Misión Permanente del Reino de los Países Bajos ante las Naciones Unidas");
     assert_eq!(charge[3], "Mission permanente du Royaume des Pays-Bas auprès de l'Organisation des Nations Unies");
+    let charge = envelope(Some("KEN"), Rank::ChargeDAffaires, Some(Gender::Female));
+    assert_eq!(
+        charge,
+        [
+            "القائمة بالأعمال بالنيابة، البعثة الدائمة لجمهورية كينيا لدى الأمم المتحدة",
+            "The Chargé d'affaires a.i. of the Permanent Mission of the Republic of Kenya to the United Nations",
+            "Encargada de Negocios a.i. de la Misión Permanente de la República de Kenya ante las Naciones Unidas",
+            "Chargée d'affaires a.i. de la Mission permanente de la République du Kenya auprès de l'Organisation des Nations Unies",
+            "Временный поверенный в делах Постоянного представительства Республики Кения при Организации Объединенных Наций",
+            "肯尼亚共和国常驻联合国代表团临时代办",
+        ]
+    );
     assert_eq!(
         envelope(Some("KEN"), Rank::PermanentRepresentative, Some(Gender::Female))[3],
         "Représentante permanente de la République du Kenya auprès de l'Organisation des Nations Unies"

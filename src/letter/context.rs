@@ -7,7 +7,6 @@ use tera::{Context, Map, Value};
 use crate::domain::language::Language;
 use crate::domain::recipient::Recipient;
 use crate::domain::settings::LetterSettings;
-use crate::domain::state::State;
 
 use super::address_forms::{Addressee, Style};
 use super::dates;
@@ -93,7 +92,7 @@ pub(super) fn of_row(shared: &Context, recipient: &Recipient, language: &Languag
     context.insert_value("row", Value::from(row));
     context.insert_value("enclosures", Value::from(enclosures));
     if let Some(code) = recipient.state {
-        context.insert_value("state", state_value(code.state(), language.as_str()));
+        context.insert_value("state", super::state_names::value(code.state(), language.as_str()));
     }
     let addressee = Addressee::of(recipient, language.as_str());
     let fallback = || recipient.to.first().map(crate::domain::mailbox::Mailbox::address);
@@ -115,81 +114,9 @@ fn map<const N: usize>(pairs: [(&'static str, Value); N]) -> Value {
     Value::from(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect::<Map>())
 }
 
-fn state_value(state: &'static State, language: &str) -> Value {
-    let mut value: Map = [
-        ("name", state.name(language)),
-        ("formal", formal(state, language)),
-        ("iso3", state.code.as_str()),
-        ("iso2", &state.iso2),
-        ("group", &state.group),
-        ("group_name", &state.group_name),
-    ]
-    .into_iter()
-    .map(|(key, text)| (key.into(), Value::from(text)))
-    .collect();
-    value.insert("member".into(), Value::from(state.member));
-    let running = running(state, language);
-    match primary(language) {
-        "en" => {
-            value.insert("of".into(), format!("of {running}").into());
-            value.insert("in_running".into(), format!("in {running}").into());
-        }
-        "fr" => drop(value.insert("of".into(), state.column("de_fr").into())),
-        "es" => drop(value.insert("of".into(), state.column("de_es").into())),
-        _ => {}
-    }
-    value.insert("running".into(), running.into());
-    Value::from(value)
-}
-
-/// The formal name; for observers, whose table has it in English only, the name in that language.
-pub(super) fn formal(state: &'static State, language: &str) -> &'static str {
-    let primary = primary(language);
-    let formal = state.column(&format!("formal_{primary}"));
-    if !formal.is_empty() {
-        return formal;
-    }
-    let name = state.column(&format!("name_{primary}"));
-    if name.is_empty() { state.formal("en") } else { name }
-}
-
-/// The name as it stands in a sentence: with its article where the language has one, and never in its index form
-/// ("Iran (Islamic Republic of)").
-fn running(state: &'static State, language: &str) -> String {
-    match primary(language) {
-        "fr" => without_de(state.column("de_fr"), &[("du ", "le "), ("des ", "les "), ("de ", ""), ("d'", "")]),
-        "es" => without_de(state.column("de_es"), &[("del ", "el "), ("de ", "")]),
-        "ru" | "ar" | "zh" if state.name(language).contains('(') => formal(state, language).to_owned(),
-        "ru" | "ar" | "zh" => state.name(language).to_owned(),
-        _ => state.column("running_en").to_owned(),
-    }
-}
-
-fn without_de(text: &str, forms: &[(&str, &str)]) -> String {
-    forms
-        .iter()
-        .find_map(|(de, article)| text.strip_prefix(de).map(|rest| format!("{article}{rest}")))
-        .unwrap_or_else(|| text.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::state::{all, by_iso3};
-
-    #[test]
-    fn names_run_in_a_sentence_with_their_articles() {
-        let of = |iso3, language| running(by_iso3(iso3).expect("a state"), language);
-        assert_eq!(of("GMB", "en"), "the Gambia");
-        assert_eq!(of("CIV", "fr"), "la Côte d'Ivoire");
-        assert_eq!(of("KEN", "fr"), "le Kenya");
-        assert_eq!(of("USA", "fr"), "les États-Unis d'Amérique");
-        assert_eq!(of("IRN", "fr"), "la République islamique d'Iran");
-        assert_eq!(of("NLD", "es"), "el Reino de los Países Bajos");
-        assert_eq!(of("KEN", "es"), "Kenya");
-        assert_eq!(of("IRN", "ru"), "Исламская Республика Иран");
-        assert_eq!(of("KEN", "prs"), "Kenya");
-    }
 
     #[test]
     fn the_vars_of_a_language_stand_in_for_the_others() {
@@ -198,15 +125,5 @@ mod tests {
         assert_eq!(own("pt"), serde_json::json!({"a": "um", "b": "dois"}));
         assert_eq!(own("pt-BR"), serde_json::json!({"a": "um", "b": "BR"}));
         assert_eq!((own("en"), own("fr")), (serde_json::json!({}), serde_json::json!({})));
-    }
-
-    #[test]
-    fn no_running_name_is_an_index_form_or_empty() {
-        for state in all() {
-            for language in ["ar", "en", "es", "fr", "ru", "zh"] {
-                let name = running(state, language);
-                assert!(!name.is_empty() && !name.contains('('), "{language}: {name}");
-            }
-        }
     }
 }

@@ -13,7 +13,8 @@ pub(super) fn mark_lines(text: &str) -> Cow<'_, str> {
     }
     let mut marked = String::with_capacity(text.len() + 64);
     for line in text.split_inclusive('\n') {
-        let indent = line.len() - line.trim_start_matches(' ').len();
+        // Quote marks have to begin their line to be any.
+        let indent = line.len() - line.trim_start_matches([' ', '>']).len();
         marked.push_str(&line[..indent]);
         if begins_left_to_right(line) {
             marked.push(MARK);
@@ -46,6 +47,7 @@ mod tests {
             mark_lines(text),
             "إلى Kenya\n1. نص\n\u{200f}https://x.example/ نص\n\n+1 555\n\u{200f}\u{200e}+1 نص\n   \u{200f}Ab نص\n"
         );
+        assert_eq!(mark_lines(">> Kenya نص\n"), ">> \u{200f}Kenya نص\n");
         assert!(matches!(mark_lines("إلى Kenya\n\u{200f}x\n"), Cow::Borrowed(_)));
     }
 }

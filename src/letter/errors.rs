@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use tera::ErrorKind;
+use tera::{ErrorKind, Value};
 
 use crate::diagnostic::{Diagnostic, Place};
 
@@ -20,11 +20,8 @@ pub(super) struct Source {
     pub(super) at: Range<usize>,
 }
 
-const SYNTAX_HELP: &str =
-    "a value is {{ name }}, a choice {% if name %} … {% endif %}, a loop {% for a in list %} … {% endfor %}";
 const VALUE_HELP: &str = "look at the value that it is made of, in the row or under [vars]";
 const REQUIRED_HELP: &str = "fill in the cell; or, if a letter may go without it, take `| required` out and write {% if %} … {% endif %} around it";
-const INCLUDE_HELP: &str = "a template may include only files of the templates folder, by their path in it";
 
 /// The sources of all templates by name.
 pub(super) type Sources = HashMap<String, Source>;
@@ -40,7 +37,7 @@ pub(super) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> O
 }
 
 /// Where a span of a template is in its file.
-fn place(sources: &Sources, template: &str, range: &Range<usize>) -> Option<Place> {
+pub(super) fn place(sources: &Sources, template: &str, range: &Range<usize>) -> Option<Place> {
     let source = sources.get(template)?;
     let start = (source.at.start + range.start).min(source.at.end);
     let end = (source.at.start + range.end).min(source.at.end);
@@ -48,82 +45,15 @@ fn place(sources: &Sources, template: &str, range: &Range<usize>) -> Option<Plac
 }
 
 /// The first line of a message, its full stop dropped.
-fn sentence(message: &str) -> String {
+pub(super) fn sentence(message: &str) -> String {
     message.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
-/// What loading said: one problem for each of Tera's reports.
-pub(super) fn on_load(error: &tera::Error, sources: &Sources) -> Vec<Diagnostic> {
-    match error.kind() {
-        ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
-            let problem = Diagnostic::error("template-syntax", sentence(report.message())).help(SYNTAX_HELP);
-            vec![with_place(problem, place(sources, report.filename(), &report.span().range))]
-        }
-        ErrorKind::Msg(text) if text.starts_with("error: ") => {
-            text.split("\n\n").filter_map(|report| of_report(report, sources)).collect()
-        }
-        ErrorKind::MissingParent { current, parent } => {
-            let message = format!("\"{parent}\" is not in the templates folder");
-            let problem = Diagnostic::error("template-include", message).help(INCLUDE_HELP);
-            vec![with_place(problem, naming(sources, current, parent))]
-        }
-        ErrorKind::CircularInclude { tpl, include_chain } => {
-            let message = format!("templates include each other in a circle: {}", include_chain.join(", "));
-            let problem = Diagnostic::error("template-include", message).help("take one of these includes out");
-            vec![with_place(problem, naming(sources, tpl, ""))]
-        }
-        other => vec![Diagnostic::error("template-syntax", sentence(&other.to_string())).help(SYNTAX_HELP)],
-    }
-}
-
-fn with_place(problem: Diagnostic, place: Option<Place>) -> Diagnostic {
+pub(super) fn with_place(problem: Diagnostic, place: Option<Place>) -> Diagnostic {
     match place {
         Some(place) => problem.at(place),
         None => problem,
     }
-}
-
-/// Where a template names another.
-fn naming(sources: &Sources, template: &str, name: &str) -> Option<Place> {
-    let source = sources.get(template)?;
-    let at = if name.is_empty() { None } else { source.text.find(name) };
-    Some(at.map_or_else(
-        || Place::file(&source.file),
-        |at| Place::in_text(&source.file, &source.text, at..at + name.len()),
-    ))
-}
-
-/// Tera checks the names of filters, functions and includes in one go and reports in text: `error: …` and
-/// `--> template:line:column`.
-fn of_report(report: &str, sources: &Sources) -> Option<Diagnostic> {
-    let mut lines = report.lines();
-    let message = lines.next()?.strip_prefix("error: ")?;
-    let mut parts = lines.next()?.split("--> ").nth(1)?.rsplitn(3, ':');
-    let column: usize = parts.next()?.trim().parse().ok()?;
-    let line: usize = parts.next()?.parse().ok()?;
-    let template = parts.next()?;
-    let width = report.lines().last().map_or(1, |underline| underline.matches('^').count());
-    let outside = message.contains("nclude") || message.contains("emplate");
-    let code = if outside { "template-include" } else { "template-syntax" };
-    let mut problem = Diagnostic::error(code, sentence(message));
-    problem.help = if outside { Some(INCLUDE_HELP.to_owned()) } else { near_function(message) };
-    let source = sources.get(template)?;
-    let body = &source.text[source.at.clone()];
-    let start: usize = body.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let offset: usize = body[start..].chars().take(column - 1).map(char::len_utf8).sum();
-    Some(with_place(problem, place(sources, template, &(start + offset..start + offset + width))))
-}
-
-/// What to do about "Unknown function `salutaton`".
-fn near_function(message: &str) -> Option<String> {
-    if !message.starts_with("Unknown function") {
-        return None;
-    }
-    let name = message.split('`').nth(1)?;
-    Some(match nearest(name, functions::NAMES.into_iter()) {
-        Some(near) => format!("did you mean `{near}()`?"),
-        None => format!("there are {}", functions::NAMES.map(|name| format!("`{name}()`")).join(", ")),
-    })
 }
 
 /// Who a rendering is for, as errors name it.
@@ -146,26 +76,87 @@ impl Rendering<'_> {
     }
 }
 
-/// What rendering said.
-pub(super) fn on_render(error: &tera::Error, sources: &Sources, rendering: &Rendering<'_>) -> Diagnostic {
+/// The most values that are missing at once.
+const MOST_MISSING: usize = 25;
+
+/// Everything that is missing in a template, of which rendering told the first: what was missing is put in its place and
+/// the template rendered again, until nothing more is.
+pub(super) fn all_of(
+    first: &tera::Error,
+    context: &tera::Context,
+    sources: &Sources,
+    rendering: &Rendering<'_>,
+    mut again: impl FnMut(&tera::Context) -> Result<(), tera::Error>,
+) -> Vec<Diagnostic> {
+    let (problem, mut path, mut is_missing) = on_render(first, sources, rendering);
+    let (mut context, mut problems, mut stood_in) = (context.clone(), vec![problem], Vec::new());
+    while problems.len() < MOST_MISSING && is_missing && stand_in(&mut context, &path) {
+        stood_in.push(path);
+        let Err(error) = again(&context) else { break };
+        let problem;
+        (problem, path, is_missing) = on_render(&error, sources, rendering);
+        // What a stand-in brought about is no problem of the letter; and if one was of no use, there is no going on.
+        if problems.contains(&problem) || (!is_missing && (path.is_empty() || stood_in.contains(&path))) {
+            break;
+        }
+        problems.push(problem);
+    }
+    problems
+}
+
+/// Puts something that is a text, a date and not empty where nothing is; false if there is no such place.
+fn stand_in(context: &mut tera::Context, path: &str) -> bool {
+    let mut names = path.split('.');
+    let Some(root) = names.next().filter(|root| !root.is_empty() && !functions::NAMES.contains(root)) else {
+        return false;
+    };
+    let rest: Vec<&str> = names.collect();
+    if path.contains(['[', '(']) || rest.iter().any(|name| name.is_empty()) {
+        return false;
+    }
+    // One word about a state or an event that is not there is enough.
+    let now = context.get(root).cloned();
+    if now.is_none() && ["state", "event"].contains(&root) {
+        return false;
+    }
+    let value = filled(now.as_ref(), &rest);
+    context.insert_value(root.to_owned(), value);
+    true
+}
+
+fn filled(now: Option<&Value>, path: &[&str]) -> Value {
+    let Some((first, rest)) = path.split_first() else { return Value::from("2000-01-01") };
+    let mut table = now.and_then(Value::as_map).cloned().unwrap_or_default();
+    let inner = table.iter().find(|(name, _)| name.as_str() == Some(first)).map(|(_, inner)| inner.clone());
+    table.insert((*first).to_owned().into(), filled(inner.as_ref(), rest));
+    Value::from(table)
+}
+
+/// What rendering said, the path of what it is about if there is one, and whether that is missing.
+fn on_render(error: &tera::Error, sources: &Sources, rendering: &Rendering<'_>) -> (Diagnostic, String, bool) {
     let report = match error.kind() {
         ErrorKind::RenderingError(report) => report,
         ErrorKind::Io(_) => {
             let message = format!("the letter is over {}{}", super::BODY_CAP_SHOWN, rendering.suffix(""));
-            return Diagnostic::error("letter-too-big", message).help(super::checks::TOO_BIG_HELP);
+            let problem = Diagnostic::error("letter-too-big", message);
+            return (problem.help(super::checks::TOO_BIG_HELP), String::new(), false);
         }
         other => {
             let message = format!("{}{}", sentence(&other.to_string()), rendering.suffix(""));
-            return Diagnostic::error("template-value", message).help(VALUE_HELP);
+            return (Diagnostic::error("template-value", message).help(VALUE_HELP), String::new(), false);
         }
     };
     let place = place(sources, report.filename(), &report.span().range);
-    let path = sources
-        .get(report.filename())
-        .map(|source| path_at(&source.text[source.at.clone()], &report.span().range))
-        .unwrap_or_default();
+    let body = sources.get(report.filename()).map_or("", |source| &source.text[source.at.clone()]);
+    let range = &report.span().range;
+    let path = match body.get(range.clone()).and_then(counted) {
+        Some(path) if report.message().contains("undefined") => path.to_owned(),
+        _ => path_at(body, range),
+    };
     let root = path.split(['.', '[']).next().unwrap_or_default();
-    with_place(of_message(report.message(), &path, root, rendering), place)
+    let problem = with_place(of_message(report.message(), &path, root, rendering), place);
+    let is_missing = problem.code == "template-undefined" || report.message().starts_with(functions::NEEDED);
+    (problem, path, is_missing)
 }
 
 fn of_message(message: &str, path: &str, root: &str, rendering: &Rendering<'_>) -> Diagnostic {
@@ -210,12 +201,31 @@ fn of_message(message: &str, path: &str, root: &str, rendering: &Rendering<'_>) 
         _ => message.split("Available fields: ").nth(1).map_or_else(Vec::new, |list| list.split(", ").collect()),
     };
     let leaf = path.rsplit('.').next().unwrap_or(path);
+    if root == "state" && ["of", "of_formal", "in_running", "to_running"].contains(&leaf) {
+        let help = "the tables have no such form in the letter's language: turn the sentence round, or have a column of your own";
+        return problem.help(help);
+    }
     match nearest(leaf, available.iter().copied()) {
         Some(near) => problem.help(format!("did you mean `{}{near}`?", path.strip_suffix(leaf).unwrap_or(""))),
-        None if root == "vars" => problem.help(format!("set `{leaf}` under [vars] in the config")),
+        None if root == "vars" => {
+            problem.help(format!("set `{}` under [vars] in the config", path.strip_prefix("vars.").unwrap_or(leaf)))
+        }
         None if available.is_empty() => problem,
         None => problem.help(format!("there are {}", available.join(", "))),
     }
+}
+
+/// What a call counts by or lists: `vars.countries` of `plural(n=vars.countries, …)`.
+fn counted(call: &str) -> Option<&str> {
+    let (name, arguments) = call.split_once('(')?;
+    let argument = match name.trim() {
+        "plural" => "n=",
+        "list" => "items=",
+        _ => return None,
+    };
+    let value = arguments.split_once(argument)?.1.trim_start();
+    let end = value.find(|c| !in_path(c)).unwrap_or(value.len());
+    (end > 0).then(|| &value[..end])
 }
 
 /// The dotted name of which a span is a part: `vars.reply_by` for the span of `reply_by`, and for that of a filter

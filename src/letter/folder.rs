@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::inside::{Folder, Kind, Refused};
 
 use super::SourceFile;
+use super::pictures;
 
 /// The largest template file, in bytes.
 const FILE_CAP: u64 = 1024 * 1024;
@@ -15,7 +16,8 @@ const FILES_CAP: usize = 500;
 const DEPTH_CAP: usize = 8;
 const PERMISSIONS: &str = "look at its permissions";
 
-/// Reads the folder's `.md`, `.html` and `.txt` files, sorted by name. `shown` is how the folder is named to people.
+/// Reads the folder's `.md`, `.html` and `.txt` files and its pictures, sorted by name. `shown` is how the folder is named to
+/// people.
 #[must_use]
 pub fn read_folder(folder: &Path, shown: &str) -> (Vec<SourceFile>, Vec<Diagnostic>) {
     match Folder::open(folder) {
@@ -78,7 +80,8 @@ impl Reader<'_> {
                 continue;
             }
             let name = if below.is_empty() { file_name } else { format!("{below}/{file_name}") };
-            let is_template = [".md", ".html", ".txt"].iter().any(|suffix| name.ends_with(suffix));
+            let is_template =
+                [".md", ".html", ".txt"].iter().any(|suffix| name.ends_with(suffix)) || pictures::is_picture(&name);
             match entry.kind {
                 Kind::Link => self.link(&name, is_template),
                 Kind::Folder if depth + 1 >= DEPTH_CAP => {
@@ -131,6 +134,9 @@ impl Reader<'_> {
             }
             Refused::NotAFile => {
                 self.problem(name, "is not a regular file", "put a file there, not a folder or a device");
+            }
+            Refused::TooLarge if pictures::is_picture(name) => {
+                self.problem(name, "is over 1 MiB", "every letter would carry it: save the picture smaller");
             }
             Refused::TooLarge => {
                 self.problem(name, "is over 1 MiB", "is it another kind of file? Then take it out of the folder");

@@ -5,9 +5,15 @@ use tera::{Error, Kwargs, State, StringInput, Tera, TeraResult, Value};
 
 use super::context::HIDDEN;
 use super::dates;
+use super::grammar;
 
 /// The functions that are ours, for "did you mean" and for errors that no row causes.
-pub(super) const NAMES: [&str; 5] = ["salutation", "envelope_line", "close", "list", "range"];
+pub(super) const NAMES: [&str; 6] = ["salutation", "envelope_line", "close", "list", "plural", "range"];
+/// The filters that are ours.
+pub(super) const FILTERS: [&str; 3] = ["long_date", "list", "required"];
+
+/// What `required` says of an empty value.
+pub(super) const NEEDED: &str = "the letter needs a value here, and there is none";
 
 /// The most turns `range` gives a loop.
 const LOOP_CAP: i64 = 1_000;
@@ -28,6 +34,10 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_function("envelope_line", |_: Kwargs, state: &State| form(state, "envelope_line"));
     tera.register_function("close", |_: Kwargs, state: &State| form(state, "close"));
     tera.register_function("list", |arguments: Kwargs, state: &State| list(&arguments, state));
+    tera.register_function("plural", |arguments: Kwargs, state: &State| plural(&arguments, state));
+    tera.register_filter("list", |items: Vec<Value>, arguments: Kwargs, state: &State| {
+        joined(&items, &arguments, state)
+    });
     tera.register_function("range", |arguments: Kwargs, _: &State| range(&arguments));
     tera.register_filter("long_date", long_date);
     tera.register_filter("required", required);
@@ -85,7 +95,7 @@ fn long_date(value: Value, _: Kwargs, state: &State) -> TeraResult<String> {
 
 fn required(value: StringInput, _: Kwargs, _: &State) -> TeraResult<Value> {
     if value.as_str().trim().is_empty() {
-        return Err(Error::message("the letter needs a value here, and there is none"));
+        return Err(Error::message(NEEDED));
     }
     Ok(value.into_value())
 }
@@ -104,47 +114,37 @@ fn range(arguments: &Kwargs) -> TeraResult<Vec<i64>> {
     Ok((start..end).step_by(step).collect())
 }
 
-/// `a`, `a and b`, `a, b and c` in the letter's language.
+/// `a, b and c` in the letter's language; `or=true` for "or".
 fn list(arguments: &Kwargs, state: &State) -> TeraResult<String> {
-    let items: Vec<String> = arguments.must_get::<Vec<Value>>("items")?.iter().map(Value::to_string).collect();
+    joined(&arguments.must_get::<Vec<Value>>("items")?, arguments, state)
+}
+
+fn joined(items: &[Value], arguments: &Kwargs, state: &State) -> TeraResult<String> {
+    let items: Vec<String> = items.iter().map(Value::to_string).filter(|item| !item.trim().is_empty()).collect();
     let language = state.get::<String>("language")?.unwrap_or_default();
-    Ok(joined(&items, &language))
+    Ok(grammar::joined(&items, &language, arguments.get::<bool>("or")?.unwrap_or(false)))
 }
 
-fn joined(items: &[String], language: &str) -> String {
-    let (comma, and) = match super::context::primary(language) {
-        "en" => (", ", " and "),
-        "fr" => (", ", " et "),
-        "es" => (", ", " y "),
-        "ru" => (", ", " и "),
-        "ar" => ("، ", " و"),
-        "zh" => ("、", "和"),
-        _ => (", ", ", "),
-    };
-    let Some((last, rest)) = items.split_last() else { return String::new() };
-    if rest.is_empty() {
-        return last.clone();
+/// The form of a noun that goes with a number in the letter's language; `other` where the one it needs is not given.
+fn plural(arguments: &Kwargs, state: &State) -> TeraResult<String> {
+    let number = arguments.must_get::<Value>("n")?;
+    if number.is_undefined() {
+        return Err(Error::message("the number that plural() counts by is undefined"));
     }
-    let starts_with_i = |word: &str| {
-        let word = word.to_lowercase();
-        word.starts_with('i') || word.starts_with('í') || (word.starts_with("hi") && !word.starts_with("hie"))
-    };
-    let and = if and == " y " && starts_with_i(last) { " e " } else { and };
-    format!("{}{and}{last}", rest.join(comma))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_are_joined_as_the_language_does() {
-        let items: Vec<String> = ["A", "B", "Irán"].into_iter().map(str::to_owned).collect();
-        assert_eq!(joined(&items, "en"), "A, B and Irán");
-        assert_eq!(joined(&items, "es"), "A, B e Irán");
-        assert_eq!(joined(&items, "zh"), "A、B和Irán");
-        assert_eq!(joined(&items, "ar"), "A، B وIrán");
-        assert_eq!(joined(&items[..1], "fr"), "A");
-        assert_eq!(joined(&[], "fr"), "");
+    let text = number.to_string();
+    let whole: u64 = text.trim().parse().map_err(|_| {
+        Error::message(format!("\"{text}\" is not a whole number: plural(n=…) takes one without blanks or commas"))
+    })?;
+    let language = state.get::<String>("language")?.unwrap_or_default();
+    let needed = grammar::plural_form(whole, &language);
+    for form in [needed, "other"] {
+        if let Some(word) = arguments.get::<String>(form)? {
+            return Ok(word);
+        }
     }
+    Err(Error::message(format!(
+        "{whole} takes the form `{needed}` in the language \"{language}\", and plural() is not given it: write \
+         {needed}=\"…\" (the forms are {})",
+        grammar::FORMS.join(", ")
+    )))
 }

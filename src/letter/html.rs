@@ -1,8 +1,11 @@
 //! Markdown events → HTML with its styles inline.
 
+use std::sync::Arc;
+
 use pulldown_cmark::{Alignment, Event, HeadingLevel, Tag, TagEnd};
 
-use super::markdown::target;
+use super::markdown::{target, wanted_width};
+use super::pictures::{self, Picture, Pictures};
 
 /// The elements this writer emits, each with its ` style="…"` from the layout, or with nothing.
 pub(super) const ELEMENTS: [&str; 18] = [
@@ -36,9 +39,11 @@ impl Styles {
     }
 }
 
-/// A letter's body.
-pub(super) fn write(events: &[Event<'_>], styles: &Styles) -> String {
+/// A letter's body and the pictures in it.
+pub(super) fn write(events: &[Event<'_>], styles: &Styles, pictures: &Pictures) -> (String, Vec<Arc<Picture>>) {
     let mut writer = Writer {
+        pictures,
+        used: Vec::new(),
         out: String::with_capacity(8 * 1024),
         styles,
         alignments: &[],
@@ -49,7 +54,7 @@ pub(super) fn write(events: &[Event<'_>], styles: &Styles) -> String {
     for event in events {
         writer.event(event);
     }
-    writer.out
+    (writer.out, writer.used)
 }
 
 struct Writer<'a> {
@@ -58,8 +63,10 @@ struct Writer<'a> {
     alignments: &'a [Alignment],
     column: usize,
     in_head: bool,
-    /// The alternative text of an image being read.
-    image: Option<String>,
+    /// The alternative text of an image being read, and what stands after it in the tag.
+    image: Option<(String, String)>,
+    pictures: &'a Pictures,
+    used: Vec<Arc<Picture>>,
 }
 
 impl<'a> Writer<'a> {
@@ -87,14 +94,15 @@ impl<'a> Writer<'a> {
     fn in_image(&mut self, event: &Event<'_>) {
         match event {
             Event::Text(text) => {
-                if let Some(alternative) = &mut self.image {
+                if let Some((alternative, _)) = &mut self.image {
                     alternative.push_str(text);
                 }
             }
             Event::End(TagEnd::Image) => {
-                let alternative = self.image.take().unwrap_or_default();
+                let (alternative, measures) = self.image.take().unwrap_or_default();
                 escape(&alternative, &mut self.out);
                 self.out.push('"');
+                self.out.push_str(&measures);
                 self.out.push_str(self.styles.of("img"));
                 self.out.push('>');
             }
@@ -150,14 +158,25 @@ impl<'a> Writer<'a> {
                 self.out.push_str(self.styles.of("a"));
                 self.out.push('>');
             }
-            Tag::Image { dest_url, .. } => {
-                self.out.push_str("<img src=\"");
-                escape(dest_url, &mut self.out);
-                self.out.push_str("\" alt=\"");
-                self.image = Some(String::new());
-            }
+            Tag::Image { dest_url, title, .. } => self.open_image(dest_url, title),
             _ => {}
         }
+    }
+
+    fn open_image(&mut self, target: &str, title: &str) {
+        self.out.push_str("<img src=\"");
+        let mut measures = String::new();
+        let pictures = self.pictures;
+        if let Some(picture) = pictures.get(&pictures::named(target)) {
+            self.out.push_str("cid:");
+            escape(&picture.content_id, &mut self.out);
+            measures = picture.measures(wanted_width(title));
+            pictures::note(&mut self.used, picture);
+        } else {
+            escape(target, &mut self.out);
+        }
+        self.out.push_str("\" alt=\"");
+        self.image = Some((String::new(), measures));
     }
 
     fn open_block(&mut self, element: &str) {
@@ -250,6 +269,6 @@ mod tests {
             styles.0[at] = format!(" style=\"--{element}\"");
         }
         let source = "# T\n\nA *b* **c** [d](https://x.example/?a&b)\\\ne\n\n3. x\n4. y\n   - z\n\n> q\n\n---\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n![alt \"x\"](https://x.example/i.png)\n";
-        insta::assert_snapshot!(write(&parse(source), &styles));
+        insta::assert_snapshot!(write(&parse(source), &styles, &Pictures::new()).0);
     }
 }

@@ -1,11 +1,16 @@
 //! The page around a letter: rendered and its CSS inlined once a language, then only joined with each letter's body.
 
-use tera::{Context, Tera, Value};
+use std::sync::Arc;
+
+use tera::{Context, Value};
 
 use crate::diagnostic::{Diagnostic, Place};
 
 use super::errors::{self, Rendering, Sources};
 use super::html::{ELEMENTS, Styles, escape};
+use super::load::Compiled;
+use super::page;
+use super::pictures::{self, Picture};
 
 /// The name of the layout in the templates folder.
 pub(super) const NAME: &str = "layout.html";
@@ -22,6 +27,8 @@ pub(super) struct Layout {
     parts: Vec<Part>,
     /// The inline styles of a body's elements.
     pub(super) styles: Styles,
+    /// The pictures of the page itself.
+    pub(super) pictures: Vec<Arc<Picture>>,
 }
 
 #[derive(Debug)]
@@ -33,26 +40,19 @@ enum Part {
 
 impl Layout {
     /// Renders the layout for a language, with everything but subject and content in place.
-    pub(super) fn prepare(
-        html: &Tera,
-        sources: &Sources,
-        shared: &Context,
-        vars: Vec<&str>,
-    ) -> Result<Self, Vec<Diagnostic>> {
+    pub(super) fn prepare(compiled: &Compiled, shared: &Context, vars: Vec<&str>) -> Result<Self, Vec<Diagnostic>> {
+        let (html, sources) = (&compiled.html, &compiled.sources);
         let mut context = shared.clone();
         context.insert_value("subject", SUBJECT.into());
         context.insert_value("content", Value::safe_string(&format!("{}{}{}", CONTENT.0, sample(), CONTENT.1)));
         let rendering = Rendering { row: None, vars, columns: Vec::new() };
-        let page = html.render(NAME, &context).map_err(|error| vec![errors::on_render(&error, sources, &rendering)])?;
-        let inliner = css_inline::CSSInliner::options()
-            .load_remote_stylesheets(false)
-            .keep_at_rules(true)
-            .keep_style_tags(false)
-            .build();
+        let page = html.render(NAME, &context).map_err(|error| {
+            errors::all_of(&error, &context, sources, &rendering, |context| html.render(NAME, context).map(drop))
+        })?;
         let whole = |message: String| vec![Diagnostic::error("layout", message).at(Place::file(shown(sources)))];
-        let page =
-            inliner.inline(&page).map_err(|error| whole(format!("the layout's CSS cannot be put inline: {error}")))?;
-        let page = styles_last(page.replace("\r\n", "\n"));
+        let page = page::inline_css(&page)
+            .map_err(|error| whole(format!("the layout's CSS cannot be put inline: {error}")))?;
+        let (page, pictures) = pictures::embed(&page, &compiled.pictures);
         let (Some(start), Some(end)) = (page.find(CONTENT.0), page.find(CONTENT.1)) else {
             return Err(whole("the layout has no place for the letter: {{ content }}".to_owned()));
         };
@@ -64,7 +64,7 @@ impl Layout {
         with_subjects(&page[..start], &mut parts);
         parts.push(Part::Content);
         with_subjects(&page[end + CONTENT.1.len()..], &mut parts);
-        Ok(Self { parts, styles })
+        Ok(Self { parts, styles, pictures })
     }
 
     /// The complete document.
@@ -82,14 +82,6 @@ impl Layout {
         }
         page
     }
-}
-
-/// The inliner puts the rules it keeps at the beginning of the head, before the declaration of the encoding.
-fn styles_last(page: String) -> String {
-    let Some(start) = page.find("<head><style>").map(|at| at + "<head>".len()) else { return page };
-    let Some(end) = page[start..].find("</style>").map(|length| start + length + "</style>".len()) else { return page };
-    let Some(head_end) = page[end..].find("</head>").map(|length| end + length) else { return page };
-    format!("{}{}{}\n{}", &page[..start], &page[end..head_end], &page[start..end], &page[head_end..])
 }
 
 fn shown(sources: &Sources) -> String {
@@ -129,59 +121,6 @@ fn read_styles(sample: &str) -> Styles {
     styles
 }
 
-/// What a page holds that it should not: remote loads (warned of) and links that act.
-pub(super) fn lint(file: &str, source: &str) -> Vec<Diagnostic> {
-    let lower = source.to_ascii_lowercase();
-    let mut problems = Vec::new();
-    for remote in
-        ["src=\"http", "src='http", "background=\"http", "url(http", "url('http", "url(\"http", "@import", "<link"]
-    {
-        for (at, _) in lower.match_indices(remote) {
-            problems.push(
-                Diagnostic::warning("remote-image", "the page loads something from elsewhere: many mail programs do not, and it tells when the letter is read")
-                    .at(Place::in_text(file, source, at..at + remote.len()))
-                    .help("leave it out"),
-            );
-        }
-    }
-    if let Some(at) = lower.find("<script") {
-        problems.push(
-            Diagnostic::error("letter-html", "a script in a letter")
-                .at(Place::in_text(file, source, at..at + 7))
-                .help("mail programs remove scripts, and mail filters refuse letters that hold them"),
-        );
-    }
-    for (at, target) in acting_links(source) {
-        problems.push(
-            Diagnostic::error("letter-link", format!("a link to \"{target}\""))
-                .at(Place::in_text(file, source, at..at + target.len()))
-                .help("a letter may link to https://, http://, mailto: and tel: addresses"),
-        );
-    }
-    problems
-}
-
-/// The targets of a page's links that run or carry content instead of leading somewhere, with their offsets.
-pub(super) fn acting_links(page: &str) -> Vec<(usize, String)> {
-    let lower = page.to_ascii_lowercase();
-    let mut found = Vec::new();
-    for name in ["href=", "src=", "action="] {
-        for (at, _) in lower.match_indices(name) {
-            let start = at + name.len();
-            let quote = lower[start..].chars().next().filter(|c| matches!(c, '"' | '\''));
-            let start = start + quote.map_or(0, char::len_utf8);
-            let end = lower[start..].find(|c: char| quote.map_or(c.is_whitespace() || c == '>', |quote| c == quote));
-            let target = &page[start..end.map_or(page.len(), |length| start + length)];
-            let bare: String = target.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
-            let bare = bare.to_ascii_lowercase();
-            if ["javascript:", "data:", "vbscript:"].iter().any(|scheme| bare.starts_with(scheme)) {
-                found.push((start, target.to_owned()));
-            }
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,13 +141,5 @@ mod tests {
         for element in ELEMENTS {
             assert!(sample().contains(&format!("<{element}")), "{element}");
         }
-    }
-
-    #[test]
-    fn links_that_act_are_seen_through_case_blanks_and_quotes() {
-        let page =
-            "<a href=\"JavaScript:x\"> <a href=' data:text/html,x'> <img src=java\u{1}script:x> <a href=\"https://x\">";
-        let targets: Vec<String> = acting_links(page).into_iter().map(|(_, target)| target).collect();
-        assert_eq!(targets.len(), 3, "{targets:?}");
     }
 }

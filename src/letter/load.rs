@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tera::{ErrorKind, Tera};
+use tera::Tera;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::language::Language;
+use crate::domain::settings::LetterSettings;
 
 use super::SourceFile;
-use super::errors::{self, Source, Sources};
+use super::errors::{Source, Sources};
 use super::folder::shown_path;
 use super::front_matter::{self, FrontMatter};
 use super::loops::{self, Vars};
-use super::{functions, layout, markdown};
+use super::pictures::{self, Pictures};
+use super::{functions, layout, markdown, page, syntax};
 
 /// What a language's letter is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +36,7 @@ pub(super) struct Found {
 pub(super) struct Compiled {
     pub(super) letters: BTreeMap<Language, Found>,
     pub(super) sources: Sources,
+    pub(super) pictures: Pictures,
     /// Escapes for Markdown, whatever the file is called.
     pub(super) markdown: Tera,
     /// Escapes for HTML.
@@ -48,17 +51,20 @@ pub(super) fn subject_of(file: &str) -> String {
 }
 
 /// Decodes, reads the front matter, compiles and lints.
-pub(super) fn compile(files: &[SourceFile], shown: &str, vars: &Vars) -> (Compiled, Vec<Diagnostic>) {
+pub(super) fn compile(files: &[SourceFile], shown: &str, settings: &LetterSettings) -> (Compiled, Vec<Diagnostic>) {
+    let (pictures, problems) = pictures::read(files, shown, settings.from.domain());
     let mut loader = Loader {
         compiled: Compiled {
             letters: BTreeMap::new(),
             sources: Sources::new(),
+            pictures,
             markdown: engine(Some(markdown::escape)),
             html: engine(Some(tera::escape_html)),
             plain: engine(None),
         },
-        problems: Vec::new(),
-        vars,
+        problems,
+        vars: &settings.vars,
+        mended: BTreeMap::new(),
     };
     loader.sources(files, shown);
     loader.letters();
@@ -84,11 +90,13 @@ struct Loader<'a> {
     compiled: Compiled,
     problems: Vec<Diagnostic>,
     vars: &'a Vars,
+    /// Templates without what is broken in them, as far as that is possible: their other names are checked all the same.
+    mended: BTreeMap<String, Option<String>>,
 }
 
 impl Loader<'_> {
     fn sources(&mut self, files: &[SourceFile], shown: &str) {
-        for file in files {
+        for file in files.iter().filter(|file| !pictures::is_picture(&file.name)) {
             let path = shown_path(shown, &file.name);
             let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
             match std::str::from_utf8(bytes) {
@@ -174,11 +182,11 @@ impl Loader<'_> {
     /// Compiles what the letters and the layout use; a stray file of the folder is not looked at.
     fn engines(&mut self) {
         let used = self.used();
-        let before = self.problems.len();
         for name in &used {
             self.check(name);
         }
-        if crate::diagnostic::any_error(&self.problems[before..]) {
+        // A file that cannot be read on would be missed by those that include it.
+        if self.mended.values().any(Option::is_none) {
             return;
         }
         let bodies: Vec<(String, String)> = used.iter().filter_map(|name| self.template(name)).collect();
@@ -188,12 +196,17 @@ impl Loader<'_> {
         for (language, found) in &self.compiled.letters {
             plain.push((subject_of(&file_of(language, found.kind)), found.front.subject.clone()));
         }
+        for (name, body) in &mut plain {
+            if let Some(Some(mended)) = self.mended.get(name) {
+                body.clone_from(mended);
+            }
+        }
         let mut errors = Vec::new();
         for (engine, templates) in
             [(&mut self.compiled.html, pages), (&mut self.compiled.markdown, texts), (&mut self.compiled.plain, plain)]
         {
             if let Err(error) = engine.add_raw_templates(templates) {
-                errors.extend(errors::on_load(&error, &self.compiled.sources));
+                errors.extend(syntax::on_load(&error, &self.compiled.sources));
             }
         }
         for error in errors {
@@ -204,7 +217,9 @@ impl Loader<'_> {
     }
 
     fn template(&self, name: &str) -> Option<(String, String)> {
-        self.compiled.sources.get(name).map(|source| (name.to_owned(), source.text[source.at.clone()].to_owned()))
+        let source = self.compiled.sources.get(name)?;
+        let body = self.mended.get(name).cloned().flatten();
+        Some((name.to_owned(), body.unwrap_or_else(|| source.text[source.at.clone()].to_owned())))
     }
 
     /// The letters, the layout, and every file that one of these names in quotes.
@@ -235,16 +250,21 @@ impl Loader<'_> {
     fn check(&mut self, name: &str) {
         let Some(source) = self.compiled.sources.get(name).cloned() else { return };
         let body = &source.text[source.at.clone()];
-        let mut found = syntax(name, body, &self.compiled.sources);
+        let mut found = Vec::new();
         let subject = subject_of(name);
-        if let Some(head) = self.compiled.sources.get(&subject) {
-            found.extend(syntax(&subject, &head.text[head.at.clone()], &self.compiled.sources));
+        let head = self.compiled.sources.get(&subject).map(|head| (subject.as_str(), &head.text[head.at.clone()]));
+        for (name, body) in [(name, body)].into_iter().chain(head) {
+            let (problems, mended) = syntax::problems(name, body, &self.compiled.sources);
+            if !problems.is_empty() {
+                self.mended.insert(name.to_owned(), mended);
+                found.extend(problems);
+            }
         }
         found.extend(loops::lint(&source, self.vars));
         if is(name, ".md") {
-            found.extend(markdown::lint(&source.file, &source.text, source.at.start));
+            found.extend(markdown::lint(&source.file, &source.text, source.at.start, &self.compiled.pictures));
         } else if is(name, ".html") {
-            found.extend(layout::lint(&source.file, &source.text));
+            found.extend(page::lint(&source.file, &source.text, &self.compiled.pictures));
         }
         self.problems.extend(found);
     }
@@ -260,17 +280,18 @@ fn letter_name<'a>(name: &'a str, kind: &str) -> Option<&'a str> {
     name.strip_prefix("letter.")?.strip_suffix(kind).filter(|tag| !tag.contains(['.', '/']))
 }
 
+/// The languages that the files' names say there are letters in, whether these load or not.
+#[must_use]
+pub fn languages_of(files: &[SourceFile]) -> Vec<Language> {
+    let tags = files.iter().filter_map(|file| [".md", ".txt"].iter().find_map(|kind| letter_name(&file.name, kind)));
+    let found: BTreeSet<Language> = tags.filter_map(|tag| Language::parse(tag).ok()).collect();
+    found.into_iter().collect()
+}
+
 /// The file that holds a letter's front matter.
 pub(super) fn file_of(language: &Language, kind: Kind) -> String {
     match kind {
         Kind::Markdown => format!("letter.{language}.md"),
         Kind::Pair => format!("letter.{language}.txt"),
-    }
-}
-
-fn syntax(name: &str, body: &str, sources: &Sources) -> Vec<Diagnostic> {
-    match Tera::default().add_raw_template(name, body) {
-        Err(error) if matches!(error.kind(), ErrorKind::SyntaxError(_)) => errors::on_load(&error, sources),
-        _ => Vec::new(),
     }
 }

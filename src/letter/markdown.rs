@@ -8,6 +8,8 @@ use unicode_width::UnicodeWidthChar as _;
 
 use crate::diagnostic::{Diagnostic, Place};
 
+use super::pictures::{self, Pictures};
+
 /// Writes a value so that Markdown shows it literally: every character that could be markup as a character reference,
 /// which can neither join a backslash before it nor begin a block. Line ends and tabs become blanks: a value cannot
 /// begin a block of its own.
@@ -111,30 +113,38 @@ pub(super) fn may_link_to(target: &str) -> bool {
 }
 
 /// What no letter may hold, as a message and help, whichever way it came in.
-fn forbidden(event: &Event<'_>) -> Option<(&'static str, String, &'static str)> {
-    match event {
-        Event::Html(html) | Event::InlineHtml(html) => Some((
+fn forbidden(event: &Event<'_>, pictures: &Pictures) -> Option<(&'static str, String, String)> {
+    if let Event::Start(Tag::Image { dest_url, .. }) = event {
+        if is_remote(dest_url) || pictures.contains_key(&pictures::named(dest_url)) {
+            return None;
+        }
+        let (message, help) = pictures::missing(dest_url, pictures);
+        return Some(("letter-image", message, help));
+    }
+    let (code, message, help) = match event {
+        Event::Html(html) | Event::InlineHtml(html) => (
             "letter-html",
             format!("HTML in a Markdown letter: {}", html.trim().chars().take(60).collect::<String>()),
             "write Markdown (a link is [text](https://…)), or bring letter.<language>.html and .txt",
-        )),
-        Event::Start(Tag::CodeBlock(_)) | Event::Code(_) => Some((
+        ),
+        Event::Start(Tag::CodeBlock(_)) | Event::Code(_) => (
             "letter-code",
             "code in a letter".to_owned(),
             "lines indented by four blanks and text in backticks are code in Markdown: remove them",
-        )),
-        Event::Start(Tag::Link { link_type, dest_url, .. }) if !may_link_to(&target(*link_type, dest_url)) => Some((
+        ),
+        Event::Start(Tag::Link { link_type, dest_url, .. }) if !may_link_to(&target(*link_type, dest_url)) => (
             "letter-link",
             format!("a link to \"{dest_url}\""),
             "a letter may link to https://, http://, mailto: and tel: addresses, written in full",
-        )),
-        Event::Start(Tag::Image { dest_url, .. }) if !is_remote(dest_url) => Some((
-            "letter-image",
-            format!("an image from \"{dest_url}\""),
-            "an image needs an https:// address; better, attach it or leave it out",
-        )),
-        _ => None,
-    }
+        ),
+        _ => return None,
+    };
+    Some((code, message, help.to_owned()))
+}
+
+/// The width that a picture is to have, from its title: `![Logo](logo.png "width=160")`.
+pub(super) fn wanted_width(title: &str) -> Option<u32> {
+    title.trim().strip_prefix("width=")?.trim_end_matches("px").parse().ok()
 }
 
 fn is_remote(target: &str) -> bool {
@@ -142,13 +152,15 @@ fn is_remote(target: &str) -> bool {
 }
 
 /// What a template's source holds that no letter may. `source[body_at..]` is the Markdown with Tera tags in it.
-pub(super) fn lint(file: &str, source: &str, body_at: usize) -> Vec<Diagnostic> {
+pub(super) fn lint(file: &str, source: &str, body_at: usize, pictures: &Pictures) -> Vec<Diagnostic> {
     let masked = masked(&source[body_at..]);
     let mut problems = Vec::new();
     for (event, range) in Parser::new_ext(&masked, Options::ENABLE_TABLES).into_offset_iter() {
         let at = body_at + range.start..body_at + range.end;
         let place = || Place::in_text(file, source, at.clone());
-        let dynamic = source[at.clone()].contains("{{") || source[at.clone()].contains("{%");
+        // What stands in the brackets may come from a value without the address doing so.
+        let address = source[at.clone()].rsplit("](").next().unwrap_or_default();
+        let dynamic = address.contains("{{") || address.contains("{%");
         let is_target = matches!(event, Event::Start(Tag::Link { .. } | Tag::Image { .. }));
         if let Event::Start(Tag::Image { dest_url, .. }) = &event
             && (dynamic || is_remote(dest_url))
@@ -159,10 +171,10 @@ pub(super) fn lint(file: &str, source: &str, body_at: usize) -> Vec<Diagnostic> 
                     "a remote image: many mail programs do not show it, and it tells when the letter is read",
                 )
                 .at(place())
-                .help("leave it out, or attach the picture"),
+                .help("put the picture into the templates folder and name it: ![Logo](logo.png)"),
             );
         }
-        if let Some((code, message, help)) = forbidden(&event).filter(|_| !(is_target && dynamic)) {
+        if let Some((code, message, help)) = forbidden(&event, pictures).filter(|_| !(is_target && dynamic)) {
             problems.push(Diagnostic::error(code, message).at(place()).help(help));
         }
     }
@@ -170,8 +182,8 @@ pub(super) fn lint(file: &str, source: &str, body_at: usize) -> Vec<Diagnostic> 
 }
 
 /// The same problems in a rendered letter, where a value may have brought them.
-pub(super) fn problems(events: &[Event<'_>]) -> Vec<(&'static str, String, &'static str)> {
-    events.iter().filter_map(forbidden).collect()
+pub(super) fn problems(events: &[Event<'_>], pictures: &Pictures) -> Vec<(&'static str, String, String)> {
+    events.iter().filter_map(|event| forbidden(event, pictures)).collect()
 }
 
 /// The source with its Tera tags replaced by as many bytes of plain text, so that offsets stay and tags are no markup.
@@ -258,7 +270,7 @@ mod tests {
     #[test]
     fn html_code_and_bad_links_in_the_source_are_told_with_their_place() {
         let source = "Hi <b>x</b> {{ \"<i>\" }}\n\n    code\n\n[a](javascript:x) [b]({{ vars.u }}) ![i](https://x.example/a.png)\n";
-        let found = lint("letter.en.md", source, 0);
+        let found = lint("letter.en.md", source, 0, &Pictures::new());
         let told: Vec<(&str, usize, usize)> = found
             .iter()
             .map(|d| (d.code, d.place.as_ref().map_or(0, |p| p.line), d.place.as_ref().map_or(0, |p| p.column)))

@@ -4,7 +4,7 @@
 //!
 //! | name | what it is |
 //! |---|---|
-//! | `state` | the row's state in the letter's language: `name` (as in lists), `formal` and `running` (with their article), `of` ("of the Gambia", "de la Gambie"; en, fr, es), `in_running` (en), `iso3`, `iso2`, `group`, `group_name`, `member`. Not there for rows without a state |
+//! | `state` | the row's state in the letter's language: `name` (as in lists), `formal` and `running` (with their article), `of` ("of the Gambia", "de la Gambie", "Гамбии"), `of_formal`, `in_running` ("en Gambie"), `to_running` ("à la Gambie"; neither in Russian), `iso3`, `iso2`, `group`, `group_name`, `member`. Not there for rows without a state |
 //! | `row.<column>` | every column of the row, by its header |
 //! | `vars.<name>` | `[vars]` of the config, and in its place what `[vars.<language>]` has under that name |
 //! | `campaign` | `id`, `name` (in the letter's language: `campaign_name` of `[vars.<language>]`) |
@@ -14,7 +14,8 @@
 //! | `translated_from` | the language of the original, if the front matter names one |
 //! | `enclosures` | the number of attachments |
 //! | `salutation()`, `envelope_line()`, `close()` | forms of address; `salutation(style="your-excellency")` or `"ambassador"` where the language has a choice |
-//! | `list(items=…)` | a list in a sentence |
+//! | `list(items=…)`, `… \| list` | a list in a sentence, with "and"; `or=true` for "or" |
+//! | `plural(n=…, one="…", other="…")` | the form of a noun that the number takes (`zero`, `one`, `two`, `few`, `many`, `other`) |
 //! | `… \| long_date` | `2021-09-01` in words |
 //! | `… \| required` | an error if the cell is empty |
 //!
@@ -30,29 +31,38 @@ mod errors;
 mod folder;
 mod front_matter;
 mod functions;
+mod grammar;
 mod html;
 mod layout;
 mod load;
 mod loops;
 mod markdown;
+mod page;
+mod pictures;
+mod render;
+mod state_names;
+mod syntax;
 mod text;
 mod wrap;
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::sync::Arc;
 
 use tera::{Context, Tera};
 
 use crate::diagnostic::{Diagnostic, Place, any_error};
 use crate::domain::language::Language;
-use crate::domain::recipient::Recipient;
 use crate::domain::settings::LetterSettings;
 
-use errors::{Rendering, Sources};
+use errors::Sources;
 use layout::Layout;
 use load::{Compiled, Kind, file_of, subject_of};
+use pictures::Pictures;
 
 pub use folder::{read_folder, read_templates, unreadable};
+pub use load::languages_of;
+pub use pictures::Picture;
+pub use render::Rendered;
 
 /// The largest body, in bytes.
 const BODY_CAP: usize = 10 * 1024 * 1024;
@@ -67,19 +77,6 @@ pub struct SourceFile {
     pub bytes: Vec<u8>,
 }
 
-/// A letter in one language, merged with one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
-    /// The row's language, or the default.
-    pub language: Language,
-    /// One line of 1 to 998 bytes.
-    pub subject: String,
-    /// LF line ends, at most 76 columns a line except for long words, its last line ended.
-    pub text: String,
-    /// LF line ends, a complete document.
-    pub html: String,
-}
-
 /// The compiled letter in all its languages. Rendering is pure: the same row gives the same bytes.
 pub struct Letter {
     variants: BTreeMap<Language, Variant>,
@@ -87,6 +84,7 @@ pub struct Letter {
     /// `[vars]` as text, to say where a leftover comes from.
     vars: Vec<(String, String)>,
     sources: Sources,
+    pictures: Pictures,
     markdown: Tera,
     html: Tera,
     plain: Tera,
@@ -112,7 +110,7 @@ impl Letter {
     /// Compiles the templates of a folder, shown to people as `shown`. There is no letter if there is any error.
     #[must_use]
     pub fn load(files: &[SourceFile], shown: &str, settings: &LetterSettings) -> (Option<Self>, Vec<Diagnostic>) {
-        let (compiled, mut problems) = load::compile(files, shown, &settings.vars);
+        let (compiled, mut problems) = load::compile(files, shown, settings);
         if compiled.letters.is_empty() && !any_error(&problems) {
             problems.push(
                 Diagnostic::error("letter-missing", format!("there is no letter in {}", folder::shown_path(shown, "")))
@@ -138,16 +136,11 @@ impl Letter {
 
     fn of(compiled: Compiled, settings: &LetterSettings, problems: &mut Vec<Diagnostic>) -> Self {
         let mut variants = BTreeMap::new();
-        for (language, found) in compiled.letters {
-            let shared = context::shared(settings, &language, found.front.translated_from.as_ref());
+        for (language, found) in &compiled.letters {
+            let shared = context::shared(settings, language, found.front.translated_from.as_ref());
             let mut layout = None;
             if found.kind == Kind::Markdown {
-                match Layout::prepare(
-                    &compiled.html,
-                    &compiled.sources,
-                    &shared,
-                    settings.vars.keys().map(String::as_str).collect(),
-                ) {
+                match Layout::prepare(&compiled, &shared, settings.vars.keys().map(String::as_str).collect()) {
                     Ok(prepared) => layout = Some(prepared),
                     Err(found) => {
                         let new: Vec<_> = found.into_iter().filter(|one| !problems.contains(one)).collect();
@@ -155,10 +148,10 @@ impl Letter {
                     }
                 }
             }
-            let file = file_of(&language, found.kind);
+            let file = file_of(language, found.kind);
             let subject = subject_of(&file);
-            let attachments = found.front.attachments;
-            variants.insert(language, Variant { kind: found.kind, file, subject, shared, layout, attachments });
+            let attachments = found.front.attachments.clone();
+            variants.insert(language.clone(), Variant { kind: found.kind, file, subject, shared, layout, attachments });
         }
         let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Self {
@@ -166,6 +159,7 @@ impl Letter {
             default_language: settings.default_language.clone(),
             vars: settings.vars.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
             sources: compiled.sources,
+            pictures: compiled.pictures,
             markdown: compiled.markdown,
             html: compiled.html,
             plain: compiled.plain,
@@ -178,134 +172,14 @@ impl Letter {
         self.variants.keys().cloned().collect()
     }
 
+    /// The pictures of the templates folder, which letters may show.
+    pub fn pictures(&self) -> impl Iterator<Item = &Arc<Picture>> {
+        self.pictures.values()
+    }
+
     /// The attachments that the letter in that language names: paths relative to the campaign folder.
     #[must_use]
     pub fn attachments(&self, language: &Language) -> Vec<String> {
         self.variants.get(language).map_or_else(Vec::new, |variant| variant.attachments.clone())
-    }
-
-    /// The letter to one row, with so many attachments in all.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it: an undefined value, a subject or body that cannot be sent, markup that a value
-    /// brought in. A problem that only the config causes does not name the row, so that it is the same for all rows.
-    pub fn render(&self, recipient: &Recipient, attachments: usize) -> Result<Rendered, Vec<Diagnostic>> {
-        let language = recipient.language.as_ref().unwrap_or(&self.default_language);
-        let Some(variant) = self.variants.get(language) else {
-            let languages: Vec<&str> = self.variants.keys().map(Language::as_str).collect();
-            let message =
-                format!("row {} asks for the language \"{language}\", and there is no letter in it", recipient.id);
-            let help = format!("there are letters in {}", languages.join(", "));
-            return Err(vec![Diagnostic::error("letter-language", message).help(help)]);
-        };
-        let context = context::of_row(&variant.shared, recipient, language, attachments);
-        let mut problems = Vec::new();
-        let subject =
-            self.template(&self.plain, &variant.subject, &context, recipient).map_err(|found| problems.extend(found));
-        let body = match variant.kind {
-            Kind::Markdown => self.markdown(variant, &context, subject.as_deref().unwrap_or_default(), recipient),
-            Kind::Pair => self.pair(variant, language, &context, recipient),
-        }
-        .map_err(|found| problems.extend(found));
-        let (Ok(subject), Ok((text, html))) = (subject, body) else { return Err(problems) };
-        let text = if language.direction() == "rtl" { direction::mark_lines(&text).into_owned() } else { text };
-        self.check_subject(variant, recipient, &subject, &mut problems);
-        self.check_body(variant, recipient, &text, &html, &mut problems);
-        if problems.is_empty() {
-            Ok(Rendered { language: language.clone(), subject, text, html })
-        } else {
-            Err(problems)
-        }
-    }
-
-    fn markdown(
-        &self,
-        variant: &Variant,
-        context: &Context,
-        subject: &str,
-        row: &Recipient,
-    ) -> Result<(String, String), Vec<Diagnostic>> {
-        let source = self.template(&self.markdown, &variant.file, context, row)?;
-        let events = markdown::parse(&source);
-        let problems: Vec<Diagnostic> = markdown::problems(&events)
-            .into_iter()
-            .map(|(code, message, help)| {
-                Diagnostic::error(code, format!("{message} (row {})", row.id)).at(self.file(variant)).help(help)
-            })
-            .collect();
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let Some(layout) = &variant.layout else { return Err(Vec::new()) };
-        Ok((text::write(&events), layout.page(subject, &html::write(&events, &layout.styles))))
-    }
-
-    fn pair(
-        &self,
-        variant: &Variant,
-        language: &Language,
-        context: &Context,
-        row: &Recipient,
-    ) -> Result<(String, String), Vec<Diagnostic>> {
-        let text = self.template(&self.plain, &variant.file, context, row)?;
-        let html = self.template(&self.html, &format!("letter.{language}.html"), context, row)?;
-        let problems: Vec<Diagnostic> = layout::acting_links(&html)
-            .into_iter()
-            .map(|(_, target)| {
-                Diagnostic::error("letter-link", format!("a link to \"{target}\" (row {})", row.id))
-                    .at(self.file(variant))
-            })
-            .collect();
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        // A value may hold any line ends.
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        let wrapped: Vec<String> = wrap::wrap(text.trim_end(), text::WIDTH);
-        Ok((format!("{}\n", wrapped.join("\n")), html.replace("\r\n", "\n").replace('\r', "\n")))
-    }
-
-    fn template(
-        &self,
-        engine: &Tera,
-        name: &str,
-        context: &Context,
-        row: &Recipient,
-    ) -> Result<String, Vec<Diagnostic>> {
-        let mut out = Capped(Vec::with_capacity(8 * 1024));
-        engine
-            .render_to(name, context, &mut out)
-            .map_err(|error| vec![errors::on_render(&error, &self.sources, &self.rendering(row))])?;
-        String::from_utf8(out.0)
-            .map_err(|_| vec![Diagnostic::error("template-value", format!("the letter to {} is not UTF-8", row.id))])
-    }
-
-    fn rendering<'a>(&'a self, row: &'a Recipient) -> Rendering<'a> {
-        Rendering {
-            row: Some(row.id.as_str()),
-            vars: self.vars.iter().map(|(name, _)| name.as_str()).collect(),
-            columns: row.columns.keys().map(String::as_str).collect(),
-        }
-    }
-
-    fn file(&self, variant: &Variant) -> Place {
-        Place::file(self.sources.get(&variant.file).map_or(&variant.file, |source| &source.file))
-    }
-}
-
-/// A buffer that refuses to grow past the cap, so that a loop that never tires of writing ends.
-struct Capped(Vec<u8>);
-
-impl Write for Capped {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.0.len() + bytes.len() > BODY_CAP {
-            return Err(std::io::Error::from(std::io::ErrorKind::FileTooLarge));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

@@ -1,17 +1,29 @@
 //! Markdown events → plain text: wrapped at 76 columns, links as numbered notes.
+//!
+//! In languages written with blanks the text is `format=flowed` (RFC 3676): a line that goes on in the next ends with a
+//! blank, so that a telephone fills its own lines; what else would look like it is stuffed with a blank. Items then go on
+//! at the margin, since an indent would come to stand in the middle of a line. Chinese and its like stay at fixed lines:
+//! few programs know `DelSp`, and the others would show a blank between two characters.
 
-use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
+mod flow;
+
+use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::markdown::target;
-use super::wrap::wrap;
+use super::wrap::wrap_soft;
 
 /// The width of a line, in columns.
 pub(super) const WIDTH: usize = 76;
 
-/// A letter's body, its last line ended.
-pub(super) fn write(events: &[Event<'_>]) -> String {
-    let mut writer = Writer { out: String::with_capacity(8 * 1024), ..Writer::default() };
+/// True for languages whose words have blanks between them, so that their text can flow.
+pub(super) fn flows(language: &str) -> bool {
+    !["zh", "ja", "th", "lo", "km", "my", "bo", "dz"].contains(&super::context::primary(language))
+}
+
+/// A letter's body, its last line ended; `flowed` as above.
+pub(super) fn write(events: &[Event<'_>], flowed: bool) -> String {
+    let mut writer = Writer { out: String::with_capacity(8 * 1024), flowed, ..Writer::default() };
     for event in events {
         writer.event(event);
     }
@@ -37,6 +49,7 @@ struct List {
 #[derive(Default)]
 struct Writer {
     out: String,
+    flowed: bool,
     /// The text of the block being read; `\n` is a hard break.
     inline: String,
     levels: Vec<Level>,
@@ -48,7 +61,11 @@ struct Writer {
     /// Where the text of the open link begins, and where it goes.
     link: Option<(usize, String)>,
     notes: Vec<String>,
+    /// Where what stands for the open picture begins.
+    picture: usize,
     rows: Vec<Vec<String>>,
+    /// Which columns of the table are.
+    to_the_right: Vec<bool>,
 }
 
 impl Writer {
@@ -86,13 +103,14 @@ impl Writer {
                 self.lists.push(List { next: *next, loose: false });
             }
             Tag::Item => self.item(),
-            Tag::Table(_) => {
+            Tag::Table(alignments) => {
                 self.flush();
+                self.to_the_right = alignments.iter().map(|alignment| *alignment == Alignment::Right).collect();
                 self.rows.clear();
             }
             Tag::TableHead | Tag::TableRow => self.rows.push(Vec::new()),
             Tag::Link { link_type, dest_url, .. } => self.open_link(*link_type, dest_url),
-            Tag::Image { .. } => self.inline.push('['),
+            Tag::Image { .. } => self.picture = self.inline.len(),
             _ => {}
         }
     }
@@ -126,7 +144,7 @@ impl Writer {
             }
             TagEnd::Table => self.table(),
             TagEnd::Link => self.close_link(),
-            TagEnd::Image => self.inline.push(']'),
+            TagEnd::Image => self.close_picture(),
             _ => {}
         }
     }
@@ -168,6 +186,14 @@ impl Writer {
         self.inline.push(']');
     }
 
+    /// What stands for a picture; nothing for one that only adorns.
+    fn close_picture(&mut self) {
+        if self.inline.len() > self.picture {
+            self.inline.insert(self.picture, '[');
+            self.inline.push(']');
+        }
+    }
+
     fn heading(&mut self, level: HeadingLevel) {
         let underline = match level {
             HeadingLevel::H1 => Some("="),
@@ -185,8 +211,8 @@ impl Writer {
 
     fn table(&mut self) {
         let rows = std::mem::take(&mut self.rows);
-        for line in super::wrap::table(&rows, WIDTH.saturating_sub(self.indent())) {
-            self.lines(&[line]);
+        for line in super::wrap::table(&rows, &self.to_the_right, WIDTH.saturating_sub(self.indent())) {
+            self.lines(&[(line, false)]);
             self.gap = false;
         }
         self.gap = true;
@@ -203,7 +229,7 @@ impl Writer {
     /// Writes the text read so far as a block.
     fn block(&mut self) {
         let inline = std::mem::take(&mut self.inline);
-        let lines = wrap(&inline, WIDTH.saturating_sub(self.indent()));
+        let lines = wrap_soft(&inline, WIDTH.saturating_sub(self.indent()));
         self.lines(&lines);
         self.gap = true;
     }
@@ -216,46 +242,6 @@ impl Writer {
                 Level::Item { marker, .. } => marker.len(),
             })
             .sum()
-    }
-
-    fn lines(&mut self, lines: &[String]) {
-        if self.gap && !self.out.is_empty() {
-            let before = self.prefix(false, self.shared);
-            self.line(&before, "");
-        }
-        for line in lines {
-            let before = self.prefix(true, self.levels.len());
-            self.line(&before, line);
-        }
-        self.shared = self.levels.len();
-    }
-
-    fn leave(&mut self) {
-        self.levels.pop();
-        self.shared = self.shared.min(self.levels.len());
-    }
-
-    fn line(&mut self, before: &str, text: &str) {
-        self.out.push_str(before);
-        self.out.push_str(text);
-        self.out.truncate(self.out.trim_end_matches([' ', '\t']).len());
-        self.out.push('\n');
-    }
-
-    /// What the first `depth` levels put before a line; `text` if the line has text, which uses up the markers.
-    fn prefix(&mut self, text: bool, depth: usize) -> String {
-        let mut before = String::new();
-        for level in self.levels.iter_mut().take(depth) {
-            match level {
-                Level::Quote => before.push_str("> "),
-                Level::Item { marker, used } if text && !*used => {
-                    before.push_str(marker);
-                    *used = true;
-                }
-                Level::Item { marker, .. } => before.extend(std::iter::repeat_n(' ', marker.len())),
-            }
-        }
-        before
     }
 
     fn finish(mut self) -> String {

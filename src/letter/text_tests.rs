@@ -4,7 +4,7 @@ use super::*;
 use crate::letter::markdown::parse;
 
 fn text(source: &str) -> String {
-    write(&parse(source))
+    write(&parse(source), false)
 }
 
 #[test]
@@ -48,7 +48,7 @@ proptest::proptest! {
     #[test]
     fn no_markdown_makes_it_panic(source in "(?s)([-*>#|0-9.\\[\\]()`~ \n]|[a-z]{1,4}){0,60}") {
         let events = parse(&source);
-        let _ = write(&events);
-        let _ = crate::letter::html::write(&events, &crate::letter::html::Styles::default());
+        let _ = (write(&events, false), write(&events, true));
+        let _ = crate::letter::html::write(&events, &crate::letter::html::Styles::default(), &crate::letter::pictures::Pictures::new());
     }
 }

@@ -5,11 +5,19 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 /// Breaks a text into lines of at most `width` columns, at blanks and between Chinese characters. `\n` always ends a
 /// line; a longer word (an address) stays whole.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
+    wrap_soft(text, width).into_iter().map(|(line, _)| line).collect()
+}
+
+/// The same, each line with whether it goes on in the next: it ended for its width alone.
+pub(super) fn wrap_soft(text: &str, width: usize) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
     for part in text.split('\n') {
+        let mut lines = Vec::new();
         wrap_one(part, width, &mut lines);
+        let last = lines.len().saturating_sub(1);
+        found.extend(lines.into_iter().enumerate().map(|(at, line)| (line, at < last)));
     }
-    lines
+    found
 }
 
 fn wrap_one(text: &str, width: usize, lines: &mut Vec<String>) {
@@ -78,8 +86,8 @@ const CLOSING: &str = "、。，．：；！？）」』】〕》〉”’…—
 /// Characters that no line ends with.
 const OPENING: &str = "（「『【〔《〈“‘([{";
 
-/// A table: in columns if it fits, else each row as `Head: cell` lines.
-pub(super) fn table(rows: &[Vec<String>], width: usize) -> Vec<String> {
+/// A table, figures to the right where its columns say so: in columns if it fits, else each row as `Head: cell` lines.
+pub(super) fn table(rows: &[Vec<String>], to_the_right: &[bool], width: usize) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let flat = |cell: &String| cell.replace('\n', " ").trim().to_owned();
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(flat).collect()).collect();
@@ -92,9 +100,12 @@ pub(super) fn table(rows: &[Vec<String>], width: usize) -> Vec<String> {
     let mut lines = Vec::with_capacity(rows.len() + 1);
     for (at, row) in rows.iter().enumerate() {
         let mut line = String::new();
-        for (cell, wide) in row.iter().zip(&widths) {
+        for (column, (cell, wide)) in row.iter().zip(&widths).enumerate() {
+            let blanks = wide - cell.width();
+            let before = if to_the_right.get(column) == Some(&true) { blanks } else { 0 };
+            line.extend(std::iter::repeat_n(' ', before));
             line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', wide - cell.width() + 2));
+            line.extend(std::iter::repeat_n(' ', blanks - before + 2));
         }
         lines.push(line.trim_end().to_owned());
         if at == 0 {
@@ -138,7 +149,7 @@ mod tests {
     #[test]
     fn a_table_too_wide_becomes_records() {
         let rows = vec![vec!["Head".to_owned(), "Other".to_owned()], vec!["x".repeat(10), "y".to_owned()]];
-        assert_eq!(table(&rows, 40), ["Head        Other", "----------  -----", "xxxxxxxxxx  y"]);
-        assert_eq!(table(&rows, 12), ["Head:", "xxxxxxxxxx", "Other: y"]);
+        assert_eq!(table(&rows, &[false, true], 40), ["Head        Other", "----------  -----", "xxxxxxxxxx      y"]);
+        assert_eq!(table(&rows, &[], 12), ["Head:", "xxxxxxxxxx", "Other: y"]);
     }
 }

@@ -43,7 +43,7 @@ pub struct Item {
     pub digest: Digest,
     /// The text/plain part, decoded.
     pub text: String,
-    /// The text/html part, decoded.
+    /// The text/html part, decoded, with its pictures in it.
     pub html: String,
     /// The names of the attached files.
     pub attachments: Vec<String>,

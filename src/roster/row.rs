@@ -165,7 +165,8 @@ impl<'a> RowReader<'a> {
         }
         let tag = words::language_tag(text);
         let known = self.options.languages.iter().find(|language| language.as_str().eq_ignore_ascii_case(&tag));
-        if known.is_none() {
+        // Without any letter at all, that is the problem.
+        if known.is_none() && !self.options.languages.is_empty() {
             let all: Vec<&str> = self.options.languages.iter().map(Language::as_str).collect();
             let message = match Language::parse(&tag) {
                 Ok(language) => format!("there is no template for the language \"{language}\""),

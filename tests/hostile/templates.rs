@@ -33,21 +33,21 @@ fn syntax_errors_of_every_file_are_told_at_once_with_their_places() {
     1 | <html>{{ content
       |          ^^^^^^^
       |
-      = help: a value is {{ name }}, a choice {% if name %} … {% endif %}, a loop {% for a in list %} … {% endfor %}
+      = help: a `{{` has no `}}`: "{{ content"
     error[template-syntax]: Found `}` but expected }}
      --> templates/letter.en.md:2:29
       |
     2 | subject = "To {{ state.name }"
       |                             ^
       |
-      = help: a value is {{ name }}, a choice {% if name %} … {% endif %}, a loop {% for a in list %} … {% endfor %}
+      = help: a `{{` has no `}}`: "{{ state.name }"
     error[template-syntax]: Found `%}` but expected one of: integer, float, string, bool, ident, `-`, `not`, `<`, `{`, `[` or `(`
      --> templates/letter.en.md:5:7
       |
     5 | {% if %}
       |       ^^
       |
-      = help: a value is {{ name }}, a choice {% if name %} … {% endif %}, a loop {% for a in list %} … {% endfor %}
+      = help: something is missing before `%}`: {% if state %}, {% for one in vars.list %}
     error[front-matter]: the letter has no front matter
      --> templates/letter.es.md:1:1
       |
@@ -83,7 +83,21 @@ fn what_a_template_asks_for_and_does_not_get_is_told_with_the_row_and_near_names
       |             ^^^^
       |
       = help: did you mean `state.name`?
-    1 error; nothing was sent.
+    error[template-undefined]: undefined variable `row.whoo` (row KEN), and in 1 more row
+     --> templates/letter.en.md:5:31
+      |
+    5 | To {{ state.nmae }} of {{ row.whoo }} and {{ vars.organisations }}
+      |                               ^^^^
+      |
+      = help: did you mean `row.who`?
+    error[template-undefined]: undefined variable `vars.organisations`
+     --> templates/letter.en.md:5:51
+      |
+    5 | To {{ state.nmae }} of {{ row.whoo }} and {{ vars.organisations }}
+      |                                                   ^^^^^^^^^^^^^
+      |
+      = help: set `organisations` under [vars] in the config
+    3 errors; nothing was sent.
     == empty cell: exit 65
     error[template-value]: the letter needs a value here, and there is none (row KEN), and in 1 more row
      --> templates/letter.en.md:5:16
@@ -100,7 +114,7 @@ fn what_a_template_asks_for_and_does_not_get_is_told_with_the_row_and_near_names
     5 | {{ salutaton() }}
       |    ^^^^^^^^^^^
       |
-      = help: did you mean `salutation()`?
+      = help: did you mean `salutation(…)`?
     1 error; nothing was sent.
     "#);
 }
@@ -370,7 +384,7 @@ fn links_that_run_are_errors_and_remote_images_warnings() {
     5 | ![logo](https://tracker.example/x.png)
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: leave it out, or attach the picture
+      = help: put the picture into the templates folder and name it: ![Logo](logo.png)
     == raw markup: exit 65
     error[letter-html]: HTML in a Markdown letter: <script>x</script>
      --> templates/letter.en.md:5:1
