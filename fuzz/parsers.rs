@@ -69,6 +69,8 @@ pub fn ehlo(data: &[u8]) {
 pub fn csv(data: &[u8]) {
     let options = Options {
         file: "recipients.csv".to_owned(),
+        sheet: None,
+        hidden_rows: roster::HiddenRows::Refuse,
         encoding: None,
         delimiter: None,
         columns: std::collections::BTreeMap::new(),

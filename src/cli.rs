@@ -119,11 +119,61 @@ pub struct ManArgs {
     pub out: Option<PathBuf>,
 }
 
+impl Command {
+    /// The sheet of the recipients file that was named.
+    #[must_use]
+    pub fn sheet(&self) -> Option<&str> {
+        let named = match self {
+            Self::Init(args) => &args.source,
+            Self::Check(args) => &args.source,
+            Self::Preview(args) => &args.source,
+            Self::Rehearse(args) => &args.source,
+            Self::Test(args) => &args.source,
+            Self::Send(args) => &args.source,
+            Self::Resend(args) => &args.source,
+            _ => return None,
+        };
+        named.sheet.as_deref()
+    }
+}
+
+/// What every command that reads the recipients file takes.
+#[derive(Debug, Default, Args)]
+pub struct SourceArgs {
+    /// The sheet of a workbook that has the recipients, if several could be meant
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
+}
+
 /// `init`
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// The folder to make
     pub dir: PathBuf,
+    /// Write recipients.csv from this list of missions: CSV, .xlsx or .ods, as it comes
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Take the column with this header for that of ours: `to=Courriel`; may be repeated
+    #[arg(long, value_name = "OURS=HEADER", requires = "from")]
+    pub column: Vec<String>,
+    /// What to do about rows that are hidden in the workbook
+    #[arg(long, value_name = "WHAT", value_enum, requires = "from")]
+    pub hidden: Option<Hidden>,
+    /// Do not ask whether the columns were understood
+    #[arg(short, long, requires = "from")]
+    pub yes: bool,
+    /// Where the list is
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// What `init --hidden` does about hidden rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Hidden {
+    /// Take them like the others
+    Keep,
+    /// Leave them out
+    LeaveOut,
 }
 
 /// `check`
@@ -138,6 +188,9 @@ pub struct CheckArgs {
     /// Ask this DNS server instead of the system's, such as 192.0.2.53:53
     #[arg(long, value_name = "ADDRESS:PORT", requires = "online")]
     pub resolver: Option<std::net::SocketAddr>,
+    /// Where the recipients are
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// `preview`
@@ -155,6 +208,9 @@ pub struct PreviewArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Where the recipients are
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// `rehearse`
@@ -169,6 +225,9 @@ pub struct RehearseArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Where the recipients are
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// `test`
@@ -180,6 +239,9 @@ pub struct TestArgs {
     /// Use this row's letter instead of one row per language
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Where the recipients are
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// `send`
@@ -220,6 +282,9 @@ pub struct SendArgs {
     /// Print JSON at the end
     #[arg(long)]
     pub json: bool,
+    /// Where the recipients are
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// `resend`
@@ -251,6 +316,9 @@ pub struct ResendArgs {
     /// Print JSON at the end
     #[arg(long)]
     pub json: bool,
+    /// Where the recipients are
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// `status`

@@ -45,13 +45,24 @@ pub struct Place {
     pub excerpt: String,
     /// How many characters the caret underlines, at least 1.
     pub width: usize,
+    /// The cell, where the file is a workbook: `line` is then its row, and `column` only where it stands in the excerpt.
+    pub cell: Option<SheetCell>,
+}
+
+/// A cell or a row of a sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetCell {
+    /// As a spreadsheet program calls it: `Missions!C17`, or `Missions!A17:F17` for a row.
+    pub name: String,
+    /// The number of its column, from 1.
+    pub column: usize,
 }
 
 impl Place {
     /// A file as a whole.
     #[must_use]
     pub fn file(file: impl Into<String>) -> Self {
-        Self { file: file.into(), line: 0, column: 0, excerpt: String::new(), width: 1 }
+        Self { file: file.into(), line: 0, column: 0, excerpt: String::new(), width: 1, cell: None }
     }
 
     /// The place of a byte range in a text: line, column and excerpt are found from it. A range that spans lines is cut
@@ -69,7 +80,14 @@ impl Place {
             column: text[line_start..start].chars().count() + 1,
             excerpt: excerpt.to_owned(),
             width: text[start..end].chars().count().max(1),
+            cell: None,
         }
+    }
+
+    /// The number of the column as people count: of the character in a text, of the cell in a sheet. 0 if there is none.
+    #[must_use]
+    pub fn column_number(&self) -> usize {
+        self.cell.as_ref().map_or(self.column, |cell| cell.column)
     }
 }
 
@@ -157,8 +175,9 @@ impl Diagnostic {
         let title = level.primary_title(message);
         let title = if self.code.is_empty() { title } else { title.id(self.code) };
         let mut group = title.elements(std::iter::empty::<Origin<'_>>());
+        let mut cell = None;
         if let Some(place) = &self.place {
-            group = with_place(group, place);
+            (group, cell) = with_place(group, place);
         }
         let help = self.help.as_deref().map(|help| broken(visible_lines(help), columns, BEFORE_HELP));
         if let Some(help) = help {
@@ -167,6 +186,10 @@ impl Diagnostic {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = columns.map_or(renderer.clone(), |columns| renderer.term_width(columns));
         let mut text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
+        // A cell has a name; the place in the excerpt that the renderer adds to it is nobody's.
+        if let Some((name, shown)) = cell {
+            text = text.replacen(&shown, &name, 1);
+        }
         text.push('\n');
         text
     }
@@ -175,15 +198,19 @@ impl Diagnostic {
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let place = self.place.as_ref();
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "severity": self.severity,
             "code": self.code,
             "message": self.message,
             "file": place.map(|p| &p.file),
             "line": place.map(|p| p.line).filter(|line| *line > 0),
-            "column": place.map(|p| p.column).filter(|column| *column > 0),
+            "column": place.map(Place::column_number).filter(|column| *column > 0),
             "help": self.help,
-        })
+        });
+        if let Some(cell) = place.and_then(|p| p.cell.as_ref()) {
+            json["cell"] = serde_json::json!(cell.name);
+        }
+        json
     }
 }
 
@@ -207,17 +234,19 @@ fn visible_lines(text: &str) -> String {
 /// The longest excerpt shown, in characters; a longer line is cut around the caret.
 const EXCERPT: usize = 160;
 
-fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
+/// The group with its place; for a cell also its name, and as what the renderer will show it.
+fn with_place<'a>(group: Group<'a>, place: &Place) -> (Group<'a>, Option<(String, String)>) {
     let file = visible(&place.file);
+    let cell = place.cell.as_ref().map(|cell| format!("{file}:{}", visible(&cell.name)));
     if place.excerpt.is_empty() || place.line == 0 || place.column == 0 {
-        let mut origin = Origin::path(file);
-        if place.line > 0 {
+        let mut origin = Origin::path(cell.clone().unwrap_or(file));
+        if place.line > 0 && cell.is_none() {
             origin = origin.line(place.line);
             if place.column > 0 {
                 origin = origin.char_column(place.column);
             }
         }
-        return group.element(origin);
+        return (group.element(origin), None);
     }
     let characters: Vec<char> = place.excerpt.chars().collect();
     let caret = (place.column - 1).min(characters.len());
@@ -229,13 +258,19 @@ fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
     let marked = shown(&characters[caret..until]);
     let after = shown(&characters[until..characters.len().min(first + EXCERPT).max(until)]);
     let (start, end) = (before.len(), before.len() + marked.len());
+    let column = before.chars().count() + 1;
     let source = format!("{before}{marked}{after}");
     let snippet = Snippet::source(source).line_start(place.line).annotation(AnnotationKind::Primary.span(start..end));
-    if first == 0 {
+    if let Some(cell) = cell {
+        let shown = format!("{cell}:{}:{column}", place.line);
+        return (group.element(snippet.path(cell.clone())), Some((cell, shown)));
+    }
+    let group = if first == 0 {
         group.element(snippet.path(file))
     } else {
         group.element(Origin::path(file).line(place.line).char_column(place.column)).element(snippet)
-    }
+    };
+    (group, None)
 }
 
 /// True if any of them forbids sending.

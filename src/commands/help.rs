@@ -9,9 +9,10 @@ use super::Context;
 use super::exit::{Failure, OK, USAGE};
 
 /// Topics with their text and what they are about.
-const TOPICS: [(&str, &str, &str); 5] = [
+const TOPICS: [(&str, &str, &str); 6] = [
     ("exit-codes", "what the number says with which a command ends", EXIT_CODES),
     ("config", "every key of config.toml", include_str!("../../config.example.toml")),
+    ("files", "how lists of missions are read: CSV, .xlsx, .ods", include_str!("../../docs/files.md")),
     ("templates", "changing the letter, its letterhead and its pictures", include_str!("../../docs/templates.md")),
     ("addressing", "greetings, names of states, dates, lists, plurals", include_str!("../../docs/addressing.md")),
     ("languages", "letters in several languages, right-to-left ones too", include_str!("../../docs/languages.md")),

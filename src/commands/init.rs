@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use crate::cli::InitArgs;
+use crate::domain::language::Language;
 
-use super::Context;
-use super::exit::{CANNOT_CREATE, Failure, OK};
+use super::exit::{CANNOT_CREATE, Failure, OK, SOFTWARE, USAGE};
+use super::intake::take_in;
+use super::{Context, intake_page};
 
 const FILES: [(&str, &str); 9] = [
     ("config.toml", include_str!("../../config.example.toml")),
@@ -19,8 +21,12 @@ const FILES: [(&str, &str); 9] = [
     ("templates/layout.html", include_str!("../../templates/layout.html")),
 ];
 
+/// What a list leaves to a person, beside its recipients.
+const TODO: &str = "recipients.todo.md";
+
 pub(super) fn run(context: &Context, args: &InitArgs) -> Result<u8, Failure> {
-    let present: Vec<&str> = FILES.iter().map(|(name, _)| *name).filter(|name| args.dir.join(name).exists()).collect();
+    let names = FILES.iter().map(|(name, _)| *name).chain(args.from.is_some().then_some(TODO));
+    let present: Vec<&str> = names.filter(|name| args.dir.join(name).exists()).collect();
     if !present.is_empty() {
         return Err(Failure::new(
             CANNOT_CREATE,
@@ -28,15 +34,63 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<u8, Failure> {
         )
         .help("name a new folder"));
     }
+    let Some(file) = &args.from else {
+        if args.source.sheet.is_some() {
+            return Err(
+                Failure::new(USAGE, "--sheet names a sheet of a list, and there is none").help("pass --from FILE")
+            );
+        }
+        write_all(args, None)?;
+        context.screen.result(&written(args, "one row for each mission; the addresses are placeholders"));
+        return Ok(OK);
+    };
+    let (languages, default_language) = languages()?;
+    let intake = match take_in(context, args, file, languages, default_language) {
+        Err(Failure::Problems { code, diagnostics }) => {
+            context.screen.problems(&diagnostics);
+            let message = format!("{} cannot be taken in whole, so nothing was written", file.display());
+            return Err(
+                Failure::new(code, message).help("mend it in a spreadsheet program or an editor, and try again")
+            );
+        }
+        outcome => outcome?,
+    };
+    write_all(args, Some(&intake.csv))?;
+    let todo = intake_page::page(&intake);
+    if let Some(todo) = &todo {
+        write(&args.dir.join(TODO), todo)?;
+    }
+    let page = args.dir.join(TODO);
+    if todo.is_some() {
+        context.screen.result_in_sentences(&intake_page::summary(&intake, &page));
+    }
+    let noun = if intake.rows == 1 { "row" } else { "rows" };
+    context.screen.result(&written(args, &format!("{} {noun} from {}", intake.rows, intake.source)));
+    Ok(OK)
+}
+
+/// The languages of the letters that ship.
+fn languages() -> Result<(Vec<Language>, Language), Failure> {
+    let tags = FILES.iter().filter_map(|(name, _)| name.strip_prefix("templates/letter.")?.strip_suffix(".md"));
+    let languages: Vec<Language> = tags.filter_map(|tag| Language::parse(tag).ok()).collect();
+    let english = languages.iter().find(|language| language.as_str() == "en").cloned();
+    let default = english.ok_or_else(|| Failure::new(SOFTWARE, "no letter in English ships"))?;
+    Ok((languages, default))
+}
+
+fn write_all(args: &InitArgs, recipients: Option<&str>) -> Result<(), Failure> {
     for (name, text) in FILES {
+        let text = recipients.filter(|_| name == "recipients.csv").unwrap_or(text);
         write(&args.dir.join(name), text)?;
     }
-    context.screen.result(&format!(
-        "Wrote {}:\n  config.toml             who sends, through which server, how fast\n  recipients.csv          one row for each mission; the addresses are placeholders\n  templates/letter.en.md  the letter, and letter.ar.md, .es.md, .fr.md, .ru.md, .zh.md\n  templates/layout.html   its letterhead\nNext: cd {} && demarche check",
-        args.dir.display(),
-        args.dir.display()
-    ));
-    Ok(OK)
+    Ok(())
+}
+
+fn written(args: &InitArgs, recipients: &str) -> String {
+    let folder = args.dir.display();
+    format!(
+        "Wrote {folder}:\n  config.toml             who sends, through which server, how fast\n  recipients.csv          {recipients}\n  templates/letter.en.md  the letter, and letter.ar.md, .es.md, .fr.md, .ru.md, .zh.md\n  templates/layout.html   its letterhead\nNext: cd {folder} && demarche check"
+    )
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -1,8 +1,8 @@
 //! One file per command; what several of them need stands beside them: `prepare` (files → batch), `frozen` (ledger → letters),
 //! `recovered` (what an earlier run left), `timing` (how long, and the event), `underway` (files against ledger), `strangers`
-//! (letters that name somebody else), `online` (what the relay takes), `domains` (what the DNS says), `drive` (a run, from signal
-//! to ending), `progress` (what is shown of it), `screen` (the one door to the terminal), `logging` (what is traced, and where to),
-//! `exit` (codes).
+//! (letters that name somebody else), `online` (what the relay takes), `domains` (what the DNS says), `intake` (a list as it comes
+//! → clean recipients), `drive` (a run, from signal to ending), `progress` (what is shown of it), `screen` (the one door to the
+//! terminal), `logging` (what is traced, and where to), `exit` (codes).
 
 mod attachments;
 mod check;
@@ -13,6 +13,8 @@ mod frozen;
 mod generate;
 mod help;
 mod init;
+mod intake;
+mod intake_page;
 mod limits;
 mod log;
 mod logging;
@@ -49,14 +51,19 @@ pub struct Context {
     pub screen: Screen,
     /// The config file.
     pub config: PathBuf,
+    /// The sheet of the recipients file, if the command line names one.
+    pub sheet: Option<String>,
 }
 
 /// Does what the command line says and gives the exit code of the process.
 #[must_use]
 pub fn run(cli: Cli) -> u8 {
     let flags = Flags { quiet: cli.quiet, verbose: cli.verbose, no_input: cli.no_input, plain: cli.plain };
-    let context =
-        Context { screen: Screen::new(flags), config: cli.config.unwrap_or_else(|| PathBuf::from("config.toml")) };
+    let context = Context {
+        screen: Screen::new(flags),
+        config: cli.config.unwrap_or_else(|| PathBuf::from("config.toml")),
+        sheet: cli.command.sheet().map(str::to_owned),
+    };
     limits::survive_file_size_limit();
     // No argument ever holds a secret.
     let line: Vec<String> = std::env::args_os().skip(1).map(|word| visible(&word.to_string_lossy())).collect();

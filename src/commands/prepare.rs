@@ -26,7 +26,7 @@ use super::strangers::Strangers;
 use super::{Context, attachments, frozen};
 
 /// The largest recipients file read.
-const LARGEST_FILE: u64 = 1024 * 1024 * 1024;
+pub(super) const LARGEST_FILE: u64 = 1024 * 1024 * 1024;
 /// Who is not written to, beside the config.
 const SUPPRESSED: &str = "suppressed.csv";
 
@@ -145,7 +145,7 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
     diagnostics.extend(problems);
     // Of a letter that does not load the rows are read as if it did: its slips are not theirs.
     let languages = letter.as_ref().map_or_else(|| letter::languages_of(&templates), Letter::languages);
-    let (rows, coverage, in_rows) = read_rows(&config, &folder, languages, purpose, &mut diagnostics);
+    let (rows, coverage, in_rows) = read_rows(context, &config, &folder, languages, purpose, &mut diagnostics);
     let Some(letter) = letter else {
         return Err(Failure::Problems { code, diagnostics });
     };
@@ -240,6 +240,7 @@ fn in_quotes(shown: &str, text: &str, path: &str) -> Place {
 }
 
 fn read_rows(
+    context: &Context,
     config: &Config,
     folder: &Folder,
     languages: Vec<Language>,
@@ -261,6 +262,8 @@ fn read_rows(
     };
     let options = roster::Options {
         file: recipients.file_shown.clone(),
+        sheet: context.sheet.clone().or_else(|| recipients.sheet.clone()),
+        hidden_rows: roster::HiddenRows::Refuse,
         encoding: recipients.encoding.clone(),
         delimiter: recipients.delimiter,
         columns: recipients.columns.clone(),
@@ -284,7 +287,7 @@ fn read_rows(
     (roster.rows, roster.coverage, roster.attachments)
 }
 
-fn unreadable(shown: &str, refused: &Refused) -> Diagnostic {
+pub(super) fn unreadable(shown: &str, refused: &Refused) -> Diagnostic {
     let (message, help) = match refused {
         Refused::NotAFile => (format!("{shown} is not a file"), "put a file there, not a folder or a device"),
         Refused::TooLarge => (format!("{shown} is larger than 1 GiB"), "split it"),

@@ -118,6 +118,12 @@ impl Screen {
         self.beside_the_bar(|| write(&mut std::io::stdout().lock(), &text));
     }
 
+    /// A result in sentences: on a terminal its lines are broken to fit.
+    pub fn result_in_sentences(&self, text: &str) {
+        let text = harmless(text);
+        self.result(&if self.out.terminal { self.style().fitted(&text) } else { text });
+    }
+
     /// A result as JSON. What a terminal would obey or hide is written as an escape, which reads back as the same value.
     pub fn json(&self, value: &serde_json::Value) {
         let json = serde_json::to_string_pretty(value).unwrap_or_default();
@@ -211,6 +217,29 @@ impl Screen {
         }
     }
 
+    /// True if there is somebody to ask.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        !self.flags.no_input && std::io::stdin().is_terminal()
+    }
+
+    /// Asks on the terminal which of the answers it is: its number from 0, or `None` for none of them.
+    #[must_use]
+    pub fn choose(&self, question: &str, answers: &[String]) -> Option<usize> {
+        let mut text = format!("{question}\n");
+        for (number, answer) in answers.iter().enumerate() {
+            text.push_str(&format!("  {}  {answer}\n", number + 1));
+        }
+        self.error_line(&self.message_style().fitted(&harmless(&text)));
+        let prompt = "Type its number to go on, anything else to stop";
+        let answer: Result<String, _> =
+            Input::new().with_prompt(prompt).allow_empty(true).interact_text_on(&Term::stderr());
+        let chosen = answer.ok().and_then(|answer| answer.trim().parse::<usize>().ok()?.checked_sub(1));
+        let chosen = chosen.filter(|chosen| *chosen < answers.len());
+        tracing::info!(target: SHOWN, question = harmless(question).trim(), chosen, "asked");
+        chosen
+    }
+
     /// Asks for a word on the terminal; true if it was given.
     ///
     /// # Errors
@@ -220,7 +249,7 @@ impl Screen {
             Failure::new(USAGE, "there is no terminal to ask on, and no --yes or --approve DIGEST")
                 .help("look at `demarche preview`, then pass --approve with the digest that it prints")
         };
-        if self.flags.no_input || !std::io::stdin().is_terminal() {
+        if !self.can_ask() {
             return Err(nobody());
         }
         self.error_line(&self.message_style().fitted(&harmless(question)));
@@ -245,7 +274,10 @@ fn write(to: &mut dyn std::io::Write, text: &str) {
 /// A problem in the log file: its place in one word, so that it can be searched for.
 fn trace(diagnostic: &Diagnostic) {
     let Diagnostic { severity, code, message, place, help } = diagnostic;
-    let place = place.as_ref().map(|place| visible(&format!("{}:{}:{}", place.file, place.line, place.column)));
+    let place = place.as_ref().map(|place| match &place.cell {
+        Some(cell) => visible(&format!("{}:{}", place.file, cell.name)),
+        None => visible(&format!("{}:{}:{}", place.file, place.line, place.column)),
+    });
     let (message, help) = (visible(message), help.as_deref().map(visible));
     match severity {
         Severity::Error => tracing::error!(target: SHOWN, code, place, help, "{message}"),

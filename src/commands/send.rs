@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::ZonedDateTime;
 
-use crate::cli::{PreviewArgs, SendArgs};
+use crate::cli::{PreviewArgs, SendArgs, SourceArgs};
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::recipient::RecipientId;
@@ -23,7 +23,13 @@ use super::{Context, drive, preview, progress, recovered};
 
 pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     if args.dry_run {
-        let preview_args = PreviewArgs { out: None, open: false, only: args.only.clone(), json: args.json };
+        let preview_args = PreviewArgs {
+            out: None,
+            open: false,
+            only: args.only.clone(),
+            json: args.json,
+            source: SourceArgs::default(),
+        };
         return preview::run(context, &preview_args);
     }
     let approved: Option<Digest> = match &args.approve {

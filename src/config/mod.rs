@@ -60,6 +60,8 @@ pub struct Recipients {
     pub file: PathBuf,
     /// The same as it is written.
     pub file_shown: String,
+    /// The sheet of a workbook; the one that has addresses if absent.
+    pub sheet: Option<String>,
     /// Whom the campaign means to reach.
     pub audience: Audience,
     /// After how long a row that nobody verified since counts as old.

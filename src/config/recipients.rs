@@ -11,12 +11,13 @@ use crate::domain::audience::{Audience, AudienceError};
 
 /// `[recipients]`.
 pub(super) fn recipients(root: &Section<'_>) -> Recipients {
-    let known = ["file", "audience", "stale_after", "encoding", "delimiter", "columns"];
+    let known = ["file", "sheet", "audience", "stale_after", "encoding", "delimiter", "columns"];
     let section = root.section("recipients", &known);
     let (file, file_shown) = paths::inside(&section, "file", "recipients.csv");
     Recipients {
         file,
         file_shown,
+        sheet: section.value("sheet").and_then(|value| value.text("\"Missions\"").map(str::to_owned)),
         audience: section
             .value("audience")
             .and_then(|value| {

@@ -12,7 +12,7 @@ use super::reply::visible;
 mod advice;
 mod list;
 
-pub use advice::QUOTE_THE_NAME;
+pub use advice::{QUOTE_THE_NAME, is_failed_formula, says_none, says_nothing};
 pub use list::Piece;
 
 /// RFC 5321 §4.5.3.1.1, in octets.

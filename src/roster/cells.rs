@@ -3,8 +3,10 @@
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::mailbox::trim_blank;
 
-use super::columns::{Column, Columns};
+use super::aliases::Column;
+use super::columns::Columns;
 use super::findings::Findings;
+use super::sheet::Fault;
 use super::table::{Record, Table};
 
 /// One row with its places.
@@ -24,10 +26,22 @@ impl<'a> Cells<'a> {
         self.columns.get(column).and_then(|index| self.record.cells.get(index)).unwrap_or_default()
     }
 
+    /// The addresses behind the column's text, where a click on it would write to them.
+    pub(super) fn link(&self, column: Column) -> Option<String> {
+        let index = self.columns.get(column)?;
+        self.record.behind.get(&index)?.link.as_deref().map(percent_decoded)
+    }
+
+    /// True if the cell holds no text that can be trusted.
+    pub(super) fn is_faulty(&self, column: Column) -> bool {
+        let behind = self.columns.get(column).and_then(|index| self.record.behind.get(&index));
+        behind.is_some_and(|behind| behind.fault.is_some())
+    }
+
     /// The problem, placed at the column's cell, or at the row if there is no such column.
     pub(super) fn at(&self, diagnostic: Diagnostic, column: Column) -> Diagnostic {
         let place = self.columns.get(column).map(|index| self.table.cell(self.record, index));
-        diagnostic.at(place.unwrap_or_else(|| self.table.first_line(self.record)))
+        diagnostic.at(place.unwrap_or_else(|| self.table.whole(self.record)))
     }
 
     /// Where `part` stands in the column's cell.
@@ -61,7 +75,7 @@ pub(super) fn has_all_cells(cells: &Cells<'_>, findings: &mut Findings) -> bool 
         diagnostic.at(cells.table.place(cells.record, expected.min(found), 0..1)).help(help)
     } else {
         let help = format!("it runs to line {last}: look in it for a quote that is missing or one too many");
-        diagnostic.at(cells.table.first_line(cells.record)).help(help)
+        diagnostic.at(cells.table.whole(cells.record)).help(help)
     });
     false
 }
@@ -100,4 +114,42 @@ pub(super) fn check_characters(cells: &Cells<'_>, findings: &mut Findings) {
         let place = cells.table.place(cells.record, index, from..from + c.len_utf8());
         findings.push(Diagnostic::error("control-character", message).at(place).help(help));
     }
+}
+
+/// Errors and formulas without a result are no texts: wrong in the columns that are read here, and pointed out in others.
+pub(super) fn check_faults(cells: &Cells<'_>, findings: &mut Findings) {
+    for (index, behind) in &cells.record.behind {
+        let (code, message, help) = match &behind.fault {
+            None => continue,
+            Some(Fault::Error(value)) => (
+                "cell-error",
+                format!("this cell holds the error {value}"),
+                "mend the formula, or write the text itself",
+            ),
+            Some(Fault::Uncomputed(formula)) => (
+                "cell-uncomputed",
+                format!("this cell holds the formula {formula}, and its result was not saved"),
+                "open the file in a spreadsheet program and save it again, or write the text itself",
+            ),
+        };
+        let diagnostic = if cells.columns.column_at(*index).is_some() {
+            Diagnostic::error(code, message)
+        } else {
+            Diagnostic::warning(code, message)
+        };
+        findings.push(diagnostic.at(cells.table.cell(cells.record, *index)).help(help));
+    }
+}
+
+/// `%40` and its like (RFC 3986 §2.1) as the characters they stand for; what is not UTF-8 then is left as it is.
+fn percent_decoded(link: &str) -> String {
+    let bytes = link.as_bytes();
+    let (mut decoded, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while at < bytes.len() {
+        let hex = bytes.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        let value = hex.and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        decoded.push(value.unwrap_or(bytes[at]));
+        at += if value.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| link.to_owned())
 }

@@ -1,106 +1,73 @@
 //! The header row → which column is which, by our names, by the table of aliases or by the config.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::mailbox::trim_blank;
 use crate::domain::state::fold;
 
 use super::Options;
+use super::aliases::{ALIASES, Column, FIELDS, NAMES, PLAIN, RANK_OR_HONORIFIC, name_of};
 use super::findings::{Findings, listed};
 use super::table::{Record, Table};
 
-/// What the program itself reads from a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Column {
-    State,
-    /// An ISO code beside the name of the state: it decides where the name does not.
-    StateCode,
-    To,
-    Cc,
-    Bcc,
-    Language,
-    Rank,
-    Name,
-    Gender,
-    Attachment,
-    VerifiedOn,
-    Id,
-    /// "Do not send": not obeyed, but never passed over in silence.
-    Skip,
+use Column::{Bcc, Cc, Id, Rank, Skip, State, StateCode, To};
+
+/// A header that could mean several things: somebody has to say which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What is asked.
+    pub text: String,
+    /// What can be answered, the first being the likelier.
+    pub answers: Vec<Answer>,
 }
 
-use Column::{Attachment, Bcc, Cc, Gender, Id, Language, Name, Rank, Skip, State, StateCode, To, VerifiedOn};
-
-/// Our names, as in the shipped file and in `recipients.columns`.
-const NAMES: [(Column, &str); 11] = [
-    (State, "state"),
-    (To, "to"),
-    (Cc, "cc"),
-    (Bcc, "bcc"),
-    (Language, "language"),
-    (Rank, "rank"),
-    (Name, "name"),
-    (Gender, "gender"),
-    (Attachment, "attachment"),
-    (VerifiedOn, "verified_on"),
-    (Id, "id"),
-];
-
-/// The fields of `data/column_aliases.csv` that we read. "Title" and its like stay plain columns: they may be a rank or
-/// an honorific.
-const FIELDS: [(&str, Column); 9] = [
-    ("email", To),
-    ("cc", Cc),
-    ("bcc", Bcc),
-    ("country", State),
-    ("iso2", StateCode),
-    ("language", Language),
-    ("rank", Rank),
-    ("full_name", Name),
-    ("gender", Gender),
-];
-
-/// Folded header → column. The aliases of `skip` are kept too.
-static ALIASES: LazyLock<HashMap<String, Column>> = LazyLock::new(|| {
-    let mut reader = csv::Reader::from_reader(include_bytes!("../../data/column_aliases.csv").as_slice());
-    let mut aliases = HashMap::new();
-    for record in reader.records().map_while(Result::ok) {
-        let (field, alias) = (record.get(0).unwrap_or_default(), record.get(1).unwrap_or_default());
-        let column = FIELDS.iter().find_map(|(name, column)| (*name == field).then_some(*column));
-        if let Some(column) = column.or((field == "skip").then_some(Skip)) {
-            aliases.insert(fold(alias), column);
-        }
-    }
-    aliases
-});
-
-/// True if a header names a column of addresses in a list that has no other addresses than those.
-pub(super) fn is_address_header(header: &str) -> bool {
-    let key = fold(header);
-    key == "address" || ALIASES.get(&key) == Some(&To)
+/// One answer: this header is that column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Our name of the column, as in `recipients.columns`.
+    pub column: String,
+    /// The header in the file.
+    pub header: String,
+    /// What that means, for a person.
+    pub meaning: String,
 }
 
 /// Where each column is.
 pub(super) struct Columns {
     at: BTreeMap<Column, usize>,
-    /// The headers as templates see them: `row.<key>`.
+    /// The headers as templates see them: `row.<key>`; empty where there is no header.
     pub(super) keys: Vec<String>,
+    /// The columns that were known by their headers alone.
+    pub(super) guessed: Vec<Column>,
+    /// What has to be asked.
+    pub(super) questions: Vec<Question>,
 }
 
 impl Columns {
     /// Finds the columns; says what was taken for what, and what is missing, doubled or nameless.
     pub(super) fn read(table: &Table<'_>, header: &Record, options: &Options, findings: &mut Findings) -> Self {
         let names: Vec<&str> = header.cells.iter().map(trim_blank).collect();
-        let mut finder = Finder { table, header, names, options, findings, at: BTreeMap::new(), guessed: Vec::new() };
-        let keys = finder.keys();
+        let (at, guessed, plain, questions) = Default::default();
+        let mut finder = Finder { table, header, names, options, findings, at, guessed, plain, questions };
+        let mut keys = finder.keys();
         finder.configured();
         finder.by_name();
         finder.by_alias();
+        finder.rank_or_honorific();
         finder.note();
         finder.complain_if_incomplete();
-        Self { at: finder.at, keys }
+        for (index, name) in finder.plain {
+            if !keys.contains(&name) {
+                keys[index] = name;
+            }
+        }
+        Self { at: finder.at, keys, guessed: finder.guessed, questions: finder.questions }
+    }
+
+    /// The column that an index of the file is, if it is one of ours.
+    pub(super) fn column_at(&self, index: usize) -> Option<Column> {
+        self.at.iter().find_map(|(column, at)| (*at == index).then_some(*column))
     }
 
     pub(super) fn get(&self, column: Column) -> Option<usize> {
@@ -113,15 +80,6 @@ impl Columns {
     }
 }
 
-/// The name of a column in messages.
-pub(super) fn name_of(column: Column) -> &'static str {
-    match column {
-        StateCode => "state",
-        Skip => "skip",
-        _ => NAMES.iter().find_map(|(known, name)| (*known == column).then_some(*name)).unwrap_or_default(),
-    }
-}
-
 struct Finder<'f> {
     table: &'f Table<'f>,
     header: &'f Record,
@@ -129,7 +87,10 @@ struct Finder<'f> {
     options: &'f Options,
     findings: &'f mut Findings,
     at: BTreeMap<Column, usize>,
-    guessed: Vec<String>,
+    guessed: Vec<Column>,
+    /// Columns to which the config gives a name of the table that is none of ours.
+    plain: BTreeMap<usize, String>,
+    questions: Vec<Question>,
 }
 
 impl Finder<'_> {
@@ -139,12 +100,12 @@ impl Finder<'_> {
         for (index, name) in self.names.clone().into_iter().enumerate() {
             let key = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("_");
             let place = || self.table.cell(self.header, index);
-            if key.is_empty() {
-                let message = format!("column {} has no header", index + 1);
-                let help = "give it a name, or take the column out";
-                self.findings.push(Diagnostic::error("header-blank", message).at(place()).help(help));
-            } else if let Some(first) = seen.insert(key.clone(), index) {
-                let message = format!("columns {} and {} have the same header \"{name}\"", first + 1, index + 1);
+            // A column without a header is told only if there is anything in it.
+            if !key.is_empty()
+                && let Some(first) = seen.insert(key.clone(), index)
+            {
+                let (first, second) = (self.table.column_name(first), self.table.column_name(index));
+                let message = format!("columns {first} and {second} have the same header \"{name}\"");
                 let help = "rename one of them, or take it out";
                 self.findings.push(Diagnostic::error("header-doubled", message).at(place()).help(help));
             }
@@ -160,18 +121,22 @@ impl Finder<'_> {
             let column = column.or_else(|| FIELDS.iter().find_map(|(name, column)| (name == ours).then_some(*column)));
             let index = self.names.iter().position(|name| name == header);
             let index = index.or_else(|| self.names.iter().position(|name| fold(name) == fold(header)));
-            let place = self.table.first_line(self.header);
+            let place = self.table.whole(self.header);
+            let plain = PLAIN.contains(&ours.as_str());
             match (column, index) {
                 (Some(column), Some(index)) => {
                     self.at.insert(column, index);
                 }
-                (None, _) => {
+                (None, Some(index)) if plain => {
+                    self.plain.insert(index, ours.clone());
+                }
+                (None, _) if !plain => {
                     let all: Vec<&str> = NAMES.iter().map(|(_, name)| *name).collect();
                     let message = format!("recipients.columns names \"{ours}\", which is none of our columns");
                     let help = format!("ours are {}; every other column is row.<header> in templates", all.join(", "));
                     self.findings.push(Diagnostic::error("column-unknown", message).at(place).help(help));
                 }
-                (_, None) => {
+                _ => {
                     let message = format!("there is no column \"{header}\", which recipients.columns names for {ours}");
                     let help = format!("the headers are {}", quoted(&self.names));
                     self.findings.push(Diagnostic::error("column-missing", message).at(place).help(help));
@@ -182,7 +147,7 @@ impl Finder<'_> {
 
     fn by_name(&mut self) {
         for (column, ours) in NAMES {
-            let free = |index: &usize| !self.at.values().any(|taken| taken == index);
+            let free = |index: &usize| !self.at.values().any(|taken| taken == index) && !self.plain.contains_key(index);
             let index = self.names.iter().position(|name| fold(name) == fold(ours)).filter(free);
             if let Some(index) = index {
                 self.at.entry(column).or_insert(index);
@@ -193,7 +158,7 @@ impl Finder<'_> {
     fn by_alias(&mut self) {
         let mut candidates: BTreeMap<Column, Vec<usize>> = BTreeMap::new();
         for (index, name) in self.names.iter().enumerate() {
-            let taken = self.at.values().any(|taken| *taken == index);
+            let taken = self.at.values().any(|taken| *taken == index) || self.plain.contains_key(&index);
             if let Some(column) = ALIASES.get(&fold(name)).filter(|column| !taken && !self.at.contains_key(column)) {
                 candidates.entry(*column).or_default().push(index);
             }
@@ -207,7 +172,7 @@ impl Finder<'_> {
                 [index] => {
                     self.at.insert(column, *index);
                     if column != Skip {
-                        self.guessed.push(format!("\"{}\" as {}", self.names[*index], name_of(column)));
+                        self.guessed.push(column);
                     }
                 }
                 _ => self.several(column, &indices),
@@ -225,14 +190,66 @@ impl Finder<'_> {
         } else {
             Diagnostic::warning("header-ambiguous", format!("{message}; none is taken"))
         };
-        let help = format!("say which in the config: recipients.columns = {{ {ours} = {} }}", names[0]);
+        // `state` is also what an ISO code is given as.
+        let answer = |index: &usize| Answer {
+            column: ours.to_owned(),
+            header: self.names[*index].to_owned(),
+            meaning: format!("\"{}\"", self.names[*index]),
+        };
+        let answers: Vec<Answer> = indices.iter().map(answer).collect();
+        let help = format!("say which in the config, under [recipients]: {}", self.lines(&answers[..1]));
+        if needed {
+            self.questions.push(Question { text: format!("Which column is \"{ours}\"?"), answers });
+        }
         let place = self.table.cell(self.header, indices[1]);
         self.findings.push(diagnostic.at(place).help(help));
     }
 
+    /// "Title" is a rank in some files and an honorific in others. Where another column is the rank it is settled.
+    fn rank_or_honorific(&mut self) {
+        let settled = |index: &usize| self.plain.contains_key(index) || self.at.values().any(|taken| taken == index);
+        let is_title = |name: &str| RANK_OR_HONORIFIC.contains(&fold(name).as_str());
+        let index = (0..self.names.len()).find(|index| is_title(self.names[*index]) && !settled(index));
+        let Some(index) = index.filter(|_| !self.at.contains_key(&Rank)) else { return };
+        let header = self.names[index].to_owned();
+        let answer = |column: &str, meaning: &str| Answer {
+            column: column.to_owned(),
+            header: header.clone(),
+            meaning: meaning.to_owned(),
+        };
+        let answers = vec![
+            answer("honorific", "an honorific, such as \"H.E. Mr.\""),
+            answer("rank", "the rank, such as \"Permanent Representative\""),
+        ];
+        let message = format!("\"{header}\" could be an honorific or the rank");
+        let help = format!(
+            "say which in the config, under [recipients]:\n{}\nfor \"H.E. Mr.\" and the like, or\n{}\nfor \"Permanent Representative\" and the like",
+            self.lines(&answers[..1]),
+            self.lines(&answers[1..])
+        );
+        let place = self.table.cell(self.header, index);
+        self.findings.push(Diagnostic::error("header-ambiguous", message).at(place).help(help));
+        self.questions.push(Question { text: format!("What is \"{header}\"?"), answers });
+    }
+
+    /// The line of the config that says so, with what it says already.
+    fn lines(&self, answers: &[Answer]) -> String {
+        let mut all: BTreeMap<&str, &str> =
+            self.options.columns.iter().map(|(ours, header)| (ours.as_str(), header.as_str())).collect();
+        all.extend(answers.iter().map(|answer| (answer.column.as_str(), answer.header.as_str())));
+        let pairs: Vec<String> = all.iter().map(|(ours, header)| format!("{ours} = {header:?}")).collect();
+        format!("columns = {{ {} }}", pairs.join(", "))
+    }
+
     fn note(&mut self) {
         if !self.guessed.is_empty() {
-            let message = format!("columns were known by their headers: {}", self.guessed.join(", "));
+            let known = |column: &Column| {
+                let name = self.at.get(column).and_then(|index| self.names.get(*index)).unwrap_or(&"");
+                let ours = if *column == StateCode { "state code" } else { name_of(*column) };
+                format!("\"{name}\" as {ours}")
+            };
+            let guessed: Vec<String> = self.guessed.iter().map(known).collect();
+            let message = format!("columns were known by their headers: {}", guessed.join(", "));
             let help = "recipients.columns in the config says otherwise where that is wrong";
             self.findings
                 .push(Diagnostic::note("columns-taken", message).at(Place::file(&self.options.file)).help(help));
@@ -240,7 +257,7 @@ impl Finder<'_> {
     }
 
     fn complain_if_incomplete(&mut self) {
-        let place = self.table.first_line(self.header);
+        let place = self.table.whole(self.header);
         let ambiguous =
             |column| ALIASES.iter().any(|(alias, c)| *c == column && self.names.iter().any(|n| fold(n) == *alias));
         let configured = |name: &str| self.options.columns.contains_key(name);

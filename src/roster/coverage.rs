@@ -8,6 +8,7 @@ use crate::domain::coverage::Coverage;
 use crate::domain::state::{State, StateCode};
 
 use super::findings::{Findings, counted, listed};
+use super::table::Unit;
 use super::{Options, Row};
 
 /// Counts, and warns of what is missing and foreign. Rows that are wrong count as present: they are named by their own
@@ -15,6 +16,7 @@ use super::{Options, Row};
 pub(super) fn coverage(
     states: &BTreeMap<StateCode, Vec<usize>>,
     rows: &[Row],
+    unit: Unit,
     options: &Options,
     findings: &mut Findings,
 ) -> Coverage {
@@ -43,8 +45,10 @@ pub(super) fn coverage(
         findings.push(Diagnostic::warning("states-missing", message).at(whole()).help(help));
     }
     if !foreign.is_empty() {
-        let named: Vec<String> =
-            foreign.iter().map(|row| format!("{} (line {})", row.recipient.id, row.recipient.line)).collect();
+        let named: Vec<String> = foreign
+            .iter()
+            .map(|row| format!("{} ({} {})", row.recipient.id, unit.word(1), row.recipient.line))
+            .collect();
         let rows = counted(foreign.len(), "row is for a state", "rows are for states");
         let message = format!("{rows} outside \"{audience}\": {}", listed(&named));
         let help = "they are written to like the others; take them out if that is not meant";

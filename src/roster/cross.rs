@@ -9,15 +9,17 @@ use crate::domain::recipient::Recipient;
 use crate::domain::state::StateCode;
 
 use super::Options;
+use super::aliases::Column;
 use super::cells::Cells;
-use super::columns::Column;
 use super::findings::{Findings, counted, listed};
 use super::row::Parsed;
 use super::shift::Shifts;
+use super::table::Unit;
 
 /// What rows before have shown.
 #[derive(Default)]
 pub(super) struct Cross {
+    unit: Unit,
     ids: HashMap<String, usize>,
     addresses: HashMap<String, (usize, Option<StateCode>)>,
     /// Addresses that stand in several rows: all their lines and states, and where the second is.
@@ -42,6 +44,11 @@ struct Shared {
 }
 
 impl Cross {
+    /// For rows that are counted by that unit.
+    pub(super) fn new(unit: Unit) -> Self {
+        Self { unit, ..Self::default() }
+    }
+
     /// Compares a row with itself and with those before. Returns false if the row must be left out.
     pub(super) fn row(
         &mut self,
@@ -59,7 +66,8 @@ impl Cross {
             let first = lines.first().copied();
             lines.push(line);
             if let Some(first) = first.filter(|_| !(id_again && defaulted) && options.audience != Audience::Any) {
-                let message = format!("{} has two rows: lines {first} and {line}", state.state().name("en"));
+                let message =
+                    format!("{} has two rows: {} {first} and {line}", state.state().name("en"), self.unit.word(2));
                 let help = "both are written to; take one out if that is not meant";
                 findings.push(cells.at(Diagnostic::warning("state-doubled", message), Column::State).help(help));
             }
@@ -82,14 +90,18 @@ impl Cross {
             self.ids.insert(key, line);
             return false;
         };
+        let lines = self.unit.word(2);
         let (message, help, column) = match parsed.state {
             Some(state) if defaulted => (
-                format!("{} has two rows, lines {first} and {line}, both with the id {id}", state.state().name("en")),
+                format!("{} has two rows, {lines} {first} and {line}, both with the id {id}", state.state().name("en")),
                 "take one out, or give one a name of its own in a column \"id\"",
                 Column::State,
             ),
             _ => (
-                format!("the id \"{id}\" stands on lines {first} and {line}"),
+                format!(
+                    "the id \"{id}\" stands {} {lines} {first} and {line}",
+                    if self.unit == Unit::Line { "on" } else { "in" }
+                ),
                 "every row needs an id of its own, upper and lower case aside",
                 Column::Id,
             ),
@@ -173,7 +185,7 @@ impl Cross {
     pub(super) fn finish(self, options: &Options, findings: &mut Findings) {
         self.copies(options, findings);
         for (address, Shared { lines, states, place }) in self.shared {
-            let rows = format!("{address} stands in {} rows: lines {}", lines.len(), listed(&lines));
+            let rows = format!("{address} stands in {} rows: {}", lines.len(), on_lines(self.unit, &lines));
             let (message, help) = if states.len() > 1 {
                 let names: Vec<&str> = states.iter().map(|state| state.state().name("en")).collect();
                 let help = "it gets the letters to all of them: is it the address of one, copied by mistake?";
@@ -193,28 +205,32 @@ impl Cross {
             );
             findings.push(Diagnostic::warning("placeholders", message).at(whole()));
         } else if *count > 0 {
-            let message = format!("{addresses}, to which no letter can go: {}", on_lines(lines));
+            let message = format!("{addresses}, to which no letter can go: {}", on_lines(self.unit, lines));
             let help = "fill in the missions' addresses; to try things out, use `preview` or `rehearse`";
             findings.push(Diagnostic::error("placeholders", message).at(whole()).help(help));
         }
         if let (false, Some(limit)) = (self.stale.is_empty(), options.stale_after) {
             let rows = counted(self.stale.len(), "row was", "rows were");
             let days = limit.as_secs() / 86_400;
-            let message = format!("{rows} last verified more than {days} days ago: {}", on_lines(&self.stale));
+            let message =
+                format!("{rows} last verified more than {days} days ago: {}", on_lines(self.unit, &self.stale));
             let help = "look the addresses up again and set verified_on";
             findings.push(Diagnostic::warning("rows-stale", message).at(whole()).help(help));
         }
         let (unverified, verified) = &self.unverified;
         if !unverified.is_empty() && *verified > 0 {
             let rows = counted(unverified.len(), "row does", "rows do");
-            let message = format!("{rows} not say when anybody verified the address: {}", on_lines(unverified));
+            let message =
+                format!("{rows} not say when anybody verified the address: {}", on_lines(self.unit, unverified));
             let help = "look the addresses up and set verified_on, as in the other rows";
             findings.push(Diagnostic::warning("rows-unverified", message).at(whole()).help(help));
         }
         if !self.skips.is_empty() {
             let rows = counted(self.skips.len(), "row is", "rows are");
-            let message =
-                format!("{rows} marked as not to be written to, which is not obeyed: {}", on_lines(&self.skips));
+            let message = format!(
+                "{rows} marked as not to be written to, which is not obeyed: {}",
+                on_lines(self.unit, &self.skips)
+            );
             let help = "take the rows out, or put their addresses into suppressed.csv";
             findings.push(Diagnostic::warning("skip-column", message).at(whole()).help(help));
         }
@@ -222,6 +238,6 @@ impl Cross {
     }
 }
 
-fn on_lines(lines: &[usize]) -> String {
-    format!("{} {}", if lines.len() == 1 { "line" } else { "lines" }, listed(lines))
+fn on_lines(unit: Unit, lines: &[usize]) -> String {
+    format!("{} {}", unit.word(lines.len()), listed(lines))
 }

@@ -7,6 +7,8 @@ use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::diagnostic::{Diagnostic, Place};
 
+use super::findings::counted;
+
 /// The largest file that is read, in bytes.
 const FILE_MAX: usize = 1 << 30;
 
@@ -86,7 +88,8 @@ fn detect<'a>(bytes: &'a [u8], file: &str, found: &mut Vec<Diagnostic>) -> Cow<'
         if c == char::REPLACEMENT_CHARACTER { (good, bad + 1) } else { (good + 1, bad) }
     });
     if marked.is_some() || good > bad {
-        let message = format!("{file} is UTF-8, except for {bad} characters that are not");
+        let message =
+            format!("{file} is UTF-8, except for {}", counted(bad, "character that is not", "characters that are not"));
         let help = "a part was pasted from a file in another encoding: save it all as \"CSV UTF-8\"";
         found.push(Diagnostic::error("encoding-mixed", message).at(bad_character(file, &text)).help(help));
         return text;

@@ -4,12 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::domain::language::Language;
-use crate::domain::mailbox::{Mailbox, QUOTE_THE_NAME, trim_blank};
+use crate::domain::mailbox::{Mailbox, trim_blank};
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::state::{self, Resolution, State, StateCode};
 
-use super::cells::{Cells, check_characters, has_all_cells};
-use super::columns::{Column, Columns, name_of};
+use super::addresses::{mailboxes, no_address, texts};
+use super::aliases::Column;
+use super::cells::{Cells, check_characters, check_faults, has_all_cells};
+use super::columns::Columns;
 use super::findings::{Findings, listed};
 use super::table::{Record, Table};
 use super::{Options, words};
@@ -35,12 +37,14 @@ pub(super) struct RowReader<'a> {
     pub(super) options: &'a Options,
     resolved: HashMap<String, Resolution>,
     suppressed: HashSet<&'a str>,
+    /// The lines whose addresses were taken from links.
+    pub(super) linked: Vec<usize>,
 }
 
 impl<'a> RowReader<'a> {
     pub(super) fn new(table: &'a Table<'a>, columns: &'a Columns, options: &'a Options) -> Self {
         let suppressed = options.suppressed.iter().map(String::as_str).collect();
-        Self { table, columns, options, resolved: HashMap::new(), suppressed }
+        Self { table, columns, options, resolved: HashMap::new(), suppressed, linked: Vec::new() }
     }
 
     /// Reads one row; every problem goes to the findings.
@@ -51,12 +55,12 @@ impl<'a> RowReader<'a> {
             return Parsed { state: self.silent_state(&cells), ..Parsed::default() };
         }
         check_characters(&cells, findings);
+        check_faults(&cells, findings);
         let clean = findings.errors() == before;
         let state = self.state(&cells, findings);
         let id = id(&cells, state.ok().flatten(), state.is_err(), findings);
-        let mut to = mailboxes(&cells, Column::To, clean, findings);
-        let mut cc = mailboxes(&cells, Column::Cc, clean, findings);
-        let mut bcc = mailboxes(&cells, Column::Bcc, clean, findings);
+        let [mut to, mut cc, mut bcc] = [Column::To, Column::Cc, Column::Bcc]
+            .map(|column| if clean { mailboxes(&cells, column, &mut self.linked, findings) } else { Vec::new() });
         no_address(&cells, findings);
         let suppressed = self.suppress(&cells, [&mut to, &mut cc, &mut bcc], findings);
         let language = self.language(&cells, findings);
@@ -85,6 +89,7 @@ impl<'a> RowReader<'a> {
                     .iter()
                     .cloned()
                     .zip(record.cells.iter().map(|c| trim_blank(c).to_owned()))
+                    .filter(|(key, _)| !key.is_empty())
                     .collect(),
                 line: record.line as u64,
             });
@@ -176,7 +181,10 @@ impl<'a> RowReader<'a> {
 
     /// Takes out the addresses that must not be written to. Without any `to` left the row is suppressed and keeps them.
     fn suppress(&self, cells: &Cells<'_>, lists: [&mut Vec<Mailbox>; 3], findings: &mut Findings) -> Option<String> {
-        let suppressed = |mailbox: &Mailbox| self.suppressed.contains(mailbox.folded().as_str());
+        let suppressed = |mailbox: &Mailbox| {
+            self.suppressed.contains(mailbox.folded().as_str())
+                || self.suppressed.contains(format!("@{}", mailbox.domain()).as_str())
+        };
         if self.suppressed.is_empty() {
             return None;
         }
@@ -199,12 +207,8 @@ impl<'a> RowReader<'a> {
     }
 }
 
-fn texts(mailboxes: &[Mailbox]) -> Vec<String> {
-    mailboxes.iter().map(Mailbox::address).collect()
-}
-
 /// The English name, or for the Congo one that is not ambiguous.
-fn plain_name(state: &State) -> &str {
+pub(super) fn plain_name(state: &State) -> &str {
     match state::resolve(state.name("en")) {
         Resolution::Found(_) => state.name("en"),
         _ => state.formal("en").trim_start_matches("the "),
@@ -234,59 +238,4 @@ fn id(
         );
     }
     None
-}
-
-fn mailboxes(cells: &Cells<'_>, column: Column, clean: bool, findings: &mut Findings) -> Vec<Mailbox> {
-    let mut found = Vec::new();
-    if !clean {
-        return found;
-    }
-    for piece in Mailbox::pieces(cells.raw(column)) {
-        match piece.outcome {
-            Ok(mailbox) => {
-                if piece.widened {
-                    let message =
-                        format!("the domain is written in full-width characters; {} is meant", mailbox.domain());
-                    findings.push(cells.within(
-                        Diagnostic::warning("address-full-width", message),
-                        column,
-                        piece.range.clone(),
-                    ));
-                }
-                if mailbox.mixes_scripts() {
-                    let message = format!("letters of several scripts stand in \"{}\"", mailbox.address());
-                    let help = "does a letter only look like another? Type the address anew, by hand";
-                    let warning = Diagnostic::warning("address-mixed-scripts", message);
-                    findings.push(cells.within(warning, column, piece.range).help(help));
-                }
-                found.push(mailbox);
-            }
-            Err((error, help)) => {
-                let mut diagnostic = Diagnostic::error("address-invalid", error.to_string());
-                diagnostic.help = help.map(with_csv_form);
-                findings.push(cells.within(diagnostic, column, piece.range));
-            }
-        }
-    }
-    found
-}
-
-/// In the file itself a cell with quotes stands in quotes, and its own are doubled: without that the reader eats them.
-fn with_csv_form(help: String) -> String {
-    match help.strip_prefix(QUOTE_THE_NAME) {
-        Some(form) => {
-            let cell = form.trim().replace('"', "\"\"");
-            format!("{help} (in a text editor the cell is \"{cell}\")")
-        }
-        None => help,
-    }
-}
-
-fn no_address(cells: &Cells<'_>, findings: &mut Findings) {
-    // Without the column the header's error has said it for all rows.
-    if cells.columns.get(Column::To).is_some() && Mailbox::pieces(cells.raw(Column::To)).is_empty() {
-        let message = "there is no address in this row";
-        let help = format!("write it into the column \"{}\", or take the row out of the file", name_of(Column::To));
-        findings.push(cells.at(Diagnostic::error("address-missing", message), Column::To).help(help));
-    }
 }

@@ -11,8 +11,8 @@ use crate::domain::mailbox::Mailbox;
 use crate::domain::recipient::Recipient;
 use crate::domain::state::{self, Resolution, State, StateCode};
 
+use super::aliases::Column;
 use super::cells::Cells;
-use super::columns::Column;
 use super::findings::{Findings, listed};
 
 /// Country-code domains that everybody uses: they say nothing about a state.

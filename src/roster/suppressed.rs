@@ -3,13 +3,15 @@
 use crate::diagnostic::Diagnostic;
 use crate::domain::mailbox::{Mailbox, trim_blank};
 
-use super::columns::is_address_header;
+use super::aliases::is_address_header;
 use super::decode::decode;
 use super::findings::Findings;
 use super::table::{Record, Table};
+use super::text::TextTable;
 
-/// The addresses, folded: of the first column, or of the one whose header says that it holds addresses. Lines that begin
-/// with `#` are remarks. What is no address is an error at its place: a wish not to be written to must not get lost.
+/// The addresses, folded: of the first column, or of the one whose header says that it holds addresses. `@domain` stands for
+/// every address of that domain. Lines that begin with `#` are remarks. What is no address is an error at its place: a wish
+/// not to be written to must not get lost.
 #[must_use]
 pub fn read_suppressed(bytes: &[u8], file: &str) -> (Vec<String>, Vec<Diagnostic>) {
     let mut found = Vec::new();
@@ -18,14 +20,24 @@ pub fn read_suppressed(bytes: &[u8], file: &str) -> (Vec<String>, Vec<Diagnostic
     findings.extend(found);
     let mut folded = Vec::new();
     if let Some(text) = text {
-        let table = Table::open(file, &text, None, &mut findings);
+        let table = Table::Text(TextTable::open(file, &text, None, &mut findings));
         let (mut records, mut record) = (table.records(), Record::default());
-        let mut column = None;
+        let mut named: Option<Option<usize>> = None;
         while records.next(&mut record, &mut findings) {
-            let header = column.is_none().then(|| record.cells.iter().position(is_address_header));
-            let at = *column.get_or_insert(header.flatten().unwrap_or(0));
-            if header.flatten().is_none() && !record.cells.get(0).is_some_and(|cell| cell.starts_with('#')) {
-                take(&table, &record, at, &mut folded, &mut findings);
+            if record.cells.get(0).is_some_and(|cell| cell.starts_with('#')) {
+                continue;
+            }
+            if named.is_none() {
+                named = Some(record.cells.iter().position(is_address_header));
+                if named.flatten().is_some() {
+                    continue;
+                }
+            }
+            let column = named.flatten();
+            take(&table, &record, column.unwrap_or(0), &mut folded, &mut findings);
+            // Without a header several addresses in a line look like several cells.
+            if column.is_none() {
+                take_what_is_there(&record, &mut folded);
             }
         }
     }
@@ -34,13 +46,27 @@ pub fn read_suppressed(bytes: &[u8], file: &str) -> (Vec<String>, Vec<Diagnostic
     (folded, findings.finish(file))
 }
 
+/// The addresses in the cells behind the first; what else stands there is a remark.
+fn take_what_is_there(record: &Record, folded: &mut Vec<String>) {
+    for cell in record.cells.iter().skip(1) {
+        for piece in Mailbox::pieces(cell) {
+            folded.extend(whole_domain(&cell[piece.range.clone()]));
+            folded.extend(piece.outcome.ok().map(|mailbox| mailbox.folded()));
+        }
+    }
+}
+
 fn take(table: &Table<'_>, record: &Record, column: usize, folded: &mut Vec<String>, findings: &mut Findings) {
     let cell = record.cells.get(column).unwrap_or_default();
     if trim_blank(cell).is_empty() {
         let message = "there is no address in this row";
-        findings.push(Diagnostic::error("address-missing", message).at(table.first_line(record)));
+        findings.push(Diagnostic::error("address-missing", message).at(table.whole(record)));
     }
     for piece in Mailbox::pieces(cell) {
+        if let Some(domain) = whole_domain(&cell[piece.range.clone()]) {
+            folded.push(domain);
+            continue;
+        }
         match piece.outcome {
             Ok(mailbox) => folded.push(mailbox.folded()),
             Err((error, help)) => {
@@ -51,6 +77,12 @@ fn take(table: &Table<'_>, record: &Record, column: usize, folded: &mut Vec<Stri
             }
         }
     }
+}
+
+/// `@Domain` as `@domain` in A-labels.
+fn whole_domain(text: &str) -> Option<String> {
+    let domain = trim_blank(text).strip_prefix('@')?;
+    Mailbox::parse(&format!("postmaster@{domain}")).ok().map(|mailbox| format!("@{}", mailbox.domain()))
 }
 
 #[cfg(test)]
@@ -64,11 +96,21 @@ mod tests {
             "# who asked\nA@m.example\n\nb@m.example",
             "when;E-mail\n2021;a@m.example\n2021;b@m.example\n",
             "address,why\na@m.example,x\nb@m.example,y\n",
+            "a@m.example; b@m.example\n",
+            "a@m.example,asked by phone\nb@m.example,\n",
+            "# a table\nE-mail,asked by\na@m.example,c@m.example\nb@m.example,\n",
         ] {
             let (folded, problems) = read_suppressed(text.as_bytes(), "suppressed.csv");
             assert!(problems.is_empty(), "{text}: {problems:?}");
             assert_eq!(folded, ["a@m.example", "b@m.example"], "{text}");
         }
+    }
+
+    #[test]
+    fn a_whole_domain_can_be_suppressed() {
+        let (folded, problems) = read_suppressed("@Missions.Example; a@m.example\n@例子.example\n".as_bytes(), "s.csv");
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(folded, ["@missions.example", "@xn--fsqu00a.example", "a@m.example"]);
     }
 
     #[test]

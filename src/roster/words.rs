@@ -6,11 +6,12 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 
 use crate::diagnostic::Diagnostic;
+use crate::domain::mailbox::is_failed_formula;
 use crate::domain::recipient::{Gender, Rank};
 use crate::domain::state::fold;
 
+use super::aliases::Column;
 use super::cells::Cells;
-use super::columns::Column;
 use super::findings::Findings;
 
 /// Spellings of the ranks, compared without accents, case and punctuation; the first of each is ours.
@@ -204,12 +205,26 @@ pub(super) fn date(cells: &Cells<'_>, today: Date, findings: &mut Findings) -> O
 /// The person's name, unless a formula stands there.
 pub(super) fn name(cells: &Cells<'_>, findings: &mut Findings) -> Option<String> {
     let text = cells.text(Column::Name);
-    if text.starts_with(['=', '@']) {
-        let message = format!("\"{text}\" is a spreadsheet formula, not a name");
+    let failed = is_failed_formula(text);
+    if (failed || text.starts_with(['=', '@'])) && !cells.is_faulty(Column::Name) {
+        let what = if failed { "the error of a spreadsheet formula" } else { "a spreadsheet formula" };
+        let message = format!("\"{text}\" is {what}, not a name");
         let help = "write its value as text, or leave the cell empty";
         findings.push(cells.at(Diagnostic::error("formula", message), Column::Name).help(help));
     }
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Our word for the rank that a cell names in whatever spelling.
+pub(super) fn plain_rank(text: &str) -> Option<&'static str> {
+    let rank = RANK_WORDS.get(&fold(text))?;
+    RANKS.iter().find_map(|(known, words)| (known == rank).then(|| words[0]))
+}
+
+/// Our word for the gender that a cell names in whatever spelling.
+pub(super) fn plain_gender(text: &str) -> Option<&'static str> {
+    let gender = GENDER_WORDS.get(&fold(text))?;
+    GENDERS.iter().find_map(|(known, words)| (known == gender).then(|| words[0]))
 }
 
 /// A language cell as a tag: `French` and `FR` as `fr`; everything else as written.

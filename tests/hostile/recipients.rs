@@ -170,7 +170,7 @@ fn rows_and_headers_out_of_shape_are_refused_where_they_begin() {
             "unclosed quote",
             "state,to\nKenya,ken@missions.example\nChad,\"tcd@missions.example\nPeru,per@missions.example\n",
         ),
-        ("headers", "state,to,,To,name,name\nKenya,ken@missions.example,,,,\n"),
+        ("headers", "state,to,,To,name,name\nKenya,ken@missions.example,x,,,\n"),
     ];
     assert_snapshot!(check_each(&files), @r#"
     == ragged: exit 65

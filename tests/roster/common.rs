@@ -12,6 +12,8 @@ pub(crate) fn options() -> Options {
     let english = Language::parse("en").expect("a tag");
     Options {
         file: "recipients.csv".into(),
+        sheet: None,
+        hidden_rows: roster::HiddenRows::Refuse,
         encoding: None,
         delimiter: None,
         columns: std::collections::BTreeMap::new(),

@@ -111,7 +111,7 @@ fn a_quote_that_never_closes_is_shown_where_it_opens() {
 
 #[test]
 fn doubled_and_blank_headers_are_named() {
-    insta::assert_snapshot!(told("state,to,Name,,name\nKenya,a@m.example,,,\n", &lenient()), @r#"
+    insta::assert_snapshot!(told("state,to,Name,,name\nKenya,a@m.example,,x,\n", &lenient()), @r#"
     error[header-blank]: column 4 has no header
      --> recipients.csv:1:15
       |
@@ -143,8 +143,52 @@ fn a_header_that_several_columns_could_be_is_asked_about() {
     1 | Pays,E-mail,Courriel
       |             ^^^^^^^^
       |
-      = help: say which in the config: recipients.columns = { to = "E-mail" }
+      = help: say which in the config, under [recipients]: columns = { to = "E-mail" }
     "#);
+}
+
+#[test]
+fn empty_columns_without_a_header_are_passed_over() {
+    assert_eq!(codes("state,to,,\nKenya,a@b.int,,\nMalta,c@d.int,, \n", &lenient()), [""; 0]);
+}
+
+#[test]
+fn a_title_is_asked_about_with_the_lines_that_settle_it() {
+    let text = "Pays,Courriel,Titre\nKenya,a@b.int,S.E. M.\n";
+    insta::assert_snapshot!(told(text, &lenient()), @r#"
+    note[columns-taken]: columns were known by their headers: "Pays" as state, "Courriel" as to
+    --> recipients.csv
+     = help: recipients.columns in the config says otherwise where that is wrong
+
+    error[header-ambiguous]: "Titre" could be an honorific or the rank
+     --> recipients.csv:1:15
+      |
+    1 | Pays,Courriel,Titre
+      |               ^^^^^
+      |
+      = help: say which in the config, under [recipients]:
+              columns = { honorific = "Titre" }
+              for "H.E. Mr." and the like, or
+              columns = { rank = "Titre" }
+              for "Permanent Representative" and the like
+    "#);
+    let settled = |ours: &str| Options { columns: [(ours.to_owned(), "Titre".to_owned())].into(), ..lenient() };
+    let roster = roster::read(text.as_bytes(), &settled("honorific"));
+    assert_eq!(roster.rows[0].recipient.columns["honorific"], "S.E. M.");
+    assert!(codes(text, &settled("rank")).contains(&"rank-unknown"), "it is read as a rank then");
+    assert!(!codes("Pays,Courriel,Fonction,Titre\nKenya,a@b.int,PR,S.E.\n", &lenient()).contains(&"header-ambiguous"));
+}
+
+#[test]
+fn titles_above_the_header_are_passed_over_and_told() {
+    let text = "Permanent missions,\nas of September,\nstate,to\nKenya,a@b.int\n";
+    insta::assert_snapshot!(told(text, &lenient()), @r#"
+    note[above-header]: lines 1 and 2 stand above the header and were passed over: "Permanent missions" and "as of September"
+    --> recipients.csv
+    "#);
+    assert_eq!(roster::read(text.as_bytes(), &lenient()).rows[0].recipient.line, 4);
+    let found = told("Malta;x@b.int\nstate;to\nKenya;a@b.int\n", &lenient());
+    assert!(found.starts_with("warning[above-header]"), "an address is never passed over quietly: {found}");
 }
 
 #[test]
@@ -317,6 +361,24 @@ fn a_suppressed_address_is_said_and_not_written_to() {
             .is_some_and(|why| why.contains("a@m.example") || why.contains("A@m.example"))
     );
     assert_eq!((roster.rows[1].suppressed.as_deref(), roster.rows[1].recipient.cc.len()), (None, 0));
+}
+
+#[test]
+fn a_suppressed_domain_keeps_every_address_of_it_from_getting_a_letter() {
+    let options = Options { suppressed: vec!["@m.example".into()], ..lenient() };
+    let roster = roster::read(
+        b"state,to,cc\nKenya,A@M.example,\nMalta,b@n.example,c@m.example\nPeru,p@x.m.example,\n",
+        &options,
+    );
+    let suppressed: Vec<bool> = roster.rows.iter().map(|row| row.suppressed.is_some()).collect();
+    assert_eq!(suppressed, [true, false, false]);
+    assert!(roster.rows[1].recipient.cc.is_empty());
+}
+
+#[test]
+fn words_for_nothing_in_the_copies_are_nothing() {
+    let roster = roster::read(b"state,to,cc,bcc\nKenya,ke@b.int,n/a,-\n", &lenient());
+    assert_eq!((roster.rows[0].recipient.cc.len(), roster.diagnostics), (0, vec![]));
 }
 
 #[test]

@@ -3,3 +3,6 @@
 mod common;
 mod complaints;
 mod files;
+mod fixtures;
+mod make;
+mod workbooks;

@@ -38,11 +38,42 @@ const NOTHING: [&str; 22] = [
     "not available",
 ];
 
+/// True for what people write where they have no address: "n/a", "see website".
+#[must_use]
+pub fn says_nothing(text: &str) -> bool {
+    NOTHING.contains(&trim_blank(text).to_lowercase().as_str())
+}
+
+/// True for what a spreadsheet shows where a formula failed: "#N/A".
+#[must_use]
+pub fn is_failed_formula(text: &str) -> bool {
+    FAILED.contains(&trim_blank(text).to_lowercase().as_str())
+}
+
+/// True for what people write where there is to be none: "n/a", "-"; not for "see website" or "?", which leave it open.
+#[must_use]
+pub fn says_none(text: &str) -> bool {
+    const NONE: [&str; 11] = ["n/a", "na", "n.a.", "none", "nil", "null", "no", "-", "--", "–", "—"];
+    NONE.contains(&trim_blank(text).to_lowercase().as_str())
+}
+
 /// A spreadsheet formula that was pasted as text: `=HYPERLINK(…)`, `=cmd|' /C calc'!A0`.
 pub(super) fn is_formula(text: &str) -> bool {
     let text = trim_blank(text);
-    text.starts_with('=') && text.contains(['(', '!', '|']) && Mailbox::parse(text).is_err()
+    text.starts_with('=')
+        && (text.contains(['(', '!', '|']) || is_reference(&text[1..]))
+        && Mailbox::parse(text).is_err()
 }
+
+/// `B2`, `$B$2`: letters, then digits.
+fn is_reference(text: &str) -> bool {
+    let plain = text.replace('$', "");
+    let digits = plain.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    digits.len() < plain.len() && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// What a spreadsheet shows where a formula failed.
+const FAILED: [&str; 7] = ["#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!"];
 
 /// The problem and the help for a text that is no address.
 pub(super) fn refusal(text: &str) -> Advised {
@@ -57,6 +88,10 @@ pub(super) fn refine(text: &str, error: MailboxError) -> Advised {
     }
     if NOTHING.contains(&text.to_lowercase().as_str()) {
         let help = "there is no address to write to: find it, or take the row out (\"cc\" and \"bcc\" may be empty)";
+        return (MailboxError::Form(visible(text)), Some(help.to_owned()));
+    }
+    if is_failed_formula(text) {
+        let help = "a formula stood here and failed: write the address itself";
         return (MailboxError::Form(visible(text)), Some(help.to_owned()));
     }
     let meant = formula(text)
@@ -171,6 +206,7 @@ fn general(text: &str, error: &MailboxError) -> Option<String> {
             "a domain needs a dot: mission@state.example, for instance"
         }
         (MailboxError::Domain(_), _) => "a domain is letters, digits and hyphens between dots, 63 to a part at most",
+        (MailboxError::Empty, _) => "write it, or take away what stands in its place",
         (MailboxError::Control(_), _) => "type the address anew, by hand",
         (MailboxError::Form(_), 0) => "an address has an \"@\": mission@state.example, for instance",
         (MailboxError::Form(_), 2..) => "separate the addresses by \";\"",
