@@ -6,6 +6,7 @@ mod opening;
 mod phases;
 mod promises;
 mod recipients;
+mod terminator;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
