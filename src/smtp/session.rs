@@ -44,7 +44,7 @@ impl Session {
     }
 
     /// One transaction: MAIL, RCPT, DATA, the message, the terminator, the reply (RFC 5321 §3.3); or MAIL, RCPT and the
-    /// message as one BDAT chunk in one group, where the server offers PIPELINING, CHUNKING and ENHANCEDSTATUSCODES, every
+    /// message as one BDAT chunk in one group, where the server offers PIPELINING, CHUNKING and ENHANCEDSTATUSCODES, the only
     /// path is a To and the message has 1 MiB at most (RFC 3030).
     ///
     /// `bytes` is RFC 5322 with CRLF line ends, the last line ended, no bare CR or LF; anything else is refused, because
