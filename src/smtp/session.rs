@@ -31,7 +31,7 @@ impl Session {
         Self { stream: Some(stream), capabilities, timeouts, letters: 0, reset_due: false }
     }
 
-    /// What the server offers, by its last EHLO.
+    /// What the server offers, by its last EHLO; enhanced codes only as long as its replies to RCPT have them.
     #[must_use]
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
@@ -75,11 +75,17 @@ impl Session {
         let end = transaction.run(bytes, intent).await;
         self.letters += u32::from(transaction.finished);
         self.reset_due = transaction.after == After::Reset;
+        // Promised, and not kept: then nothing tells a reply to RCPT from one to a chunk, and letters go by DATA from now on.
+        let kept =
+            |outcome: &RcptOutcome| !matches!(outcome, RcptOutcome::Accepted(reply) if !reply.is_about_an_address());
+        let codes_kept = transaction.recipients.iter().all(kept);
         let reusable = transaction.after != After::Unusable;
         if reusable {
             self.stream = Some(transaction.stream);
         }
-        Handover { recipients: transaction.recipients, end, reusable }
+        let recipients = transaction.recipients;
+        self.capabilities.enhanced_status_codes &= codes_kept;
+        Handover { recipients, end, reusable }
     }
 
     /// Ends the session by QUIT and closes the connection. Takes seconds at most and never fails: every letter is settled.

@@ -123,6 +123,18 @@ async fn a_letter_to_two_tos_never_uses_bdat_because_of_two_replies_one_could_pa
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_keep_its_promise_of_enhanced_codes_gets_the_next_letters_by_data() {
+    let (handover, mut session, seen) = hand_over(chunking().with(Phase::Rcpt, Act::Say("250 2.0.0 fine\r\n"))).await;
+    assert_eq!((told(&handover.end).as_str(), handover.reusable), ("accepted 250", true));
+    for _ in 0..2 {
+        let next = session.hand_over(LETTER, &envelope(&[Field::To]), async { true }).await;
+        assert_eq!(told(&next.end), "accepted 250");
+    }
+    let by_data = ["MAIL", "RCPT", "DATA"];
+    assert_eq!(verbs(&seen), [&["EHLO", "MAIL", "RCPT", "BDAT"][..], &by_data, &by_data].concat());
+}
+
+#[tokio::test]
 async fn a_large_letter_a_copy_and_a_server_without_pipelining_take_the_way_of_data() {
     let large = b".a line of text that begins with a dot\r\n".repeat(26_500);
     let (session, seen) = open(chunking()).await;
