@@ -62,10 +62,16 @@ impl Reply {
     /// The enhanced status code at the head of the text, if its class agrees with the reply code (RFC 2034 §4).
     #[must_use]
     pub fn enhanced(&self) -> Option<EnhancedStatusCode> {
-        let first = self.lines.first()?;
-        let word: Vec<u8> = first.iter().copied().take_while(|b| *b != b' ').collect();
+        let first = self.lines.first()?.trim_ascii_start();
+        let word: Vec<u8> = first.iter().copied().take_while(|b| !b.is_ascii_whitespace()).collect();
         let code: EnhancedStatusCode = std::str::from_utf8(&word).ok()?.parse().ok()?;
         (u16::from(code.class) == self.code / 100).then_some(code)
+    }
+
+    /// True if its enhanced code is X.1.X: about an address, and never about a message (RFC 3463 §3.2).
+    #[must_use]
+    pub fn is_about_an_address(&self) -> bool {
+        self.enhanced().is_some_and(|code| code.subject == 1)
     }
 
     /// The text for a person: lines joined by a blank, without the enhanced code, control and format characters escaped.
@@ -76,7 +82,7 @@ impl Reply {
             .lines
             .iter()
             .map(|line| {
-                let text = visible(&String::from_utf8_lossy(line));
+                let text = visible(&String::from_utf8_lossy(line.trim_ascii()));
                 match &enhanced {
                     Some(code) => text.strip_prefix(code.as_str()).unwrap_or(&text).trim().to_owned(),
                     None => text.trim().to_owned(),
@@ -172,6 +178,16 @@ mod tests {
         assert_eq!(reply(550, &["2.1.5 fine"]).enhanced(), None);
         assert_eq!(reply(550, &["5.1.1.1 odd"]).enhanced(), None);
         assert_eq!(reply(550, &["5.1111.1 odd"]).enhanced(), None);
+    }
+
+    #[test]
+    fn blanks_around_an_enhanced_code_do_not_hide_it() {
+        for text in ["2.1.5 fine", "  2.1.5 fine", "\t2.1.5\tfine"] {
+            let reply = reply(250, &[text]);
+            assert!(reply.is_about_an_address(), "{text:?}");
+            assert!(reply.to_string().starts_with("250 2.1.5 "), "{reply}");
+        }
+        assert!(!reply(250, &["2.6.0 queued"]).is_about_an_address());
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Session {
         Self { stream: Some(stream), capabilities, timeouts, letters: 0, reset_due: false }
     }
 
-    /// What the server offers, by its last EHLO.
+    /// What the server offers, by its last EHLO; enhanced codes only as long as its replies to RCPT have them.
     #[must_use]
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
@@ -44,7 +44,7 @@ impl Session {
     }
 
     /// One transaction: MAIL, RCPT, DATA, the message, the terminator, the reply (RFC 5321 §3.3); or MAIL, RCPT and the
-    /// message as one BDAT chunk in one group, where the server offers PIPELINING, CHUNKING and ENHANCEDSTATUSCODES, every
+    /// message as one BDAT chunk in one group, where the server offers PIPELINING, CHUNKING and ENHANCEDSTATUSCODES, the only
     /// path is a To and the message has 1 MiB at most (RFC 3030).
     ///
     /// `bytes` is RFC 5322 with CRLF line ends, the last line ended, no bare CR or LF; anything else is refused, because
@@ -75,11 +75,17 @@ impl Session {
         let end = transaction.run(bytes, intent).await;
         self.letters += u32::from(transaction.finished);
         self.reset_due = transaction.after == After::Reset;
+        // Promised, and not kept: then nothing tells a reply to RCPT from one to a chunk, and letters go by DATA from now on.
+        let kept =
+            |outcome: &RcptOutcome| !matches!(outcome, RcptOutcome::Accepted(reply) if !reply.is_about_an_address());
+        let codes_kept = transaction.recipients.iter().all(kept);
         let reusable = transaction.after != After::Unusable;
         if reusable {
             self.stream = Some(transaction.stream);
         }
-        Handover { recipients: transaction.recipients, end, reusable }
+        let recipients = transaction.recipients;
+        self.capabilities.enhanced_status_codes &= codes_kept;
+        Handover { recipients, end, reusable }
     }
 
     /// Ends the session by QUIT and closes the connection. Takes seconds at most and never fails: every letter is settled.

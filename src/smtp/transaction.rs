@@ -273,7 +273,8 @@ impl<'a> Transaction<'a> {
     async fn end_of_data(&mut self) -> End {
         self.finished = true;
         let uncertain = |trouble| End::Uncertain(Fault::new(Phase::EndOfData, trouble));
-        if let Err(Trouble::TimedOut(after)) = self.stream.send(TERMINATOR, self.timeouts.block).await {
+        let sent = self.stream.send(TERMINATOR, self.timeouts.block).await;
+        if let Err(Trouble::TimedOut(after)) = sent {
             return uncertain(Trouble::TimedOut(after));
         }
         let reply = match self.reply(Phase::EndOfData).await {
@@ -282,15 +283,22 @@ impl<'a> Transaction<'a> {
         };
         let code = reply.code();
         let end = match reply.severity() {
+            // It came before the terminator could be sent, so that it is not the answer to it.
+            Severity::Completion if sent.is_err() => return uncertain(Trouble::Unexpected(reply)),
             Severity::Completion => End::Accepted(reply),
             Severity::Transient | Severity::Permanent => {
                 End::NotSent(Fault::new(Phase::EndOfData, Trouble::Refused(reply)))
             }
             Severity::Preliminary | Severity::Intermediate => return uncertain(Trouble::Unexpected(reply)),
         };
-        // What comes after the reply takes nothing back, but the session is not trusted with another letter.
-        if code != 421 && self.stream.quiet().await.is_ok() {
-            self.after = After::Clean;
+        match self.stream.quiet().await {
+            Ok(()) if code != 421 => self.after = After::Clean,
+            // Refused and taken: nobody can tell which.
+            Err(Trouble::Unsolicited(said)) if is_completion(&said) && matches!(end, End::NotSent(_)) => {
+                return uncertain(Trouble::Unsolicited(said));
+            }
+            // What comes after a 2yz takes nothing back, but the session is not trusted with another letter.
+            _ => {}
         }
         end
     }
@@ -298,6 +306,11 @@ impl<'a> Transaction<'a> {
 
 fn is_refusal(reply: &Reply) -> bool {
     matches!(reply.severity(), Severity::Transient | Severity::Permanent)
+}
+
+/// True for the head of what came unasked, if it is a 2yz reply.
+fn is_completion(said: &str) -> bool {
+    said.starts_with('2')
 }
 
 enum Standing {

@@ -1,4 +1,5 @@
-//! The order of system calls, seen from outside by strace(1): the intent of a letter is on the disk before its terminator leaves.
+//! The order of system calls, seen from outside by strace(1): the intent of a letter is on the disk before its terminator, or
+//! the first octet of its chunk, leaves.
 
 use std::env;
 use std::fs;
@@ -6,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use demarche::domain::outcome::Phase;
-use demarche::postbox::{Action, Chunk, Script};
+use demarche::postbox::{Action, Chunk, Offers, Options, Script};
 
 use crate::support::campaign::Campaign;
 use crate::support::program;
@@ -15,6 +16,8 @@ use crate::support::server::Server;
 const LETTERS: usize = 10;
 /// As strace writes it.
 const TERMINATOR: &str = r#"".\r\n""#;
+/// The last word on each chunk.
+const TAKEN: &str = "250 2.6.0 taken";
 
 /// Whether strace is here and may trace; if not, the test is left out aloud, or fails where everything has to run.
 pub(crate) fn strace_or_skip(what: &str) -> bool {
@@ -64,20 +67,46 @@ fn calls(trace: &str) -> Vec<Call> {
     calls
 }
 
+impl Call {
+    fn is(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.text.starts_with(&format!("{name}(")))
+    }
+
+    fn sends(&self) -> bool {
+        self.is(&["sendto", "write", "writev", "sendmsg"])
+    }
+
+    fn receives(&self) -> bool {
+        self.is(&["recvfrom", "read"])
+    }
+
+    fn is_to_log(&self) -> bool {
+        self.text.contains("ledger.db-wal>")
+    }
+
+    fn writes_log(&self) -> bool {
+        self.is(&["pwrite64", "write"]) && self.is_to_log()
+    }
+
+    /// True if it made durable what `written` wrote, before `leaving` began.
+    fn syncs(&self, written: &Self, leaving: &Self) -> bool {
+        let done = self.text.trim_end().ends_with("= 0") && self.ended < leaving.begun;
+        self.is(&["fsync", "fdatasync"]) && self.is_to_log() && self.begun > written.ended && done
+    }
+}
+
 /// For every terminator in the trace: whether, after the server let the message begin (354), something was written to the
 /// log of the ledger, and a sync of the log that began after that write had returned before the terminator left.
 fn intents_first(trace: &str) -> Vec<bool> {
     let calls = calls(trace);
-    let of = |call: &Call, names: &[&str]| names.iter().any(|name| call.text.starts_with(&format!("{name}(")));
-    let to_log = |call: &Call| call.text.contains("ledger.db-wal>");
     let mut found = Vec::new();
     let mut let_in = None;
     for (index, call) in calls.iter().enumerate() {
         let begins = call.text.contains("\"354 ") || call.text.contains("\\n354 ");
-        if begins && of(call, &["recvfrom", "read"]) {
+        if begins && call.receives() {
             let_in = Some(index);
         }
-        if !(of(call, &["sendto", "write", "writev", "sendmsg"]) && call.text.contains(TERMINATOR)) {
+        if !(call.sends() && call.text.contains(TERMINATOR)) {
             continue;
         }
         let Some(from) = let_in.take() else {
@@ -85,14 +114,33 @@ fn intents_first(trace: &str) -> Vec<bool> {
             continue;
         };
         let since = &calls[from..index];
-        let written = since.iter().find(|call| of(call, &["pwrite64", "write"]) && to_log(call));
-        let durable = written.is_some_and(|written| {
-            since.iter().any(|sync| {
-                let done = sync.text.trim_end().ends_with("= 0") && sync.ended < call.begun;
-                of(sync, &["fsync", "fdatasync"]) && to_log(sync) && sync.begun > written.ended && done
-            })
-        });
-        found.push(durable);
+        let written = since.iter().find(|call| call.writes_log());
+        found.push(written.is_some_and(|written| since.iter().any(|sync| sync.syncs(written, call))));
+    }
+    found
+}
+
+/// For every group with a chunk in the trace: whether the log of the ledger was written since the last letter was taken, all
+/// of it was synced before the group left, and nothing more was written to it before the server took the letter. What is
+/// recorded then cannot have been done without the intent, so that the intent was among what was synced.
+fn intents_before_chunks(trace: &str) -> Vec<bool> {
+    let calls = calls(trace);
+    let taken = |call: &Call| call.receives() && call.text.contains(TAKEN);
+    let mut found = Vec::new();
+    let mut from = 0;
+    for (index, call) in calls.iter().enumerate() {
+        if taken(call) {
+            from = index;
+        }
+        if !(call.sends() && call.text.contains("BDAT ")) {
+            continue;
+        }
+        let since = &calls[from..index];
+        let last = since.iter().rfind(|call| call.writes_log());
+        let durable = last.is_some_and(|last| since.iter().any(|sync| sync.syncs(last, call)));
+        let until_taken = calls[index..].iter().position(taken);
+        let quiet = until_taken.is_some_and(|count| !calls[index..index + count].iter().any(Call::writes_log));
+        found.push(durable && quiet);
     }
     found
 }
@@ -142,6 +190,28 @@ fn the_intent_of_each_letter_is_synced_to_the_disk_before_its_terminator_is_writ
 }
 
 #[test]
+fn the_intent_of_each_letter_is_synced_to_the_disk_before_the_first_octet_of_its_chunk_is_written() {
+    if !strace_or_skip("the order of fsync and chunk") {
+        return;
+    }
+    // An intent that was not waited for has time to be seen behind the chunk.
+    let script = Script::new(|cue| match cue.phase {
+        Phase::EndOfData => {
+            let bytes = format!("{TAKEN}\r\n").into_bytes();
+            Action::Raw(vec![Chunk { after: Duration::from_millis(40), bytes }])
+        }
+        _ => Action::Behave,
+    });
+    let offers = Offers { chunking: true, ..Offers::default() };
+    let server = Server::with(Options { offers, script, ..Options::default() });
+    let campaign = Campaign::small(server.port(), LETTERS).set("smtp.connections", "1");
+    let trace = traced_send(&campaign, "fsync,fdatasync,pwrite64,write,writev,sendto,sendmsg,read,recvfrom");
+    assert_eq!(server.letters().len(), LETTERS);
+    assert_eq!(intents_before_chunks(&trace), [true; LETTERS]);
+    assert!(intents_first(&trace).is_empty(), "no letter went by DATA");
+}
+
+#[test]
 fn the_reader_of_traces_knows_right_from_wrong() {
     const LET_IN: &str = "7 recvfrom(9<socket:[1]>, \"354 go on\\r\\n\", 4096, 0, NULL, NULL) = 11\n";
     const WRITE: &str = "8 pwrite64(5</x/ledger.db-wal>, \"...\", 4096, 32) = 4096\n";
@@ -149,6 +219,9 @@ fn the_reader_of_traces_knows_right_from_wrong() {
     const DOT: &str = "7 sendto(9<socket:[1]>, \".\\r\\n\", 3, MSG_NOSIGNAL, NULL, 0) = 3\n";
     const BEGUN: &str = "8 fdatasync(5</x/ledger.db-wal> <unfinished ...>\n";
     const ENDED: &str = "8 <... fdatasync resumed>) = 0\n";
+    const GROUP: &str =
+        "7 sendto(9<socket:[1]>, \"MAIL FROM:<a@b.example>\\r\\nBDAT 5 LAST\\r\\nText.\", 60, 0, NULL, 0) = 60\n";
+    const DONE: &str = "7 recvfrom(9<socket:[1]>, \"250 2.6.0 taken\\r\\n\", 4096, 0, NULL, NULL) = 17\n";
     let verdict = |lines: &[&str]| intents_first(&lines.concat());
     assert_eq!(verdict(&[LET_IN, WRITE, SYNC, DOT]), [true]);
     assert_eq!(verdict(&[LET_IN, WRITE, BEGUN, ENDED, DOT]), [true]);
@@ -157,4 +230,13 @@ fn the_reader_of_traces_knows_right_from_wrong() {
     assert_eq!(verdict(&[LET_IN, SYNC, WRITE, DOT]), [false], "the write is not synced");
     assert_eq!(verdict(&[WRITE, SYNC, LET_IN, DOT]), [false], "that was the claim");
     assert_eq!(verdict(&[LET_IN, WRITE, SYNC, DOT, LET_IN, DOT]), [true, false]);
+
+    let verdict = |lines: &[&str]| intents_before_chunks(&lines.concat());
+    assert_eq!(verdict(&[WRITE, SYNC, GROUP, DONE]), [true]);
+    assert_eq!(verdict(&[WRITE, WRITE, BEGUN, ENDED, GROUP, DONE, WRITE, SYNC, GROUP, DONE]), [true, true]);
+    assert_eq!(verdict(&[WRITE, SYNC, WRITE, GROUP, DONE]), [false], "the second write is not synced");
+    assert_eq!(verdict(&[WRITE, BEGUN, GROUP, ENDED, DONE]), [false], "the sync has not returned");
+    assert_eq!(verdict(&[WRITE, SYNC, GROUP, WRITE, SYNC, DONE]), [false], "that was the claim");
+    assert_eq!(verdict(&[WRITE, SYNC, GROUP, DONE, GROUP, DONE]), [true, false]);
+    assert_eq!(verdict(&[WRITE, SYNC, GROUP]), [false], "the letter was never taken");
 }

@@ -213,7 +213,7 @@ pub(crate) const TABLE: &[Row] = &[
 ];
 
 /// The same for a letter that goes out as one chunk. It is on its way before the first reply is read, so that no lost reply
-/// proves anything; whole refusals of MAIL, of every RCPT, or of the chunk still do, and one that is said in the body is the
+/// proves anything; whole refusals of MAIL, of RCPT, or of the chunk still do, and one that is said in the body is the
 /// chunk's. No 354 stands between the replies, so that one too many makes none of them believed, a 250 neither; only a
 /// farewell (421) is no such reply.
 #[rustfmt::skip]

@@ -18,12 +18,12 @@ pub(super) fn verbs(seen: &Arc<Mutex<Seen>>) -> Vec<String> {
 
 #[tokio::test]
 async fn the_group_is_mail_rcpt_bdat_and_the_very_octets_of_the_message() {
-    let (handover, session, seen) = hand_over_to(chunking(), &[Field::To, Field::To]).await;
+    let (handover, session, seen) = hand_over(chunking()).await;
     assert_eq!((told(&handover.end).as_str(), handover.reusable), ("accepted 250", true));
     assert_eq!(session.letters(), 1);
     let expected = format!(
         "EHLO client.example\r\nMAIL FROM:<us@here.example> SIZE={0}\r\nRCPT TO:<r0@missions.example>\r\n\
-         RCPT TO:<r1@missions.example>\r\nBDAT {0} LAST\r\n{1}",
+         BDAT {0} LAST\r\n{1}",
         LETTER.len(),
         String::from_utf8_lossy(LETTER)
     );
@@ -109,6 +109,32 @@ async fn a_server_that_leaves_during_the_intent_gets_nothing() {
 }
 
 #[tokio::test]
+async fn a_letter_to_two_tos_never_uses_bdat_because_of_two_replies_one_could_pass_for_the_chunks() {
+    for fields in [&[Field::To, Field::To][..], &[Field::To; 5]] {
+        let (handover, mut session, seen) = hand_over_to(chunking(), fields).await;
+        assert_eq!((told(&handover.end).as_str(), handover.reusable), ("accepted 250", true));
+        let expected = [&["EHLO", "MAIL"][..], &vec!["RCPT"; fields.len()], &["DATA"]].concat();
+        assert_eq!(verbs(&seen), expected);
+        // It is the letter and not the server.
+        let next = session.hand_over(LETTER, &envelope(&[Field::To]), async { true }).await;
+        assert_eq!(told(&next.end), "accepted 250");
+        assert_eq!(verbs(&seen)[expected.len()..], ["MAIL", "RCPT", "BDAT"]);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_keep_its_promise_of_enhanced_codes_gets_the_next_letters_by_data() {
+    let (handover, mut session, seen) = hand_over(chunking().with(Phase::Rcpt, Act::Say("250 2.0.0 fine\r\n"))).await;
+    assert_eq!((told(&handover.end).as_str(), handover.reusable), ("accepted 250", true));
+    for _ in 0..2 {
+        let next = session.hand_over(LETTER, &envelope(&[Field::To]), async { true }).await;
+        assert_eq!(told(&next.end), "accepted 250");
+    }
+    let by_data = ["MAIL", "RCPT", "DATA"];
+    assert_eq!(verbs(&seen), [&["EHLO", "MAIL", "RCPT", "BDAT"][..], &by_data, &by_data].concat());
+}
+
+#[tokio::test]
 async fn a_large_letter_a_copy_and_a_server_without_pipelining_take_the_way_of_data() {
     let large = b".a line of text that begins with a dot\r\n".repeat(26_500);
     let (session, seen) = open(chunking()).await;
@@ -132,18 +158,23 @@ async fn a_large_letter_a_copy_and_a_server_without_pipelining_take_the_way_of_d
 
 #[tokio::test]
 async fn a_group_larger_than_every_buffer_does_not_stand_still() {
-    let (handover, _, seen) = hand_over_to(chunking(), &vec![Field::To; 5000]).await;
+    let (session, seen) = open(chunking()).await;
+    let letter = b"a line of text\r\n".repeat(60_000);
+    let handover = session.expect("a session").hand_over(&letter, &envelope(&[Field::To]), async { true }).await;
     assert_eq!(told(&handover.end), "accepted 250");
-    assert_eq!(seen.lock().expect("lock").messages, [LETTER]);
+    assert_eq!(verbs(&seen), ["EHLO", "MAIL", "RCPT", "BDAT"]);
+    assert!(seen.lock().expect("lock").messages == [letter], "octet for octet");
 }
 
-/// A server that greets, reads up to `octets` of the group, says `said` and reads nothing more.
-async fn stops_reading_after(octets: usize, said: &'static str, recipients: usize) -> String {
-    let (wire, mut server) = tokio::io::duplex(1024);
+/// A server behind a pipe that holds so many octets, greets, reads up to `octets` of the group, says `said` and reads nothing
+/// more.
+async fn stops_reading_after(octets: usize, said: &'static str, pipe: usize) -> String {
+    let (wire, mut server) = tokio::io::duplex(pipe);
     let serving = tokio::spawn(async move {
+        let mut greeted = [0; b"EHLO client.example\r\n".len()];
         let mut space = vec![0; octets];
         server.write_all(b"220 mx\r\n").await.expect("written");
-        server.read_exact(&mut space[..b"EHLO client.example\r\n".len()]).await.expect("EHLO");
+        server.read_exact(&mut greeted).await.expect("EHLO");
         server.write_all(CHUNKING.as_bytes()).await.expect("written");
         server.read_exact(&mut space).await.expect("some of the group");
         server.write_all(said.as_bytes()).await.expect("written");
@@ -152,7 +183,7 @@ async fn stops_reading_after(octets: usize, said: &'static str, recipients: usiz
     let connector = Connector::new(relay(Security::None)).expect("settings");
     let mut session = connector.begin(Box::new(wire)).await.expect("a session");
     let letter = b"0123456789\r\n".repeat(4000);
-    let handover = session.hand_over(&letter, &envelope(&vec![Field::To; recipients]), async { true }).await;
+    let handover = session.hand_over(&letter, &envelope(&[Field::To]), async { true }).await;
     assert!(!handover.reusable);
     serving.abort();
     told(&handover.end)
@@ -160,19 +191,19 @@ async fn stops_reading_after(octets: usize, said: &'static str, recipients: usiz
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_stops_reading_proves_something_only_by_what_it_said() {
-    assert_eq!(stops_reading_after(3000, "", 1).await, "uncertain: end-of-data timed out");
-    assert_eq!(stops_reading_after(3000, "250 ok\r\n", 1).await, "uncertain: end-of-data timed out");
-    assert_eq!(stops_reading_after(3000, "552 5.3.4 too large\r\n", 1).await, "not sent: mail refused 552");
-    let all = "250 ok\r\n250 ok\r\n250 queued\r\n";
-    assert_eq!(stops_reading_after(3000, all, 1).await, "uncertain: end-of-data unexpected 250");
-    let refused = "250 ok\r\n250 ok\r\n552 5.3.4 too large\r\n";
-    assert_eq!(stops_reading_after(3000, refused, 1).await, "not sent: end-of-data refused 552");
+    let of = async |said| stops_reading_after(3000, said, 1024).await;
+    assert_eq!(of("").await, "uncertain: end-of-data timed out");
+    assert_eq!(of("250 ok\r\n").await, "uncertain: end-of-data timed out");
+    assert_eq!(of("552 5.3.4 too large\r\n").await, "not sent: mail refused 552");
+    assert_eq!(of("250 ok\r\n250 ok\r\n250 queued\r\n").await, "uncertain: end-of-data unexpected 250");
+    assert_eq!(of("250 ok\r\n250 ok\r\n552 5.3.4 too large\r\n").await, "not sent: end-of-data refused 552");
 }
 
 #[tokio::test(start_paused = true)]
 async fn before_the_first_octet_of_bdat_a_failure_proves_that_nothing_was_delivered() {
-    // The commands before BDAT are longer than what was read and what the pipe holds.
-    assert_eq!(stops_reading_after(500, "", 200).await, "not sent: mail timed out");
-    assert_eq!(stops_reading_after(500, "250 ok\r\n250 ok\r\n", 200).await, "not sent: mail timed out");
-    assert_eq!(stops_reading_after(8000, "", 200).await, "uncertain: end-of-data timed out");
+    // MAIL and RCPT are longer than what was read and what the pipe holds.
+    assert_eq!(stops_reading_after(10, "", 16).await, "not sent: mail timed out");
+    assert_eq!(stops_reading_after(10, "250 ok\r\n", 16).await, "not sent: mail timed out");
+    assert_eq!(stops_reading_after(10, "250 ok\r\n250 ok\r\n", 16).await, "not sent: mail timed out");
+    assert_eq!(stops_reading_after(200, "", 16).await, "uncertain: end-of-data timed out");
 }

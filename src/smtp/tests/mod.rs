@@ -6,6 +6,7 @@ mod opening;
 mod phases;
 mod promises;
 mod recipients;
+mod terminator;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -110,7 +111,7 @@ impl Serving {
                 "STARTTLS" => self.answer(Phase::StartTls, "220 go\r\n").await?,
                 "AUTH" => self.answer(Phase::Auth, "235 ok\r\n").await?,
                 "MAIL" => self.answer(Phase::Mail, "250 ok\r\n").await?,
-                "RCPT" => self.answer(Phase::Rcpt, "250 ok\r\n").await?,
+                "RCPT" => self.answer(Phase::Rcpt, "250 2.1.5 ok\r\n").await?,
                 "DATA" => {
                     if self.answer(Phase::Data, "354 go\r\n").await? {
                         self.message().await?;

@@ -43,6 +43,21 @@ async fn after_a_valid_250_nothing_takes_it_back_but_the_session_is_not_trusted(
 }
 
 #[tokio::test]
+async fn a_refusal_with_an_acceptance_right_behind_it_is_neither() {
+    for ehlo in [PIPELINING, LOCK_STEP] {
+        for said in ["451 4.3.0 later\r\n250 2.0.0 queued\r\n", "554 5.7.1 no\r\n250 queued\r\n"] {
+            let (handover, _, _) = hand_over(Server::new(ehlo).with(Phase::EndOfData, Act::Say(said))).await;
+            let unsolicited = matches!(&handover.end, End::Uncertain(Fault { trouble: Trouble::Unsolicited(_), .. }));
+            assert!(unsolicited && !handover.reusable, "{said:?}: {:?}", handover.end);
+        }
+        for said in ["451 4.3.0 later\r\n421 bye\r\n", "554 5.7.1 no\r\n554 5.7.1 no\r\n"] {
+            let (handover, _, _) = hand_over(Server::new(ehlo).with(Phase::EndOfData, Act::Say(said))).await;
+            assert!(matches!(handover.end, End::NotSent(_)) && !handover.reusable, "{said:?}: {:?}", handover.end);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_reply_left_by_a_cancelled_letter_is_never_read_for_the_next() {
     let (session, seen) = open(Server::new(PIPELINING)).await;
     let mut session = session.expect("a session");

@@ -1,20 +1,23 @@
-//! One letter in one round trip: MAIL, every RCPT and the whole message as one BDAT chunk, in one group (RFC 3030, RFC 2920).
+//! One letter to one recipient in one round trip: MAIL, RCPT and the whole message as one BDAT chunk, in one group
+//! (RFC 3030, RFC 2920).
 //!
 //! The chunk is on its way before the first reply, so a reply that is lost at MAIL or RCPT leaves open what became of the
 //! letter: where lock step proves that nothing was delivered, here it is uncertain. Three things prove it still, each by
-//! replies that were received: MAIL was refused, every RCPT was refused, or BDAT was refused. A fourth is a 421 with which
-//! the server left before it had accepted anybody; and of course a connection that took nothing of the chunk.
+//! replies that were received: MAIL was refused, RCPT was refused, or BDAT was refused. A fourth is a 421 with which the
+//! server left before it had answered MAIL; and of course a connection that took nothing of the chunk. MAIL or RCPT refused
+//! proves nothing once a later reply says that the chunk was taken: then one of them was not meant for its command.
 //!
 //! Replies are matched to commands by counting, and no 354 stands between them. So a reply too many that is seen makes none
 //! of them believed: the letter is uncertain, although a valid 250 seems to have come for it. One whose like comes later,
 //! because the server takes its time over the message, is told by the enhanced code of the reply that stands in the place of
 //! the chunk's: X.1.X is about an address and never about a message (RFC 3463 §3.2). So only servers that give enhanced
-//! codes are sent chunks.
+//! codes are sent chunks, and only letters to one recipient: of two, one could be refused in the place of the chunk while
+//! the other gets the letter.
 
 use std::time::Duration;
 
 use super::super::command::rcpt_command;
-use super::{After, Transaction, is_refusal};
+use super::{After, Transaction, is_completion, is_refusal};
 use crate::domain::message::Field;
 use crate::domain::outcome::{End, Fault, Phase, RcptOutcome, Trouble};
 use crate::domain::reply::{Reply, Severity};
@@ -34,8 +37,8 @@ struct Progress {
     whole: bool,
     /// Why not all of the group was written.
     broken: Option<Trouble>,
-    /// The last reply, if it was a farewell (421) to this command.
-    farewell: Option<(Phase, Reply)>,
+    /// The last reply, if it was a farewell (421).
+    farewell: Option<Reply>,
 }
 
 /// The replies as far as they decide anything.
@@ -47,14 +50,15 @@ enum Answer {
 }
 
 impl Transaction<'_> {
-    /// True if this letter goes out as a chunk. Copies keep it from that: if the To is refused, no copy may get the letter,
-    /// and a chunk that is on its way cannot be called back.
+    /// True if this letter goes out as a chunk: one to a single To. A second recipient keeps it from that: if a To is refused,
+    /// no copy may get the letter, and a chunk that is on its way cannot be called back; and with several replies to RCPT
+    /// one that came twice would make the last of them look like the answer to the chunk.
     pub(super) fn goes_as_chunk(&self, bytes: &[u8]) -> bool {
         self.capabilities.pipelining
             && self.capabilities.chunking
             && self.capabilities.enhanced_status_codes
             && bytes.len() <= CHUNK_MOST
-            && self.envelope.forward_paths.iter().all(|path| path.field == Field::To)
+            && matches!(&self.envelope.forward_paths[..], [only] if only.field == Field::To)
     }
 
     /// The whole transaction. The intent is awaited before anything is written, so that the group can be one write; without
@@ -74,7 +78,7 @@ impl Transaction<'_> {
         self.quiet(Phase::Mail).await?;
         let mut progress = self.write_chunk(mail, bytes).await;
         match self.answers(&mut progress).await {
-            Ok(Answer::MailRefused(reply)) => Ok(self.mail_refused_before_chunk(reply, progress.whole).await),
+            Ok(Answer::MailRefused(reply)) => Ok(self.mail_refused_before_chunk(reply, progress).await),
             Ok(Answer::Chunk(reply)) => {
                 let end = self.chunk_answered(reply);
                 if progress.broken.is_some() {
@@ -127,30 +131,21 @@ impl Transaction<'_> {
         if mail.code() != 250 {
             return Err(Trouble::Unexpected(mail));
         }
-        for index in 0..self.recipients.len() {
-            let reply = self.next_answer(Phase::Rcpt, progress).await?;
-            self.recipients[index] = match reply.code() {
-                250 | 251 => RcptOutcome::Accepted(reply),
-                _ if is_refusal(&reply) => RcptOutcome::Refused(reply),
-                _ => return Err(Trouble::Unexpected(reply)),
-            };
-        }
+        let rcpt = self.next_answer(Phase::Rcpt, progress).await?;
+        self.recipients.fill(match rcpt.code() {
+            250 | 251 => RcptOutcome::Accepted(rcpt),
+            _ if is_refusal(&rcpt) => RcptOutcome::Refused(rcpt),
+            _ => return Err(Trouble::Unexpected(rcpt)),
+        });
         let chunk = self.next_answer(Phase::EndOfData, progress).await?;
-        let about_another = self.is_about_an_address(&chunk);
-        if !about_another && (progress.whole || is_refusal(&chunk)) {
+        let acceptance = chunk.severity() == Severity::Completion && progress.whole && self.has_recipient();
+        // About an address: it is the recipient's, moved here by one too many before it. A refusal may be that, too, but
+        // then nothing was delivered, whichever it is.
+        if is_refusal(&chunk) || acceptance && !chunk.is_about_an_address() {
             Ok(Answer::Chunk(chunk))
         } else {
-            // It cannot be about the message, or not about one that the server does not have.
             Err(Trouble::Unexpected(chunk))
         }
-    }
-
-    /// True for a reply in the place of the chunk's that is a recipient's, moved there by one too many before it. A refusal
-    /// may be both while the letter has one recipient: then nothing was delivered, whichever it is.
-    fn is_about_an_address(&self, reply: &Reply) -> bool {
-        let of_an_address = reply.enhanced().is_some_and(|code| code.subject == 1);
-        let may_hide_an_acceptance = self.recipients.len() > 1 || !is_refusal(reply);
-        of_an_address && may_hide_an_acceptance && self.has_recipient()
     }
 
     async fn next_answer(&mut self, phase: Phase, progress: &mut Progress) -> Result<Reply, Trouble> {
@@ -160,63 +155,65 @@ impl Transaction<'_> {
             _ => self.stream.reply(self.deadline(phase)).await,
         }?;
         tracing::trace!("S: {reply}");
-        progress.farewell = (reply.code() == 421).then(|| (phase, reply.clone()));
+        progress.farewell = (reply.code() == 421).then(|| reply.clone());
         Ok(reply)
     }
 
-    /// The refused rest of the group is read, and then the state is unknown until RSET (RFC 3030 §2).
-    async fn mail_refused_before_chunk(&mut self, mail: Reply, whole: bool) -> End {
-        let mut after = if mail.code() == 421 || !whole { After::Unusable } else { After::Reset };
-        let recipients = self.recipients.len();
-        for phase in std::iter::repeat_n(Phase::Rcpt, recipients).chain([Phase::EndOfData]) {
-            if after == After::Unusable {
+    /// The refused rest of the group is read, and then the state is unknown until RSET (RFC 3030 §2). If it is not refused,
+    /// the refusal may have been one too many, from before this letter, and only a refused chunk proves anything.
+    async fn mail_refused_before_chunk(&mut self, mail: Reply, mut progress: Progress) -> End {
+        let mut usable = mail.code() != 421 && progress.whole;
+        let mut doubt = None;
+        for phase in [Phase::Rcpt, Phase::EndOfData] {
+            let Ok(reply) = self.next_answer(phase, &mut progress).await else {
+                usable = false;
                 break;
-            }
-            after = match self.reply(phase).await {
-                Ok(reply) if is_refusal(&reply) && reply.code() != 421 => After::Reset,
-                _ => After::Unusable,
             };
+            usable &= is_refusal(&reply) && reply.code() != 421;
+            if !is_refusal(&reply) {
+                doubt = Some(Trouble::Unexpected(reply));
+            } else if phase == Phase::EndOfData {
+                doubt = None;
+            }
         }
-        let refused = End::NotSent(Fault::new(Phase::Mail, Trouble::Refused(mail)));
-        self.conclude(Phase::Mail, after, refused).await
+        match self.stream.quiet().await {
+            Ok(()) if usable => self.after = After::Reset,
+            Err(Trouble::Unsolicited(said)) if is_completion(&said) => doubt = Some(Trouble::Unsolicited(said)),
+            _ => {}
+        }
+        match doubt {
+            Some(trouble) if progress.begun => self.uncertain(trouble),
+            _ => End::NotSent(Fault::new(Phase::Mail, Trouble::Refused(mail))),
+        }
     }
 
     /// Every reply is there. The session's worth is put down as if nothing followed.
     fn chunk_answered(&mut self, reply: Reply) -> End {
         let code = reply.code();
-        if !self.has_recipient() {
-            // Nobody to deliver to, whatever the server says of the chunk; but if it did not refuse it, it is odd.
-            if is_refusal(&reply) && code != 421 && self.farewell_to_a_recipient().is_none() {
-                self.after = After::Reset;
-            }
-            return self.nobody_accepted();
+        if let Some(refused) = self.recipient_refused() {
+            // Nobody to deliver to, whatever the refusal of the chunk says.
+            let farewell = code == 421 || matches!(refused, End::NotSent(_));
+            self.after = if farewell { After::Unusable } else { After::Reset };
+            return refused;
         }
         self.finished = true;
-        let end_of_data = |trouble| Fault::new(Phase::EndOfData, trouble);
-        match reply.severity() {
-            Severity::Completion => {
-                self.after = After::Clean;
-                End::Accepted(reply)
-            }
-            Severity::Transient | Severity::Permanent => {
-                self.after = if code == 421 { After::Unusable } else { After::Reset };
-                End::NotSent(end_of_data(Trouble::Refused(reply)))
-            }
-            Severity::Preliminary | Severity::Intermediate => End::Uncertain(end_of_data(Trouble::Unexpected(reply))),
+        if is_refusal(&reply) {
+            self.after = if code == 421 { After::Unusable } else { After::Reset };
+            End::NotSent(Fault::new(Phase::EndOfData, Trouble::Refused(reply)))
+        } else {
+            self.after = After::Clean;
+            End::Accepted(reply)
         }
     }
 
-    fn nobody_accepted(&self) -> End {
-        match self.farewell_to_a_recipient() {
-            // 421 is about the session, and says nothing of the address.
-            Some(farewell) => End::NotSent(Fault::new(Phase::Rcpt, Trouble::Refused(farewell.clone()))),
-            None => End::NoRecipient,
-        }
-    }
-
-    fn farewell_to_a_recipient(&self) -> Option<&Reply> {
+    /// What it proves that the recipient was refused, if it was.
+    fn recipient_refused(&self) -> Option<End> {
         self.recipients.iter().find_map(|outcome| match outcome {
-            RcptOutcome::Refused(reply) if reply.code() == 421 => Some(reply),
+            // 421 is about the session, and says nothing of the address.
+            RcptOutcome::Refused(reply) if reply.code() == 421 => {
+                Some(End::NotSent(Fault::new(Phase::Rcpt, Trouble::Refused(reply.clone()))))
+            }
+            RcptOutcome::Refused(_) => Some(End::NoRecipient),
             _ => None,
         })
     }
@@ -225,24 +222,28 @@ impl Transaction<'_> {
     fn answers_lost(&mut self, progress: Progress, trouble: Trouble) -> End {
         let left = matches!(trouble, Trouble::Closed | Trouble::Broken(_) | Trouble::Tls(_));
         let stopped = left || matches!(trouble, Trouble::TimedOut(_));
+        let taken = matches!(&trouble, Trouble::Unexpected(reply) if reply.severity() == Severity::Completion);
         let trouble = if stopped { progress.broken.unwrap_or(trouble) } else { trouble };
-        let any_accepted = self.recipients.iter().any(|outcome| matches!(outcome, RcptOutcome::Accepted(_)));
-        if let Some((phase, farewell)) = progress.farewell
-            && left
-            && !any_accepted
-        {
-            return End::NotSent(Fault::new(phase, Trouble::Refused(farewell)));
+        if let (Some(farewell), [RcptOutcome::Unanswered], true) = (progress.farewell, &self.recipients[..], left) {
+            return End::NotSent(Fault::new(Phase::Mail, Trouble::Refused(farewell)));
         }
         if !progress.begun {
             return End::NotSent(Fault::new(Phase::Mail, trouble));
         }
-        if self.recipients.iter().all(|outcome| matches!(outcome, RcptOutcome::Refused(_))) {
-            return self.nobody_accepted();
+        // A chunk that was taken although its recipient was refused: one of the two replies is not what it seems.
+        if let Some(refused) = self.recipient_refused().filter(|_| !taken) {
+            return refused;
         }
-        if !stopped {
-            // Where something else than replies came, nobody can tell what the ones before it were for.
-            self.recipients.fill(RcptOutcome::Unanswered);
+        if stopped {
+            self.finished = true;
+            return End::Uncertain(Fault::new(Phase::EndOfData, trouble));
         }
+        self.uncertain(trouble)
+    }
+
+    /// Where something else came than was asked for, nobody can tell what the replies before it were for.
+    fn uncertain(&mut self, trouble: Trouble) -> End {
+        self.recipients.fill(RcptOutcome::Unanswered);
         self.finished = true;
         End::Uncertain(Fault::new(Phase::EndOfData, trouble))
     }
@@ -252,11 +253,7 @@ impl Transaction<'_> {
         let Err(trouble) = self.stream.quiet().await else { return end };
         self.after = After::Unusable;
         match trouble {
-            Trouble::Unsolicited(said) if !said.starts_with("421") => {
-                self.recipients.fill(RcptOutcome::Unanswered);
-                self.finished = true;
-                End::Uncertain(Fault::new(Phase::EndOfData, Trouble::Unsolicited(said)))
-            }
+            Trouble::Unsolicited(said) if !said.starts_with("421") => self.uncertain(Trouble::Unsolicited(said)),
             _ => end,
         }
     }
