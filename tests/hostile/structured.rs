@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use demarche::domain::audience::Audience;
 use demarche::domain::language::Language;
-use demarche::roster::{self, Options, Roster};
+use demarche::roster::{self, HiddenRows, Options, Roster};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -329,6 +329,8 @@ fn options() -> Options {
     let english = Language::parse("en").expect("a language");
     Options {
         file: "recipients.csv".to_owned(),
+        sheet: None,
+        hidden_rows: HiddenRows::default(),
         encoding: None,
         delimiter: None,
         columns: std::collections::BTreeMap::new(),
