@@ -16,6 +16,7 @@ fn the_status_has_the_shape_that_scripts_were_promised() {
         json!({
             "campaign": "Stand with women human rights defenders",
             "digest": Digest::of(b"batch").to_string(),
+            "approvals": [],
             "counts": {
                 "queued": 1, "sending": 0, "accepted": 0, "deferred": 0, "failed": 1, "uncertain": 0, "suppressed": 0,
             },

@@ -26,6 +26,11 @@ pub(super) fn freeze(settings: &LetterSettings, templates: &[SourceFile], attach
     Edition { settings: serde_json::to_string(settings).unwrap_or_default(), sources }
 }
 
+/// The path of an attachment, if a frozen source of that name is one.
+pub(super) fn attachment_path(name: &str) -> Option<&str> {
+    name.strip_prefix(ATTACHMENT)
+}
+
 /// The composer that an edition was frozen from.
 ///
 /// # Errors

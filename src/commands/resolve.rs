@@ -6,7 +6,7 @@ use crate::ledger::{Ledger, Reader};
 use crate::report;
 
 use super::exit::{Failure, OK, USAGE};
-use super::{Context, frozen, log, prepare, progress, recovered};
+use super::{Context, approval, frozen, log, prepare, progress, recovered};
 
 pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
     if !args.sent && !args.not_sent {
@@ -24,7 +24,8 @@ pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> 
     if record.state != State::Uncertain {
         return Err(not_uncertain(&record));
     }
-    ledger.resolve(&record.id, args.sent, note)?;
+    let by = approval::person(args.by.as_deref());
+    ledger.resolve(&record.id, args.sent, note, by.as_deref())?;
     let name = progress::named(&record.id);
     context.screen.result(&if args.sent {
         format!("{name}: recorded as arrived, on your word.")

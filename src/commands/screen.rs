@@ -211,6 +211,12 @@ impl Screen {
         }
     }
 
+    /// True if there is somebody to ask.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        !self.flags.no_input && std::io::stdin().is_terminal()
+    }
+
     /// Asks for a word on the terminal; true if it was given.
     ///
     /// # Errors
@@ -220,7 +226,7 @@ impl Screen {
             Failure::new(USAGE, "there is no terminal to ask on, and no --yes or --approve DIGEST")
                 .help("look at `demarche preview`, then pass --approve with the digest that it prints")
         };
-        if self.flags.no_input || !std::io::stdin().is_terminal() {
+        if !self.can_ask() {
             return Err(nobody());
         }
         self.error_line(&self.message_style().fitted(&harmless(question)));

@@ -7,7 +7,8 @@ use super::{Facts, shown};
 use crate::domain::attempt::LastWord;
 use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord};
 
-/// The batch: `{"campaign", "digest", "counts": {…}, "deliveries": [{"id", "state", "to": [{"address", "field",
+/// The batch: `{"campaign", "digest", "counts": {…}, "approvals": [{"digest", "by", "note", "at",
+/// "letters", "withdrawn"}], "deliveries": [{"id", "state", "to": [{"address", "field",
 /// "outcome", "code", "enhanced", "text"}], "attempts", "message_id", "last": {"phase", "code", "enhanced", "text",
 /// "at"}, "not_before"}], "coverage": {"expected", "present", "missing", "doubled", "foreign"}}`. `to` holds every address of the envelope; `field` tells To, Cc and Bcc apart.
 #[must_use]
@@ -16,6 +17,7 @@ pub fn status_json(records: &[DeliveryRecord], counts: &Counts, facts: &Facts) -
         "campaign": facts.campaign,
         "digest": facts.digest,
         "counts": counts,
+        "approvals": facts.approvals,
         "deliveries": records.iter().map(delivery).collect::<Vec<_>>(),
         "coverage": facts.coverage.to_json(),
     })

@@ -24,6 +24,7 @@ pub use self::log::log;
 pub use self::resend::resend_list;
 pub use self::status::status;
 pub use self::table::outcome_table;
+use crate::domain::approval::Approval;
 use crate::domain::attempt::LastWord;
 use crate::domain::coverage::Coverage;
 use crate::domain::delivery::State;
@@ -56,6 +57,8 @@ pub struct Facts {
     pub now: Timestamp,
     /// The ledger's path, as the user knows it.
     pub ledger: String,
+    /// Who approved what, withdrawn approvals too, in the order in which they were given.
+    pub approvals: Vec<Approval>,
 }
 
 /// The exit code of a batch that stands so: 2 if any is uncertain, else 1 if any failed, else 75 if any is deferred or
