@@ -81,6 +81,11 @@ impl Frozen {
         Ok(Self { key, reader: Mutex::new(reader), editions: Mutex::default() })
     }
 
+    /// Over the same ledger as another reader.
+    pub(super) fn again(reader: &Reader) -> Result<Self, LedgerError> {
+        Self::new(reader.again()?)
+    }
+
     /// The composer of an edition, thawed once.
     pub(super) fn edition(&self, edition: i64) -> Result<Arc<Composer>, String> {
         let mut editions = self.editions.lock().unwrap_or_else(PoisonError::into_inner);

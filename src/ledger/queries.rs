@@ -1,6 +1,6 @@
 //! Reading the ledger, without the lock and beside whoever writes: states, attempts and what is frozen.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
@@ -25,6 +25,7 @@ LEFT JOIN attempts t ON t.delivery = d.number AND t.number = d.tries";
 #[derive(Debug)]
 pub struct Reader {
     pub(super) connection: Connection,
+    path: PathBuf,
 }
 
 impl Reader {
@@ -33,7 +34,15 @@ impl Reader {
     /// # Errors
     /// [`LedgerError`], if there is none or it is not one of ours that this program knows.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        Ok(Self { connection: open::readable(path)? })
+        Ok(Self { connection: open::readable(path)?, path: path.to_owned() })
+    }
+
+    /// Another reader of the same file.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn again(&self) -> Result<Self, LedgerError> {
+        Self::open(&self.path)
     }
 
     /// Whose ledger it is; `None` before the first enrolment.

@@ -4,11 +4,12 @@
 //! difference matters to the ledger only.
 
 mod csv;
+mod dossier;
 mod evidence;
-mod html;
 mod json;
 mod layout;
 mod log;
+mod page;
 mod resend;
 mod status;
 mod table;
@@ -16,11 +17,12 @@ mod table;
 use jiff::Timestamp;
 
 pub use self::csv::csv;
+pub use self::dossier::{Dossier, Sample};
 pub use self::evidence::evidence;
-pub use self::html::html;
-pub use self::json::{log_json, status_json};
+pub use self::json::{log_json, report_json, status_json};
 pub use self::layout::ascii;
 pub use self::log::log;
+pub use self::page::html;
 pub use self::resend::resend_list;
 pub use self::status::status;
 pub use self::table::outcome_table;
