@@ -11,6 +11,7 @@ mod changes;
 mod check;
 mod domains;
 mod drive;
+mod evidence;
 mod exit;
 mod frozen;
 mod generate;

@@ -15,10 +15,19 @@ use crate::report::{self, Dossier, Sample};
 use super::Context;
 use super::exit::{DATA, Failure, OK};
 use super::frozen::Frozen;
-use super::{prepare, status};
+use super::{evidence, prepare, status};
 
 pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
+    if let Some(path) = &args.verify {
+        return evidence::verify(context, path, args.expect.as_deref(), args.json);
+    }
     let (config, _) = prepare::config(context)?;
+    if let Some(path) = &args.pack {
+        let code = evidence::pack(context, &config, path)?;
+        if args.html.is_none() && args.csv.is_none() && !args.json {
+            return Ok(code);
+        }
+    }
     let reader = Reader::open(&config.ledger)?;
     let dossier = gather(&reader, &config)?;
     if let Some(path) = &args.html {
@@ -36,7 +45,7 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
 }
 
 /// The table as bytes.
-fn table(dossier: &Dossier) -> Result<Vec<u8>, Failure> {
+pub(super) fn table(dossier: &Dossier) -> Result<Vec<u8>, Failure> {
     let mut table = Vec::new();
     report::csv(dossier.records.iter().cloned(), &mut table)
         .map_err(|error| Failure::new(DATA, format!("the table cannot be written: {error}")))?;
