@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::domain::approval::{Approval, approvers, distinct};
 use crate::domain::digest::Digest;
 use crate::domain::record::DeliveryRecord;
+use crate::domain::reply::visible;
 use crate::ledger::{LedgerError, Reader};
 
 use super::exit::{DATA, Failure};
@@ -22,7 +23,16 @@ pub(super) struct Standing {
 impl Standing {
     /// Of the batch of that digest, by a ledger that is open already.
     pub(super) fn of(reader: &Reader, config: &Config, digest: Digest) -> Result<Self, LedgerError> {
-        Ok(Self { digest, needed: config.approvals, approvals: reader.approvals()? })
+        let mut approvals = reader.approvals()?;
+        // What people typed is shown, and never obeyed by a terminal.
+        for approval in &mut approvals {
+            approval.by = visible(&approval.by);
+            approval.note = visible(&approval.note);
+            if let Some(withdrawn) = &mut approval.withdrawn {
+                withdrawn.note = visible(&withdrawn.note);
+            }
+        }
+        Ok(Self { digest, needed: config.approvals, approvals })
     }
 
     /// The same where there may be no ledger yet, or another campaign's, which knows nothing of this batch.

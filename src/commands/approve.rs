@@ -30,6 +30,7 @@ pub(super) fn run(context: &Context, args: &ApproveArgs) -> Result<u8, Failure> 
     if by.chars().count() > LONGEST || args.note.chars().count() > LONGEST {
         return Err(Failure::new(USAGE, format!("--by and --note take up to {LONGEST} characters each")));
     }
+    let by = visible(&by);
     if args.by.is_none() {
         context.screen.say(&format!(
             "No --by: the name on record is \"{by}\", that of this account on this machine. A name that others know is better."

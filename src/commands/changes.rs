@@ -10,6 +10,7 @@ use crate::domain::digest::Digest;
 use crate::domain::language::Language;
 use crate::domain::message::{Envelope, Field};
 use crate::domain::recipient::Recipient;
+use crate::domain::reply::visible;
 use crate::ledger::{ApprovedBatch, Edition};
 
 use super::frozen;
@@ -135,7 +136,7 @@ fn change(old: Option<&Composer>, was: &Recipient, batch: &Batch, recipient: &Re
     if what.is_empty() {
         what.push("header lines: sender’s name, answers, names beside addresses".to_owned());
     }
-    Change { id, what, lines }
+    Change { id, what: what.iter().map(|what| visible(what)).collect(), lines }
 }
 
 fn addresses(before: &Envelope, after: &Envelope) -> Vec<String> {
@@ -184,8 +185,8 @@ fn text_lines(before: &str, after: &str) -> Vec<String> {
         .iter_all_changes()
         .filter(|change| !change.value().trim().is_empty())
         .filter_map(|change| match change.tag() {
-            ChangeTag::Delete => Some(format!("- {}", change.value().trim_end())),
-            ChangeTag::Insert => Some(format!("+ {}", change.value().trim_end())),
+            ChangeTag::Delete => Some(format!("- {}", visible(change.value().trim_end()))),
+            ChangeTag::Insert => Some(format!("+ {}", visible(change.value().trim_end()))),
             ChangeTag::Equal => None,
         })
         .collect();

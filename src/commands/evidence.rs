@@ -131,7 +131,7 @@ fn write_messages(
         }
     }
     if !missing.is_empty() {
-        let text: String = missing.iter().map(|line| format!("{line}\n")).collect();
+        let text = missing.join("\n") + "\n";
         pack.add_bytes("messages/missing.txt", text.as_bytes()).map_err(|error| failed(&error))?;
     }
     Ok(missing)

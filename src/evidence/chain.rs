@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::names::{message_name, source_name};
+use super::names::{LEDGER, message_name, source_name};
 use crate::domain::digest::Digest;
 use crate::domain::message::Envelope;
 use crate::domain::recipient::{Recipient, RecipientId};
@@ -93,9 +93,7 @@ impl Chain {
                 Some((name, expected)) => {
                     messages.insert(name, expected);
                 }
-                None => {
-                    wrong.push(format!("{}: attempt {number} of delivery {delivery} has no row", super::names::LEDGER))
-                }
+                None => wrong.push(format!("{LEDGER}: attempt {number} of delivery {delivery} has no row")),
             }
         }
         (messages, wrong)

@@ -1,6 +1,7 @@
 //! Checking a pack: whether anything is missing, extra or altered, whether each message is the one on record, and whether the
 //! letters give the digest of the batch. Nothing is unpacked to a disk, and nothing is believed about sizes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read, Seek};
@@ -70,7 +71,7 @@ impl<R: Read + Seek> Check<R> {
         if !self.is_safe(size)? {
             return Ok(());
         }
-        let read: Result<Names, _> = self.archive.file_names().map(|name| name.map(|name| name.into_owned())).collect();
+        let read: Result<Names, _> = self.archive.file_names().map(|name| name.map(Cow::into_owned)).collect();
         let Ok(names) = read else {
             self.find("a file has a name that cannot be read; nothing was read".to_owned());
             return Ok(());
@@ -81,11 +82,14 @@ impl<R: Read + Seek> Check<R> {
         for required in REQUIRED.iter().filter(|required| !names.contains(**required)) {
             self.find(format!("{required}: is missing"));
         }
-        let Some(manifest) = self.manifest(expect)? else { return Ok(()) };
-        self.compare(&manifest, &names)?;
-        let Some(chain) = self.chain(&names)? else { return Ok(()) };
-        self.messages(&chain, &names)?;
-        self.batch(&chain, &names)
+        if let Some(manifest) = self.manifest(expect) {
+            self.compare(&manifest, &names);
+        }
+        if let Some(chain) = self.chain(&names) {
+            self.messages(&chain, &names);
+            self.batch(&chain, &names);
+        }
+        Ok(())
     }
 
     fn find(&mut self, finding: String) {
@@ -116,25 +120,28 @@ impl<R: Read + Seek> Check<R> {
     }
 
     /// The whole content of a file, if it is not larger than it says and than may be.
-    fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>, EvidenceError> {
-        let Ok(file) = self.archive.by_name(name) else { return Ok(None) };
+    fn read(&mut self, name: &str) -> Option<Vec<u8>> {
+        let Ok(file) = self.archive.by_name(name) else {
+            self.find(format!("{name}: is damaged, or packed in a way that no pack is"));
+            return None;
+        };
         let declared = file.size();
         if declared > LARGEST {
             drop(file);
             self.find(format!("{name}: is too large to be checked"));
-            return Ok(None);
+            return None;
         }
         let mut bytes = Vec::new();
         let read = file.take(declared + 1).read_to_end(&mut bytes);
         if read.is_err() || bytes.len() as u64 != declared {
             self.find(format!("{name}: is damaged and cannot be unpacked"));
-            return Ok(None);
+            return None;
         }
-        Ok(Some(bytes))
+        Some(bytes)
     }
 
-    fn manifest(&mut self, expect: Option<Digest>) -> Result<Option<Manifest>, EvidenceError> {
-        let Some(bytes) = self.read(MANIFEST)? else { return Ok(None) };
+    fn manifest(&mut self, expect: Option<Digest>) -> Option<Manifest> {
+        let bytes = self.read(MANIFEST)?;
         let digest = Digest::of(&bytes);
         self.verdict.manifest = Some(digest);
         if expect.is_some_and(|expect| expect != digest) {
@@ -142,17 +149,17 @@ impl<R: Read + Seek> Check<R> {
         }
         let Ok(text) = String::from_utf8(bytes) else {
             self.find(format!("{MANIFEST}: is no text"));
-            return Ok(None);
+            return None;
         };
         let (manifest, wrong) = of_text(&text);
         for line in wrong {
             self.find(format!("{MANIFEST}: line {line} is not one of a manifest, or names a file twice"));
         }
-        Ok(Some(manifest))
+        Some(manifest)
     }
 
     /// Every file against the manifest.
-    fn compare(&mut self, manifest: &Manifest, names: &Names) -> Result<(), EvidenceError> {
+    fn compare(&mut self, manifest: &Manifest, names: &Names) {
         for name in names.iter().filter(|name| *name != MANIFEST && !manifest.contains_key(*name)) {
             self.find(format!("{}: is extra, the manifest does not name it", visible(name)));
         }
@@ -161,7 +168,7 @@ impl<R: Read + Seek> Check<R> {
                 self.find(format!("{}: is missing, the manifest names it", visible(name)));
                 continue;
             }
-            match self.hash(name)? {
+            match self.hash(name) {
                 None => self.find(format!("{}: is damaged and cannot be unpacked", visible(name))),
                 Some(found) if found != *digest => {
                     self.find(format!("{}: was altered, its digest is not the manifest's", visible(name)));
@@ -172,11 +179,10 @@ impl<R: Read + Seek> Check<R> {
                 Some(_) => self.verdict.files += 1,
             }
         }
-        Ok(())
     }
 
-    fn hash(&mut self, name: &str) -> Result<Option<Digest>, EvidenceError> {
-        let Ok(file) = self.archive.by_name(name) else { return Ok(None) };
+    fn hash(&mut self, name: &str) -> Option<Digest> {
+        let file = self.archive.by_name(name).ok()?;
         let declared = file.size();
         let mut file = file.take(declared.saturating_add(1));
         let (mut hash, mut buffer, mut total) = (Sha256::new(), vec![0; 64 * 1024], 0);
@@ -187,15 +193,15 @@ impl<R: Read + Seek> Check<R> {
                     hash.update(&buffer[..read]);
                     total += read as u64;
                 }
-                Err(_) => return Ok(None),
+                Err(_) => return None,
             }
         }
-        Ok((total == declared).then(|| Digest::from_bytes(hash.finalize().into())))
+        (total == declared).then(|| Digest::from_bytes(hash.finalize().into()))
     }
 
     /// The ledger's content, line by line.
-    fn chain(&mut self, names: &Names) -> Result<Option<Chain>, EvidenceError> {
-        let Ok(file) = self.archive.by_name(LEDGER) else { return Ok(None) };
+    fn chain(&mut self, names: &Names) -> Option<Chain> {
+        let file = self.archive.by_name(LEDGER).ok()?;
         let declared = file.size();
         let mut lines = BufReader::new(file.take(declared));
         let (mut chain, mut bytes, mut number, mut wrong) = (Chain::default(), Vec::new(), 0, None);
@@ -216,20 +222,20 @@ impl<R: Read + Seek> Check<R> {
         drop(lines);
         if let Some(number) = wrong {
             self.find(format!("{LEDGER}: line {number} is not one of a ledger's content"));
-            return Ok(None);
+            return None;
         }
         for source in chain.sources().iter().filter(|source| !names.contains(*source)) {
             self.find(format!("{source}: is missing, the ledger names it"));
         }
         self.verdict.deliveries = chain.deliveries();
-        Ok(Some(chain))
+        Some(chain)
     }
 
     /// Every message against the record of its attempt, and against the letter as planned.
-    fn messages(&mut self, chain: &Chain, names: &Names) -> Result<(), EvidenceError> {
+    fn messages(&mut self, chain: &Chain, names: &Names) {
         let (expected, wrong) = chain.messages();
         self.verdict.findings.extend(wrong);
-        let not_made = self.not_made(names)?;
+        let not_made = self.not_made(names);
         for name in names.iter().filter(|name| is_message(name) && !expected.contains_key(*name)) {
             self.find(format!("{name}: is a message that the ledger knows nothing of"));
         }
@@ -240,11 +246,10 @@ impl<R: Read + Seek> Check<R> {
                 } else {
                     self.find(format!("{name}: is missing, the ledger says that it was handed over"));
                 }
-            } else if let Some(bytes) = self.read(name)? {
+            } else if let Some(bytes) = self.read(name) {
                 self.message(name, &bytes, expected);
             }
         }
-        Ok(())
     }
 
     fn message(&mut self, name: &str, bytes: &[u8], expected: &Expected) {
@@ -258,24 +263,24 @@ impl<R: Read + Seek> Check<R> {
     }
 
     /// Messages that the pack says it lacks, by their names.
-    fn not_made(&mut self, names: &Names) -> Result<BTreeMap<String, String>, EvidenceError> {
+    fn not_made(&mut self, names: &Names) -> BTreeMap<String, String> {
         let name = super::names::MISSING;
         if !names.contains(name) {
-            return Ok(BTreeMap::new());
+            return BTreeMap::new();
         }
-        let text = String::from_utf8(self.read(name)?.unwrap_or_default()).unwrap_or_default();
+        let text = String::from_utf8(self.read(name).unwrap_or_default()).unwrap_or_default();
         let lines = text.lines().filter_map(|line| line.split_once(": "));
-        Ok(lines.map(|(name, why)| (name.to_owned(), why.to_owned())).collect())
+        lines.map(|(name, why)| (name.to_owned(), why.to_owned())).collect()
     }
 
     /// The batch's digest, from the letters', against the report's; and who approved it.
-    fn batch(&mut self, chain: &Chain, names: &Names) -> Result<(), EvidenceError> {
+    fn batch(&mut self, chain: &Chain, names: &Names) {
         for digest in chain.false_approvals() {
             self.find(format!("{LEDGER}: the letters of the approved batch {digest} do not give its digest"));
         }
         let batch = chain.batch();
         if chain.deliveries() > 0 && names.contains(REPORT) {
-            let report = self.read(REPORT)?.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+            let report = self.read(REPORT).and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
             let said = report.and_then(|report| report["digest"].as_str()?.parse::<Digest>().ok());
             match said {
                 Some(said) if said == batch => {}
@@ -285,6 +290,5 @@ impl<R: Read + Seek> Check<R> {
         }
         self.verdict.approved_by = distinct(chain.approvers(batch)).into_iter().map(visible).collect();
         self.verdict.batch = Some(batch);
-        Ok(())
     }
 }

@@ -217,6 +217,14 @@ fn line(table: &str, names: &[String], row: &Row<'_>) -> Result<Value, LedgerErr
     Ok(Value::Object(line))
 }
 
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 fn value(name: &str, cell: ValueRef<'_>) -> Result<Value, LedgerError> {
     let damaged = |what: String| LedgerError::Corrupt { what };
     let is_time = name.ends_with("_at") || matches!(name, "at" | "date" | "not_before");
@@ -227,7 +235,7 @@ fn value(name: &str, cell: ValueRef<'_>) -> Result<Value, LedgerError> {
         }
         ValueRef::Integer(number) => json!(number),
         ValueRef::Real(number) => json!(number),
-        ValueRef::Blob(bytes) => json!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        ValueRef::Blob(bytes) => json!(hex(bytes)),
         ValueRef::Text(bytes) => {
             let text = std::str::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
             match name {

@@ -38,7 +38,7 @@ fn approvals(dossier: &Dossier) -> String {
         count => format!("{} approved this very batch.{needed}", counted(count, "person", "people")),
     };
     let mut table = format!(
-        "<h3>Approval</h3>\n<p>{verdict}</p>\n<table class=\"list\">\n<thead><tr><th scope=\"col\">Who</th>\
+        "<h3>Approval</h3>\n<p>{verdict}</p>\n<table class=\"list free\">\n<thead><tr><th scope=\"col\">Who</th>\
          <th scope=\"col\">What</th><th scope=\"col\">Note</th><th scope=\"col\">When (UTC)</th></tr></thead>\n<tbody>\n"
     );
     for approval in all {
@@ -66,10 +66,11 @@ fn what(dossier: &Dossier, approval: &Approval) -> String {
 }
 
 fn note(approval: &Approval) -> String {
-    let mut note = format!("<bdi>{}</bdi>", escape(&approval.note));
+    let mut note =
+        if approval.note.is_empty() { String::new() } else { format!("<bdi>{}</bdi><br>", escape(&approval.note)) };
     if let Some(withdrawn) = &approval.withdrawn {
         let why = if withdrawn.note.is_empty() { String::new() } else { format!(": {}", escape(&withdrawn.note)) };
-        let _ = write!(note, "<br><strong>Withdrawn</strong> {} UTC{why}", instant(withdrawn.at));
+        let _ = write!(note, "<strong>Withdrawn</strong> {} UTC{why}", instant(withdrawn.at));
     }
     note
 }
@@ -79,7 +80,7 @@ fn runs(dossier: &Dossier) -> String {
         return String::new();
     }
     let mut table = String::from(
-        "<h3>Runs</h3>\n<table class=\"list\">\n<thead><tr><th scope=\"col\">Run</th><th scope=\"col\">Began (UTC)</th>\
+        "<h3>Runs</h3>\n<table class=\"list free\">\n<thead><tr><th scope=\"col\">Run</th><th scope=\"col\">Began (UTC)</th>\
          <th scope=\"col\">Ended (UTC)</th><th scope=\"col\">Attempts</th><th scope=\"col\">Program</th></tr></thead>\n<tbody>\n",
     );
     for run in &dossier.runs {
