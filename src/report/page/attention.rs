@@ -62,62 +62,76 @@ fn was(count: u64) -> &'static str {
 
 /// What is left to do, the most pressing first.
 pub(super) fn section(dossier: &Dossier) -> String {
-    let mut items = String::new();
-    let mut add = |state: &str, title: &str, body: &str| {
-        let _ = writeln!(items, "<li class=\"{state}\"><h3>{title}</h3>\n{body}</li>");
-    };
-    let of = |state: State| -> Vec<&DeliveryRecord> {
-        dossier.records.iter().filter(|record| record.state == state).collect()
-    };
-    let uncertain = of(State::Uncertain);
-    if !uncertain.is_empty() {
-        add(
-            "uncertain",
-            &format!("{} may or may not have arrived", counted(uncertain.len(), "letter", "letters")),
-            &format!(
-                "<p>The connection broke after the letter and before the receipt; no sender can know. Ask each mission whether \
-                 it has the letter, then record the answer (<code>demarche resolve</code>). Nothing is sent to them again \
-                 before that.</p>\n{}",
-                each(&uncertain)
-            ),
-        );
-    }
-    let failed = of(State::Failed);
-    if !failed.is_empty() {
-        add(
-            "failed",
-            &format!("{} refused for good", counted(failed.len(), "letter was", "letters were")),
-            &format!(
-                "<p>{}. <a href=\"#causes\">What did not arrive, and why</a> says what to do for each.</p>\n",
-                some(&failed)
-            ),
-        );
-    }
-    let deferred = of(State::Deferred);
-    if !deferred.is_empty() {
-        let due = deferred.iter().filter_map(|record| record.not_before).min();
-        let due = due.map_or_else(String::new, |at| format!(", from {} UTC on", instant(at)));
-        add(
-            "deferred",
-            &format!("{} put off", counted(deferred.len(), "letter was", "letters were")),
-            &format!("<p>{}. Send them again (<code>demarche resend</code>){due}.</p>\n", some(&deferred)),
-        );
-    }
-    let waiting = dossier.counts.queued + dossier.counts.sending;
-    if waiting > 0 {
-        let count = usize::try_from(waiting).unwrap_or(usize::MAX);
-        let title = format!("{} still to go", counted(count, "letter is", "letters are"));
-        add("queued", &title, "<p>Unless it is being sent right now, go on with <code>demarche send</code>.</p>\n");
-    }
-    if !dossier.facts.missing.is_empty() {
-        let missing = names(dossier.facts.missing.iter().map(String::as_str));
-        let title = format!("{} no letter planned", counted(dossier.facts.missing.len(), "state has", "states have"));
-        add("missing", &title, &format!("<p>{missing}. Add a row for each to the recipients file, then send.</p>\n"));
-    }
+    let items = [uncertain(dossier), failed(dossier), deferred(dossier), waiting(dossier), missing(dossier)].concat();
     if items.is_empty() {
         return "<p>Nothing is left to do.</p>\n".to_owned();
     }
     format!("<ul class=\"tasks\">\n{items}</ul>\n")
+}
+
+/// One thing to do: its colour, its title and what is said of it.
+fn item(class: &str, title: &str, body: &str) -> String {
+    format!("<li class=\"{class}\"><h3>{title}</h3>\n{body}</li>\n")
+}
+
+fn of(dossier: &Dossier, state: State) -> Vec<&DeliveryRecord> {
+    dossier.records.iter().filter(|record| record.state == state).collect()
+}
+
+fn uncertain(dossier: &Dossier) -> String {
+    let records = of(dossier, State::Uncertain);
+    if records.is_empty() {
+        return String::new();
+    }
+    let title = format!("{} may or may not have arrived", counted(records.len(), "letter", "letters"));
+    let body = format!(
+        "<p>The connection broke after the letter and before the receipt; no sender can know. Ask each mission whether it has \
+         the letter, then record the answer (<code>demarche resolve</code>). Nothing is sent to them again before that.</p>\n{}",
+        each(&records)
+    );
+    item("uncertain", &title, &body)
+}
+
+fn failed(dossier: &Dossier) -> String {
+    let records = of(dossier, State::Failed);
+    if records.is_empty() {
+        return String::new();
+    }
+    let title = format!("{} refused for good", counted(records.len(), "letter was", "letters were"));
+    let link = "<a href=\"#causes\">What did not arrive, and why</a> says what to do for each";
+    item("failed", &title, &format!("<p>{}. {link}.</p>\n", some(&records)))
+}
+
+fn deferred(dossier: &Dossier) -> String {
+    let records = of(dossier, State::Deferred);
+    if records.is_empty() {
+        return String::new();
+    }
+    let due = records.iter().filter_map(|record| record.not_before).min();
+    let due = due.map_or_else(String::new, |at| format!(", from {} UTC on", instant(at)));
+    let title = format!("{} put off", counted(records.len(), "letter was", "letters were"));
+    let body = format!("<p>{}. Send them again (<code>demarche resend</code>){due}.</p>\n", some(&records));
+    item("deferred", &title, &body)
+}
+
+fn waiting(dossier: &Dossier) -> String {
+    let waiting = dossier.counts.queued + dossier.counts.sending;
+    if waiting == 0 {
+        return String::new();
+    }
+    let count = usize::try_from(waiting).unwrap_or(usize::MAX);
+    let title = format!("{} still to go", counted(count, "letter is", "letters are"));
+    item("queued", &title, "<p>Unless it is being sent right now, go on with <code>demarche send</code>.</p>\n")
+}
+
+fn missing(dossier: &Dossier) -> String {
+    let missing = &dossier.facts.missing;
+    if missing.is_empty() {
+        return String::new();
+    }
+    let title = format!("{} no letter planned", counted(missing.len(), "state has", "states have"));
+    let body = names(missing.iter().map(String::as_str));
+    item("missing", &title, &format!("<p>{body}. Add a row for each to the recipients file, then send.</p>\n"))
 }
 
 /// Every one of them with what was said.

@@ -1,9 +1,9 @@
 //! What was sent, in facts and figures, and whom it reached by regional group.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::super::dossier::Dossier;
+use super::super::dossier::{Dossier, GroupCoverage, Sample};
 use super::super::table::{meaning, share};
 use super::super::{counted as states_counted, duration, shown};
 use super::{counted, moment, names, tag};
@@ -17,28 +17,10 @@ pub(super) fn sent(dossier: &Dossier) -> String {
     let mut fact = |name: &str, html: String| {
         let _ = writeln!(list, "<dt>{name}</dt><dd>{html}</dd>");
     };
-    let subjects: BTreeSet<(&str, &str)> =
-        dossier.letters.iter().map(|letter| (letter.language.as_str(), letter.subject.as_str())).collect();
     let english = dossier.letters.iter().find(|letter| letter.language.as_str() == "en").or(dossier.letters.first());
     if let Some(letter) = english {
-        let (language, subject) = (escape(letter.language.as_str()), escape(&letter.subject));
-        let mission = escape(&letter.mission);
-        fact(
-            "Subject",
-            format!("<bdi lang=\"{language}\">{subject}</bdi> <span class=\"quiet\">(to <bdi>{mission}</bdi>)</span>"),
-        );
-        let languages: BTreeSet<&str> = subjects.iter().map(|(language, _)| *language).collect();
-        let of = |language: &&str| -> u64 {
-            dossier
-                .letters
-                .iter()
-                .filter(|letter| letter.language.as_str() == *language)
-                .map(|letter| letter.count)
-                .sum()
-        };
-        let languages: Vec<String> =
-            languages.iter().map(|language| format!("{} {}", of(language), language_name(language))).collect();
-        fact("Languages", escape(&languages.join(", ")));
+        fact("Subject", subject(letter));
+        fact("Languages", escape(&languages(dossier)));
     }
     fact("From", format!("<bdi>{}</bdi>", escape(&dossier.sender)));
     if let Some(reply_to) = &dossier.reply_to {
@@ -70,6 +52,26 @@ pub(super) fn sent(dossier: &Dossier) -> String {
         list.push_str(&outcomes(dossier));
     }
     list
+}
+
+fn subject(letter: &Sample) -> String {
+    format!(
+        "<bdi lang=\"{}\">{}</bdi> <span class=\"quiet\">(to <bdi>{}</bdi>)</span>",
+        escape(letter.language.as_str()),
+        escape(&letter.subject),
+        escape(&letter.mission)
+    )
+}
+
+/// `8 Arabic, 160 English`.
+fn languages(dossier: &Dossier) -> String {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for letter in &dossier.letters {
+        *counts.entry(letter.language.as_str()).or_default() += letter.count;
+    }
+    let words: Vec<String> =
+        counts.iter().map(|(language, count)| format!("{count} {}", language_name(language))).collect();
+    words.join(", ")
 }
 
 fn outcomes(dossier: &Dossier) -> String {
@@ -121,48 +123,45 @@ pub(super) fn coverage(dossier: &Dossier) -> String {
         escape(&dossier.audience),
         if reached == 1 { "has" } else { "have" }
     );
-    let used: Vec<State> =
-        REACHED.into_iter().filter(|state| groups.iter().any(|g| count(&g.states, *state) > 0)).collect();
-    let any_missing = groups.iter().any(|group| !group.missing.is_empty());
-    html.push_str(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Coverage\">\n<table class=\"figures\">\n\
-         <caption>States by regional group</caption>\n<thead><tr><th scope=\"col\">Regional group</th>",
-    );
-    for state in &used {
-        let _ = write!(html, "<th scope=\"col\" class=\"number\">{}</th>", tag(*state));
-    }
-    if any_missing {
-        html.push_str("<th scope=\"col\" class=\"number\">no letter planned</th>");
-    }
-    html.push_str("<th scope=\"col\" class=\"number\">expected</th></tr></thead>\n<tbody>\n");
-    let mut totals = vec![0; used.len()];
-    for group in &groups {
-        let _ = write!(html, "<tr><th scope=\"row\">{}</th>", escape(&group.name));
-        for (state, total) in used.iter().zip(&mut totals) {
-            let count = count(&group.states, *state);
-            *total += count;
-            let _ = write!(html, "<td class=\"number\">{}</td>", number(count));
-        }
-        if any_missing {
-            let _ = write!(html, "<td class=\"number\">{}</td>", number(group.missing.len()));
-        }
-        let _ = writeln!(html, "<td class=\"number\">{}</td></tr>", group.expected);
-    }
-    html.push_str("</tbody>\n<tfoot><tr><th scope=\"row\">all</th>");
-    for total in &totals {
-        let _ = write!(html, "<td class=\"number\">{total}</td>");
-    }
-    if any_missing {
-        let missing: usize = groups.iter().map(|group| group.missing.len()).sum();
-        let _ = write!(html, "<td class=\"number\">{missing}</td>");
-    }
-    let _ = writeln!(html, "<td class=\"number\">{}</td></tr></tfoot>\n</table>\n</div>", dossier.expected.len());
+    html.push_str(&coverage_table(dossier, &groups));
     html.push_str(&beside(dossier));
     html
 }
 
+fn coverage_table(dossier: &Dossier, groups: &[GroupCoverage]) -> String {
+    let used: Vec<State> =
+        REACHED.into_iter().filter(|state| groups.iter().any(|g| count(&g.states, *state) > 0)).collect();
+    let missing: usize = groups.iter().map(|group| group.missing.len()).sum();
+    let row = |head: &str, counts: &[usize], missing_here: usize, expected: usize| {
+        let cells = counts.iter().copied().chain((missing > 0).then_some(missing_here)).chain([expected]);
+        let cells: Vec<String> = cells.map(|count| format!("<td class=\"number\">{}</td>", number(count))).collect();
+        format!("<tr><th scope=\"row\">{head}</th>{}</tr>\n", cells.concat())
+    };
+    let mut html = String::from(
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Coverage\">\n<table class=\"figures\">\n\
+         <caption>States by regional group</caption>\n<thead><tr><th scope=\"col\">Regional group</th>",
+    );
+    let heads = used.iter().map(|state| tag(*state)).chain((missing > 0).then(|| "no letter planned".to_owned()));
+    for head in heads.chain(["expected".to_owned()]) {
+        let _ = write!(html, "<th scope=\"col\" class=\"number\">{head}</th>");
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for group in groups {
+        let counts: Vec<usize> = used.iter().map(|state| count(&group.states, *state)).collect();
+        html.push_str(&row(&escape(&group.name), &counts, group.missing.len(), group.expected));
+    }
+    let totals: Vec<usize> =
+        used.iter().map(|state| groups.iter().map(|group| count(&group.states, *state)).sum()).collect();
+    let _ = writeln!(
+        html,
+        "</tbody>\n<tfoot>{}</tfoot>\n</table>\n</div>",
+        row("all", &totals, missing, dossier.expected.len()).trim_end()
+    );
+    html
+}
+
 /// A letter in flight counts as one that is still to go.
-fn count(states: &std::collections::BTreeMap<&'static str, usize>, state: State) -> usize {
+fn count(states: &BTreeMap<&'static str, usize>, state: State) -> usize {
     let of = |state: State| states.get(shown(state)).copied().unwrap_or(0);
     if state == State::Queued { of(State::Queued) + of(State::Sending) } else { of(state) }
 }
