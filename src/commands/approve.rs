@@ -72,11 +72,11 @@ fn approve(context: &Context, args: &ApproveArgs, given: Option<Digest>, by: &st
         format!("{by} has approved exactly this batch already; nothing more was recorded.")
     };
     let next = if standing.is_enough() {
-        format!("Send exactly these: demarche send --approve {digest}")
+        format!("Send exactly these with\n    demarche send --approve {digest}")
     } else {
         let left = standing.needed - standing.people().len();
         let who = if left == 1 { "one more person".to_owned() } else { format!("{left} more people") };
-        format!("It may be sent once {who} approved it: demarche approve {digest} --by NAME")
+        format!("It may be sent once {who} approved it, with\n    demarche approve {digest} --by NAME")
     };
     let line = standing.line().unwrap_or_default();
     context.screen.result(&format!("{first}\nApproved:  {line}\n{next}\ndigest: {digest}\n"));

@@ -13,7 +13,7 @@ pub enum Cause {
     UnknownMailbox,
     /// The domain takes no mail, or there is none of that name (X.1.2, X.1.10, X.4.4).
     UnknownDomain,
-    /// The mailbox is there and switched off (X.2.1).
+    /// The mailbox is there and switched off (5.2.1).
     DisabledMailbox,
     /// The mailbox is full (X.2.2).
     FullMailbox,
@@ -25,7 +25,7 @@ pub enum Cause {
     Policy,
     /// Asked to come back later, as greylisting does (4.7.X).
     AskedToWait,
-    /// The server or its network was busy or broken (X.3.X, X.4.X, 421, 45X).
+    /// The server or its network was busy or broken (4.3.X, 4.4.X, 421, 45X).
     Busy,
     /// Something in the message was not understood (X.5.X, X.6.X, 50X).
     NotUnderstood,
@@ -61,14 +61,18 @@ impl Cause {
         Some(match (code.class, code.subject, code.detail) {
             (_, 1, 2 | 10) | (_, 4, 4) => Self::UnknownDomain,
             (_, 1, 0 | 1 | 3 | 6) => Self::UnknownMailbox,
-            (_, 2, 1) => Self::DisabledMailbox,
+            // Microsoft 365 says that of recipients that its directory does not hold (November 2026).
+            (5, 4, 1) => Self::UnknownMailbox,
+            (5, 2, 1) => Self::DisabledMailbox,
             (_, 2, 2) => Self::FullMailbox,
             (_, 2, 3) | (_, 3, 4) => Self::TooLarge,
             (_, 7, 20..=29) => Self::SenderNotProved,
             (4, 7, _) => Self::AskedToWait,
             (_, 7, _) => Self::Policy,
-            (_, 3 | 4, _) => Self::Busy,
-            (_, 5 | 6, _) => Self::NotUnderstood,
+            // For good, these say little: the server's words may say more.
+            (4, 2 | 3 | 4, _) | (_, 5, 3) => Self::Busy,
+            // X.5.0 is also what is said of a mailbox that is not there.
+            (_, 5, 1..) | (_, 6, _) => Self::NotUnderstood,
             _ => return None,
         })
     }
@@ -198,6 +202,11 @@ mod tests {
             (Phase::Rcpt, 451, "4.7.1", Cause::AskedToWait),
             (Phase::Rcpt, 450, "", Cause::Busy),
             (Phase::EndOfData, 451, "4.3.0", Cause::Busy),
+            (Phase::Rcpt, 450, "4.2.1", Cause::Busy),
+            (Phase::Rcpt, 452, "4.5.3", Cause::Busy),
+            (Phase::Rcpt, 550, "5.4.1", Cause::UnknownMailbox),
+            (Phase::Rcpt, 550, "5.5.0", Cause::Unexplained),
+            (Phase::EndOfData, 554, "5.3.0", Cause::Unexplained),
             (Phase::EndOfData, 554, "5.6.0", Cause::NotUnderstood),
             (Phase::Rcpt, 550, "", Cause::Unexplained),
             (Phase::Rcpt, 550, "5.0.0", Cause::Unexplained),

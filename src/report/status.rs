@@ -41,10 +41,10 @@ fn approved(facts: &Facts, style: &Style) -> String {
     let people = approvers(&facts.approvals, facts.digest);
     let who = match facts.approvals.last() {
         None => return String::new(),
-        Some(_) if !people.is_empty() => format!("by {}", people.join(", ")),
-        Some(_) => "not as a whole; `demarche approve --list` shows what was".to_owned(),
+        Some(_) if !people.is_empty() => format!("approved by {}", people.join(", ")),
+        Some(_) => "not approved as a whole; `demarche approve --list` shows what was".to_owned(),
     };
-    style.hanging("approved  ", &style.text(&who))
+    style.wrapped(&style.text(&who), 0)
 }
 
 fn headline(counts: &Counts) -> String {
