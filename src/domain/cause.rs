@@ -70,7 +70,7 @@ impl Cause {
             (4, 7, _) => Self::AskedToWait,
             (_, 7, _) => Self::Policy,
             // For good, these say little: the server's words may say more.
-            (4, 2 | 3 | 4, _) | (_, 5, 3) => Self::Busy,
+            (4, 2..=4, _) | (_, 5, 3) => Self::Busy,
             // X.5.0 is also what is said of a mailbox that is not there.
             (_, 5, 1..) | (_, 6, _) => Self::NotUnderstood,
             _ => return None,
