@@ -134,7 +134,7 @@ fn change(old: Option<&Composer>, was: &Recipient, batch: &Batch, recipient: &Re
         what.push("layout".to_owned());
     }
     if what.is_empty() {
-        what.push("header lines: sender’s name, answers, names beside addresses".to_owned());
+        what.push("neither text nor addresses: a header line, or a picture".to_owned());
     }
     Change { id, what: what.iter().map(|what| visible(what)).collect(), lines }
 }
