@@ -81,6 +81,8 @@ pub enum Command {
     Rehearse(RehearseArgs),
     /// Send one letter per language to yourself through the real relay; never counts as delivery
     Test(TestArgs),
+    /// Record that somebody approves the batch as it is in the files now
+    Approve(ApproveArgs),
     /// Check, show what would be sent, ask, and send
     Send(SendArgs),
     /// Send again what was deferred or failed, and nothing else
@@ -244,6 +246,28 @@ pub struct TestArgs {
     pub source: SourceArgs,
 }
 
+/// `approve`
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// What is approved, as `preview` printed it; asks if left out
+    pub digest: Option<String>,
+    /// Who approves [default: the name of this account on this machine]
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// What they have to say
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub note: String,
+    /// Take the approval back; it stays on record as withdrawn
+    #[arg(long, conflicts_with = "list")]
+    pub withdraw: bool,
+    /// Record nothing; show who approved what, and what has changed since, letter by letter
+    #[arg(long, conflicts_with_all = ["by", "note", "digest"])]
+    pub list: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `send`
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person types")]
@@ -353,6 +377,9 @@ pub struct ResolveArgs {
     /// How you know
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
+    /// Whose word it is [default: the name of this account on this machine]
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
 }
 
 /// `report`
@@ -365,6 +392,15 @@ pub struct ReportArgs {
     /// Write a table, one line for each address
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+    /// Write an evidence pack: the report, the ledger's content, and every message as it was handed over
+    #[arg(long, value_name = "FILE.zip")]
+    pub pack: Option<PathBuf>,
+    /// Check an evidence pack, wherever it comes from; needs no campaign folder
+    #[arg(long, value_name = "FILE.zip", conflicts_with_all = ["html", "csv", "pack"])]
+    pub verify: Option<PathBuf>,
+    /// With --verify: the digest of the pack's manifest, as it was handed on when the pack was made
+    #[arg(long, value_name = "DIGEST", requires = "verify")]
+    pub expect: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::domain::digest::Digest;
 use crate::domain::language::Language;
 use crate::domain::mailbox::Mailbox;
-use crate::domain::message::{Envelope, Field, ForwardPath, Message, Stamp};
+use crate::domain::message::{Envelope, ForwardPath, Message, Stamp};
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::settings::LetterSettings;
 use crate::letter::{Letter, Picture, Rendered};
@@ -68,22 +68,7 @@ impl Composer {
     /// To whom a row's letter goes: To, Cc, Bcc and the sender's archive copies, no address twice.
     #[must_use]
     pub fn addresses(&self, recipient: &Recipient) -> Vec<ForwardPath> {
-        let fields = [
-            (Field::To, &recipient.to),
-            (Field::Cc, &recipient.cc),
-            (Field::Bcc, &recipient.bcc),
-            (Field::Bcc, &self.settings.bcc),
-        ];
-        let mut seen = std::collections::HashSet::new();
-        let mut paths = Vec::with_capacity(recipient.to.len() + recipient.cc.len());
-        for (field, mailboxes) in fields {
-            for mailbox in mailboxes {
-                if seen.insert(mailbox.folded()) {
-                    paths.push(ForwardPath { address: mailbox.address(), field });
-                }
-            }
-        }
-        paths
+        recipient.forward_paths(&self.settings.bcc)
     }
 
     /// The attachments of a row's letter, by path: the batch's, the language's, the row's, each in the order in which it is

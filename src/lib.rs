@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod dispatch;
 pub mod dns;
 pub mod domain;
+pub mod evidence;
 pub mod inside;
 pub mod ledger;
 pub mod letter;

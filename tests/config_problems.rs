@@ -156,7 +156,10 @@ fn a_key_or_table_that_nobody_knows_is_told_with_what_was_meant() {
     let (_, problems) =
         parsed("[campaign]\nid = \"c\"\nnaem = \"C\"\n[sender]\nfrom = \"a@real.ngo\"\n[smtp]\nwindow = 4\n");
     let told: Vec<_> = problems.iter().map(|p| (p.message.as_str(), p.help.as_deref().unwrap_or_default())).collect();
-    assert_eq!(told[0], ("unknown key \"naem\" in [campaign]", "did you mean \"name\"? Known here: id, name, event"));
+    assert_eq!(
+        told[0],
+        ("unknown key \"naem\" in [campaign]", "did you mean \"name\"? Known here: id, name, event, approvals")
+    );
     assert_eq!(told[1].0, "unknown key \"window\" in [smtp]");
     assert_eq!(told.len(), 2, "what was misspelt is not missing as well");
     assert_eq!(problems_with("extra = 1\n[x]\n"), ["unknown-key 6:1", "unknown-key 7:2"]);

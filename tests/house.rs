@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and its floor. A new module must be given a place here.
-const ROOMS: [(&str, u8); 18] = [
+const ROOMS: [(&str, u8); 19] = [
     ("main", 5),
     ("commands", 4),
     ("compose", 3),
@@ -18,6 +18,7 @@ const ROOMS: [(&str, u8); 18] = [
     ("dns", 2),
     ("preview", 2),
     ("report", 2),
+    ("evidence", 2),
     ("postbox", 2),
     ("domain", 1),
     ("diagnostic", 1),

@@ -1,11 +1,11 @@
-//! What scripts, spreadsheets and browsers read: JSON, CSV and the page.
+//! What scripts and spreadsheets read: JSON and CSV.
 
 mod report_sample;
 
 use demarche::domain::delivery::State;
 use demarche::domain::digest::Digest;
-use demarche::report::{csv, html, log_json, status_json};
-use report_sample::{attempts, counts, facts, of_every_state, record};
+use demarche::report::{csv, log_json, report_json, status_json};
+use report_sample::{attempts, counts, dossier, facts, of_every_state, record};
 use serde_json::json;
 
 #[test]
@@ -16,6 +16,7 @@ fn the_status_has_the_shape_that_scripts_were_promised() {
         json!({
             "campaign": "Stand with women human rights defenders",
             "digest": Digest::of(b"batch").to_string(),
+            "approvals": [],
             "counts": {
                 "queued": 1, "sending": 0, "accepted": 0, "deferred": 0, "failed": 1, "uncertain": 0, "suppressed": 0,
             },
@@ -81,16 +82,16 @@ fn written(records: Vec<demarche::domain::record::DeliveryRecord>) -> String {
 #[test]
 fn the_spreadsheet_has_a_row_for_each_address() {
     insta::assert_snapshot!(written(of_every_state()).replace("\r\n", "\n"), @r#"
-    id,state_name,outcome,address,field,address_outcome,phase,code,enhanced,text,at,attempts,message_id
-    AFG,Afghanistan,queued,afg@missions.example,to,queued,,,,,,0,
-    BRA,Brazil,sending,bra@missions.example,to,sending,,,,,,0,
-    CHN,China,sending,chn@missions.example,to,sending,,,,,,0,
-    KEN,Kenya,accepted,ken@missions.example,to,accepted,end-of-data,250,2.0.0,Ok: queued as 4XyZ12abc,2021-10-20T14:02:11Z,1,<KEN.1@coalition.example>
-    DEU,Germany,deferred,deu@missions.example,to,deferred,rcpt,451,4.7.1,"Greylisted, please try again in a few minutes",2021-10-20T14:02:11Z,1,<DEU.1@coalition.example>
-    GBR,United Kingdom of Great Britain and Northern Ireland,failed,gbr@missions.example,to,failed,rcpt,550,5.1.1,No such user here,2021-10-20T14:02:11Z,1,<GBR.1@coalition.example>
-    GBR,United Kingdom of Great Britain and Northern Ireland,failed,deputy@missions.example,cc,accepted,end-of-data,250,2.0.0,Ok: queued as 4XyZ12abc,2021-10-20T14:02:11Z,1,<GBR.1@coalition.example>
-    MLI,Mali,uncertain,mli@missions.example,to,uncertain,end-of-data,,,the server closed the connection,2021-10-20T14:02:11Z,1,<MLI.1@coalition.example>
-    CIV,Côte d'Ivoire,suppressed,civ@missions.example,to,suppressed,,,,,,0,
+    id,state_name,outcome,address,field,address_outcome,phase,code,enhanced,text,at,attempts,message_id,group,cause,note
+    AFG,Afghanistan,queued,afg@missions.example,to,queued,,,,,,0,,Asia-Pacific States,,
+    BRA,Brazil,sending,bra@missions.example,to,sending,,,,,,0,,Latin American and Caribbean States,,
+    CHN,China,sending,chn@missions.example,to,sending,,,,,,0,,Asia-Pacific States,,
+    KEN,Kenya,accepted,ken@missions.example,to,accepted,end-of-data,250,2.0.0,Ok: queued as 4XyZ12abc,2021-10-20T14:02:11Z,1,<KEN.1@coalition.example>,African States,,
+    DEU,Germany,deferred,deu@missions.example,to,deferred,rcpt,451,4.7.1,"Greylisted, please try again in a few minutes",2021-10-20T14:02:11Z,1,<DEU.1@coalition.example>,Western European and other States,asked-to-wait,
+    GBR,United Kingdom of Great Britain and Northern Ireland,failed,gbr@missions.example,to,failed,rcpt,550,5.1.1,No such user here,2021-10-20T14:02:11Z,1,<GBR.1@coalition.example>,Western European and other States,unknown-mailbox,
+    GBR,United Kingdom of Great Britain and Northern Ireland,failed,deputy@missions.example,cc,accepted,end-of-data,250,2.0.0,Ok: queued as 4XyZ12abc,2021-10-20T14:02:11Z,1,<GBR.1@coalition.example>,Western European and other States,,
+    MLI,Mali,uncertain,mli@missions.example,to,uncertain,end-of-data,,,the server closed the connection,2021-10-20T14:02:11Z,1,<MLI.1@coalition.example>,African States,no-answer,
+    CIV,Côte d'Ivoire,suppressed,civ@missions.example,to,suppressed,,,,,,0,,African States,,asked not to be written to
     "#);
 }
 
@@ -112,31 +113,33 @@ fn no_cell_is_taken_for_a_formula() {
 }
 
 #[test]
-fn the_page_holds_no_markup_from_a_value_and_loads_nothing() {
-    let evil = "<script>x</script>\"'&<img src=https://tracker.invalid/a.png>";
-    let mut bad = record("row-1", State::Failed);
-    bad.recipient.name = Some(evil.into());
-    bad.addresses[0].address = evil.into();
-    bad.addresses[0].word.as_mut().expect("a word").text = evil.into();
-    bad.note = Some(evil.into());
-    let mut about = facts(&[evil]);
-    about.campaign = evil.into();
-    let records = [bad];
-    let page = html(&records, &counts(&records), &about);
-    assert!(page.contains("default-src 'none'"));
-    assert_eq!(page.matches("&lt;script&gt;").count(), 7);
-    for tag in ["<script", "<img", "<link", "src=\"", "url(", "@import", "href="] {
-        assert!(!page.contains(tag), "{tag}");
-    }
+fn a_note_in_the_spreadsheet_is_no_formula_either() {
+    let mut bad = record("KEN", State::Suppressed);
+    bad.note = Some("=HYPERLINK(1)".into());
+    let text = written(vec![bad]);
+    let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+    let row = reader.records().next().expect("a row").expect("well-formed");
+    assert_eq!(&row[15], "'=HYPERLINK(1)");
 }
 
 #[test]
-fn the_page_shows_every_mission_with_its_outcome_and_the_digest() {
+fn the_report_holds_all_that_the_status_does_and_more() {
     let records = of_every_state();
-    let page = html(&records, &counts(&records), &facts(&["Tuvalu"]));
-    for text in ["Kenya", "Côte d", "550 5.1.1 No such user here", "uncertain", "Tuvalu", "not to be written to"] {
-        assert!(page.contains(text), "{text}");
+    let status = status_json(&records, &counts(&records), &facts(&["Tuvalu"]));
+    let report = report_json(&dossier(records, &["Tuvalu"]));
+    for (key, value) in status.as_object().expect("an object").iter().filter(|(key, _)| *key != "deliveries") {
+        assert_eq!(&report[key], value, "{key}");
     }
-    assert!(page.contains(&Digest::of(b"batch").to_string()));
-    assert!(!page.contains("handed-over"));
+    let deliveries = |value: &serde_json::Value| value["deliveries"].as_array().expect("deliveries").clone();
+    for (short, long) in deliveries(&status).iter().zip(deliveries(&report)) {
+        for (key, value) in short.as_object().expect("an object") {
+            assert_eq!(&long[key], value, "{key}");
+        }
+    }
+    assert_eq!(report["coverage"]["expected"], 193);
+    assert_eq!(report["coverage"]["groups"][0]["group"], "African States");
+    let causes: Vec<_> = report["causes"].as_array().expect("causes").iter().map(|cause| &cause["cause"]).collect();
+    assert_eq!(causes, ["no-answer", "unknown-mailbox", "asked-to-wait"]);
+    assert_eq!(report["runs"][0]["program"], "0.1.0");
+    assert_eq!(report["deliveries"][3]["group"], "African States");
 }

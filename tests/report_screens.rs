@@ -87,6 +87,27 @@ fn a_batch_that_was_accepted_needs_nothing_more() {
 }
 
 #[test]
+fn the_screen_says_who_approved_the_batch_and_when_it_is_another_one_now() {
+    use demarche::domain::{approval::Approval, digest::Digest};
+    let mut about = facts(&[]);
+    let approval = |batch: &[u8], by: &str| Approval {
+        digest: Digest::of(batch),
+        by: by.into(),
+        note: String::new(),
+        at: about.now,
+        letters: 1,
+        withdrawn: None,
+    };
+    let (this, that) = (approval(b"batch", "The Chair"), approval(b"another", "The Chair"));
+    let screen = |about: &demarche::report::Facts| status(&[], &counts(&[]), about, &PLAIN);
+    assert!(!screen(&about).contains("approved"));
+    about.approvals = vec![that];
+    assert!(screen(&about).contains("\nnot approved as a whole; `demarche approve --list` shows what was\n"));
+    about.approvals.push(this);
+    assert!(screen(&about).contains("\napproved by The Chair\n"));
+}
+
+#[test]
 fn an_empty_ledger_says_how_to_begin() {
     insta::assert_snapshot!(status(&[], &counts(&[]), &facts(&[]), &PLAIN), @"
     Stand with women human rights defenders

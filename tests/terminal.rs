@@ -56,6 +56,20 @@ fn on_a_pipe_a_sentence_stays_on_one_line_whatever_the_terminal_is() {
 }
 
 #[test]
+fn approve_asks_for_its_word_and_records_nothing_for_another() {
+    let campaign = Campaign::small(2525, 3);
+    let other = on_a_terminal(&campaign, 80, "yes\n", &["approve", "--by", "Chair"]).expect_code(0).stdout;
+    assert!(
+        other.contains("Does Chair approve exactly these letters") && other.contains("Nothing was recorded."),
+        "{other}"
+    );
+    assert!(!campaign.path("ledger.db").exists());
+    let word = on_a_terminal(&campaign, 80, "approve\n", &["approve", "--by", "Chair"]).expect_code(0).stdout;
+    assert!(word.contains("Recorded: Chair approves this batch of 3 letters."), "{word}");
+    assert_eq!(campaign.run(&["status", "--json"]).json()["approvals"][0]["by"], "Chair");
+}
+
+#[test]
 fn send_asks_for_its_word_and_sends_nothing_for_another() {
     let server = Server::start();
     let campaign = Campaign::small(server.port(), 3);

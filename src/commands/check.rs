@@ -8,6 +8,7 @@ use crate::cli::CheckArgs;
 use crate::diagnostic::{Diagnostic, Severity, any_error};
 
 use super::Context;
+use super::approval::Standing;
 use super::exit::{CONFIG, Failure, OK};
 use super::online;
 use super::prepare::{Batch, Purpose, batch};
@@ -28,15 +29,17 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let timing = Timing::new(&batch, load(&batch), None);
     found.extend(timing.too_late());
     let code = if any_error(&found) { CONFIG } else { OK };
+    // What the ledger cannot tell is for the commands that need it to say.
+    let standing = Standing::look(&batch.config, batch.digest()).ok();
     let online = args.online.then(|| online::look(context, &batch, args.resolver));
     if let Some(Ok(online)) = &online {
         found.extend(online.problems.iter().cloned());
     }
     if args.json {
-        context.screen.json(&report_json(&batch, &timing, &found));
+        context.screen.json(&report_json(&batch, &timing, &found, standing.as_ref()));
     } else {
         context.screen.all_problems(&found);
-        context.screen.result(&summary(context, &batch, &timing, !any_error(&found)));
+        context.screen.result(&summary(context, &batch, &timing, standing.as_ref(), !any_error(&found)));
     }
     match online {
         Some(Ok(online)) => {
@@ -50,7 +53,7 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     }
 }
 
-fn summary(context: &Context, batch: &Batch, timing: &Timing<'_>, good: bool) -> String {
+fn summary(context: &Context, batch: &Batch, timing: &Timing<'_>, standing: Option<&Standing>, good: bool) -> String {
     let load = load(batch);
     let suppressed = batch.rows.len() as u64 - load.letters;
     let suppressed = if suppressed > 0 { format!(", {suppressed} suppressed") } else { String::new() };
@@ -73,6 +76,9 @@ fn summary(context: &Context, batch: &Batch, timing: &Timing<'_>, good: bool) ->
         .map(|(head, words)| style.hanging(&format!("{head:11}"), words))
         .collect();
     text.push_str(&format!("Digest:    {}\n", batch.digest()));
+    if let Some(line) = standing.and_then(Standing::line) {
+        text.push_str(&style.hanging("Approved:  ", &line));
+    }
     if good {
         text.push_str("No errors. Next: `demarche preview` to look at them, `demarche rehearse` to try it.\n");
     }
@@ -101,7 +107,12 @@ fn split(diagnostics: &[Diagnostic]) -> (Vec<serde_json::Value>, Vec<serde_json:
     (of(true), of(false))
 }
 
-fn report_json(batch: &Batch, timing: &Timing<'_>, found: &[Diagnostic]) -> serde_json::Value {
+fn report_json(
+    batch: &Batch,
+    timing: &Timing<'_>,
+    found: &[Diagnostic],
+    standing: Option<&Standing>,
+) -> serde_json::Value {
     let (errors, warnings) = split(found);
     json!({
         "errors": errors,
@@ -109,6 +120,7 @@ fn report_json(batch: &Batch, timing: &Timing<'_>, found: &[Diagnostic]) -> serd
         "coverage": batch.coverage.to_json(),
         "estimate": { "seconds": timing.seconds(), "finishes_at": timing.end.to_string(), "words": timing.line() },
         "letters": load(batch).letters,
+        "approvals": { "needed": batch.config.approvals, "by": standing.map_or_else(Vec::new, Standing::people) },
         "largest": batch.sizes.iter().max(),
         "digest": batch.digest(),
     })

@@ -26,6 +26,11 @@ pub(super) fn freeze(settings: &LetterSettings, templates: &[SourceFile], attach
     Edition { settings: serde_json::to_string(settings).unwrap_or_default(), sources }
 }
 
+/// The path of an attachment, if a frozen source of that name is one.
+pub(super) fn attachment_path(name: &str) -> Option<&str> {
+    name.strip_prefix(ATTACHMENT)
+}
+
 /// The composer that an edition was frozen from.
 ///
 /// # Errors
@@ -74,6 +79,11 @@ impl Frozen {
     pub(super) fn new(reader: Reader) -> Result<Self, LedgerError> {
         let key = reader.campaign()?.map(|campaign| campaign.key.to_vec()).unwrap_or_default();
         Ok(Self { key, reader: Mutex::new(reader), editions: Mutex::default() })
+    }
+
+    /// Over the same ledger as another reader.
+    pub(super) fn again(reader: &Reader) -> Result<Self, LedgerError> {
+        Self::new(reader.again()?)
     }
 
     /// The composer of an edition, thawed once.

@@ -1,13 +1,18 @@
 //! One file per command; what several of them need stands beside them: `prepare` (files → batch), `frozen` (ledger → letters),
 //! `recovered` (what an earlier run left), `timing` (how long, and the event), `underway` (files against ledger), `strangers`
 //! (letters that name somebody else), `online` (what the relay takes), `domains` (what the DNS says), `intake` (a list as it comes
-//! → clean recipients), `drive` (a run, from signal to ending), `progress` (what is shown of it), `screen` (the one door to the
-//! terminal), `logging` (what is traced, and where to), `exit` (codes).
+//! → clean recipients), `approval` (who approved, who has to), `changes` (two batches, letter by letter), `drive` (a run, from
+//! signal to ending), `progress` (what is shown of it), `screen` (the one door to the terminal), `logging` (what is traced, and
+//! where to), `exit` (codes).
 
+mod approval;
+mod approve;
 mod attachments;
+mod changes;
 mod check;
 mod domains;
 mod drive;
+mod evidence;
 mod exit;
 mod frozen;
 mod generate;
@@ -90,6 +95,7 @@ fn command(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Preview(args) => preview::run(context, &args),
         Command::Rehearse(args) => rehearse::run(context, &args),
         Command::Test(args) => test::run(context, &args),
+        Command::Approve(args) => approve::run(context, &args),
         Command::Send(args) => send::run(context, &args),
         Command::Resend(args) => resend::run(context, &args),
         Command::Status(args) => status::run(context, &args),

@@ -9,6 +9,7 @@ use crate::domain::coverage::Coverage;
 use crate::preview::{Item, Page, Preview, PreviewError};
 use crate::roster::Row;
 
+use super::approval::Standing;
 use super::exit::{CANNOT_CREATE, DATA, Failure, OK};
 use super::prepare::{Batch, Purpose, batch, name_of, preview_stamp};
 use super::underway::Underway;
@@ -34,6 +35,9 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
         context.screen.say(&already);
     }
     let (index, json) = write(&batch, &rows, &folder)?;
+    if let Some(line) = Standing::look(&batch.config, batch.digest())?.line() {
+        context.screen.say(&format!("Approved: {line}."));
+    }
     if args.json {
         context.screen.json(&json);
     } else {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crate::cli::ResendArgs;
 use crate::domain::delivery::State;
+use crate::domain::digest::Digest;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::record::{AddressRecord, DeliveryRecord};
 use crate::ledger::{Correction, Ledger};
 use crate::report;
 use crate::smtp::Connector;
 
+use super::approval::require_letters;
 use super::exit::{DATA, FAILED, Failure, OK};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look, select};
@@ -43,6 +45,9 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
         // Whoever scripts it has to learn that a failure is left.
         return Ok(if args.dry_run || again.held.is_empty() { OK } else { FAILED });
     }
+    let letters: Vec<(&DeliveryRecord, Digest)> =
+        again.records.iter().map(|record| (record, again.letter(record))).collect();
+    require_letters(&ledger.reader()?, &batch.config, &letters, batch.digest())?;
     let uncertain = again.records.iter().filter(|record| record.state == State::Uncertain).count();
     if uncertain > 0 {
         context
@@ -89,7 +94,7 @@ impl Again {
         frozen: &Frozen,
         args: &ResendArgs,
     ) -> Result<Self, Failure> {
-        let rows: HashMap<&RecipientId, (&Recipient, crate::domain::digest::Digest)> = batch
+        let rows: HashMap<&RecipientId, (&Recipient, Digest)> = batch
             .rows
             .iter()
             .zip(&batch.digests)
@@ -153,6 +158,12 @@ impl Again {
         Ok(again)
     }
 
+    /// The letter of a record as it would be sent.
+    fn letter(&self, record: &DeliveryRecord) -> Digest {
+        let corrected = self.corrections.iter().find(|correction| correction.recipient.id == record.id);
+        corrected.map_or(record.digest, |correction| correction.digest)
+    }
+
     /// `{"again": [id], "held_back": [{"id", "why"}]}`: for scripts, where nothing is sent.
     fn json(&self) -> serde_json::Value {
         serde_json::json!({
@@ -169,7 +180,7 @@ impl Again {
             None
         };
         for record in self.records.iter().filter(|record| record.state == State::Uncertain) {
-            ledger.resolve(&record.id, false, "sent again by a person's word: resend --uncertain")?;
+            ledger.resolve(&record.id, false, "sent again by a person's word: resend --uncertain", None)?;
         }
         let taken = |correction: &Correction| Correction { edition, ..correction.clone() };
         ledger.correct(self.corrections.iter().map(taken).collect())?;
@@ -237,7 +248,7 @@ fn correction(
     frozen: &Frozen,
     record: &DeliveryRecord,
     row: &Recipient,
-    digest: crate::domain::digest::Digest,
+    digest: Digest,
     refresh: bool,
 ) -> Result<Option<Correction>, Failure> {
     if refresh {

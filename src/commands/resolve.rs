@@ -2,11 +2,12 @@
 
 use crate::cli::ResolveArgs;
 use crate::domain::delivery::State;
+use crate::domain::reply::visible;
 use crate::ledger::{Ledger, Reader};
 use crate::report;
 
 use super::exit::{Failure, OK, USAGE};
-use super::{Context, frozen, log, prepare, progress, recovered};
+use super::{Context, approval, frozen, log, prepare, progress, recovered};
 
 pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
     if !args.sent && !args.not_sent {
@@ -24,12 +25,14 @@ pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> 
     if record.state != State::Uncertain {
         return Err(not_uncertain(&record));
     }
-    ledger.resolve(&record.id, args.sent, note)?;
+    let by = approval::person(args.by.as_deref());
+    ledger.resolve(&record.id, args.sent, note, by.as_deref())?;
     let name = progress::named(&record.id);
+    let word = by.map_or_else(|| "your word".to_owned(), |by| format!("the word of {}", visible(&by)));
     context.screen.result(&if args.sent {
-        format!("{name}: recorded as arrived, on your word.")
+        format!("{name}: recorded as arrived, on {word}.")
     } else {
-        format!("{name}: recorded as not arrived, on your word; `demarche send` sends it again.")
+        format!("{name}: recorded as not arrived, on {word}; `demarche send` sends it again.")
     });
     Ok(OK)
 }

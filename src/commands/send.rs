@@ -14,12 +14,13 @@ use crate::ledger::Ledger;
 use crate::report;
 use crate::smtp::Connector;
 
+use super::approval::Standing;
 use super::exit::{CONFIG, DATA, Failure, OK, USAGE};
 use super::frozen::Frozen;
 use super::plan::Plan;
 use super::prepare::{Batch, Purpose, batch};
 use super::timing::{Timing, load_of, start_time};
-use super::{Context, drive, preview, progress, recovered};
+use super::{Context, approve, drive, preview, progress, recovered};
 
 pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     if args.dry_run {
@@ -62,7 +63,12 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
         }
         context.screen.warn(&late.message);
     }
-    context.screen.say(&summary(&batch, &plan, &ids, &timing, at.as_ref()));
+    let standing = Standing::of(&ledger.reader()?, &batch.config, plan.digest)?;
+    context.screen.say(&summary(&batch, &plan, &ids, &timing, at.as_ref(), &standing));
+    if let Some(changes) = approve::changed_since(&batch, &ledger.reader()?)? {
+        context.screen.warn(&format!("the batch is not the one that was approved last; changed since:\n{changes}"));
+    }
+    standing.require()?;
     if approved.is_none() && !is_wanted(context, &timing, &plan, &ids, args)? {
         context.screen.say("Nothing was sent.");
         return Ok(OK);
@@ -150,7 +156,14 @@ fn timing_of<'a>(batch: &'a Batch, ids: &[RecipientId], at: Option<&ZonedDateTim
     Timing::new(batch, load_of(batch, |id| chosen.contains(id)), at.map(ZonedDateTime::timestamp))
 }
 
-fn summary(batch: &Batch, plan: &Plan, ids: &[RecipientId], timing: &Timing<'_>, at: Option<&ZonedDateTime>) -> String {
+fn summary(
+    batch: &Batch,
+    plan: &Plan,
+    ids: &[RecipientId],
+    timing: &Timing<'_>,
+    at: Option<&ZonedDateTime>,
+    standing: &Standing,
+) -> String {
     let letters = ids.len();
     let relay = &batch.config.relay;
     let settings = &batch.config.settings;
@@ -159,8 +172,9 @@ fn summary(batch: &Batch, plan: &Plan, ids: &[RecipientId], timing: &Timing<'_>,
     let coverage = &batch.coverage;
     let coverage = if coverage.expected == 0 { String::new() } else { format!("\n  Coverage: {}", coverage.line()) };
     let start = at.map_or_else(String::new, |at| format!("\n  Start:    {}", at.strftime("%-d %B %Y, %H:%M %Q")));
+    let approved = standing.line().map_or_else(String::new, |line| format!("\n  Approved: {line}"));
     format!(
-        "\n{}\n  Letters:  {letters}{before}\n  From:     {}\n  Through:  {} port {}, {}, {} sessions{coverage}{start}\n  Pace:     {}\n  Digest:   {}\n",
+        "\n{}\n  Letters:  {letters}{before}\n  From:     {}\n  Through:  {} port {}, {}, {} sessions{coverage}{start}\n  Pace:     {}\n  Digest:   {}{approved}\n",
         crate::domain::reply::visible(&settings.campaign_name),
         plan.from,
         relay.host,

@@ -41,13 +41,21 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRe
     } else {
         Coverage::of(&config.recipients.audience, records.iter().map(|record| (&record.id, record.recipient.state)))
     };
+    let approvals = reader.approvals()?;
+    // Before the first plan there is nothing that could have a digest but what was approved.
+    let approved = approvals.iter().rev().find(|approval| approval.withdrawn.is_none());
+    let digest = match approved {
+        Some(approved) if records.is_empty() => approved.digest,
+        _ => reader.batch_digest()?,
+    };
     let facts = Facts {
         campaign: config.settings.campaign_name.clone(),
-        digest: reader.batch_digest()?,
+        digest,
         missing: Coverage::names(&coverage.missing),
         coverage,
         now: clock::now(),
         ledger: config.ledger.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+        approvals,
     };
     Ok((records, facts))
 }

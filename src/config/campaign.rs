@@ -17,6 +17,9 @@ use crate::domain::settings::{Event, LetterSettings};
 
 const MAILBOX: &str = "\"Coalition Secretariat <letters@coalition.example>\"";
 
+/// The keys of `[campaign]`.
+const CAMPAIGN: [&str; 4] = ["id", "name", "event", "approvals"];
+
 /// What `[letter]` says besides the templates' folder.
 pub(super) struct Letter {
     default_language: Option<Language>,
@@ -44,9 +47,18 @@ pub(super) fn letter(root: &Section<'_>) -> (PathBuf, String, Letter) {
     (templates, shown, Letter { default_language, attachments })
 }
 
+/// `campaign.approvals`. It shapes no letter, and so is none of the settings that are frozen.
+pub(super) fn approvals(root: &Section<'_>) -> usize {
+    let table = root
+        .value("campaign")
+        .and_then(|campaign| campaign.children().find(|(key, _)| *key == "approvals").map(|(_, value)| value));
+    let number = table.and_then(|value| value.whole(&(0..=20), "2"));
+    number.and_then(|number| usize::try_from(number).ok()).unwrap_or(0)
+}
+
 /// Everything that shapes the letter, if what must be there is.
 pub(super) fn settings(root: &Section<'_>, letter: Letter, now: Timestamp) -> Option<LetterSettings> {
-    let campaign = root.section("campaign", &["id", "name", "event"]);
+    let campaign = root.section("campaign", &CAMPAIGN);
     let campaign_id =
         campaign.required("id", "\"open-letter-2021\"").and_then(|value| value.read("\"open-letter-2021\"", id));
     let campaign_name =

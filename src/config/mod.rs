@@ -37,6 +37,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// What shapes the letter.
     pub settings: LetterSettings,
+    /// `campaign.approvals`: how many people have to approve a batch before it goes out; 0 for none.
+    pub approvals: usize,
     /// `[recipients]`.
     pub recipients: Recipients,
     /// `letter.templates`, absolute.
@@ -175,6 +177,7 @@ fn sections(sheet: &walk::Sheet<'_>, table: &DeTable<'_>, now: Timestamp, expose
     let root = walk::Section::root(sheet, table, &known);
     let (templates, templates_shown, letter) = campaign::letter(&root);
     let settings = campaign::settings(&root, letter, now);
+    let approvals = campaign::approvals(&root);
     let recipients = recipients::recipients(&root);
     let from = settings.as_ref().map(|settings| settings.from.clone());
     let settings = settings.filter(|_| !sheet.has_error());
@@ -187,6 +190,7 @@ fn sections(sheet: &walk::Sheet<'_>, table: &DeTable<'_>, now: Timestamp, expose
     settings.map(|settings| Config {
         folder,
         settings,
+        approvals,
         recipients,
         templates,
         templates_shown,

@@ -1,5 +1,10 @@
 //! HTML as text: how every page that demarche writes is escaped, and the policy under which it opens.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::digest::Digest;
+
 /// The content security policy of every page: nothing is loaded, nothing runs, nothing is submitted; styles stand in the
 /// page itself. A letter shown in an `iframe srcdoc` inherits it.
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data: cid:; frame-src 'self'; \
@@ -34,6 +39,22 @@ pub fn document(title: &str, style: &str, body: &str) -> String {
          <meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
+        escape(title)
+    )
+}
+
+/// A whole page whose policy lets in nothing but `style`, by its digest: no image, no frame, no other style, no script.
+#[must_use]
+pub fn sealed_document(title: &str, style: &str, body: &str) -> String {
+    let hash = STANDARD.encode(Digest::of(style.as_bytes()).as_bytes());
+    let policy = format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'");
+    // Nothing may stand between the tags but what was hashed.
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
         escape(title)
     )
 }

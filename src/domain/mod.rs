@@ -1,7 +1,9 @@
 //! Values and pure decisions: no I/O, no async, no command line. Everything above speaks in these terms.
 
+pub mod approval;
 pub mod attempt;
 pub mod audience;
+pub mod cause;
 pub mod clocks;
 pub mod coverage;
 pub mod delivery;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::language::Language;
 use super::mailbox::Mailbox;
+use super::message::{Field, ForwardPath};
 use super::state::StateCode;
 
 /// The stable name of a row: 1 to 64 of `A-Z a-z 0-9 . _ -`, not beginning with a dot, so that it can name a file.
@@ -124,4 +125,23 @@ pub struct Recipient {
     /// The line of the file on which the row starts, from 1. Not part of the letter.
     #[serde(skip)]
     pub line: u64,
+}
+
+impl Recipient {
+    /// To whom the row's letter goes: To, Cc, Bcc and the sender's `archive` copies, no address twice.
+    #[must_use]
+    pub fn forward_paths(&self, archive: &[Mailbox]) -> Vec<ForwardPath> {
+        let fields =
+            [(Field::To, &self.to[..]), (Field::Cc, &self.cc[..]), (Field::Bcc, &self.bcc[..]), (Field::Bcc, archive)];
+        let mut seen = std::collections::HashSet::new();
+        let mut paths = Vec::with_capacity(self.to.len() + self.cc.len());
+        for (field, mailboxes) in fields {
+            for mailbox in mailboxes {
+                if seen.insert(mailbox.folded()) {
+                    paths.push(ForwardPath { address: mailbox.address(), field });
+                }
+            }
+        }
+        paths
+    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::attempt::{DeliveryId, LastWord};
-use super::delivery::State;
+use super::delivery::{Event, State};
 use super::digest::Digest;
 use super::message::Field;
 use super::recipient::{Recipient, RecipientId};
@@ -103,6 +103,34 @@ pub struct AttemptRecord {
     pub word: Option<LastWord>,
     /// What was said of each address in this attempt.
     pub addresses: Vec<AddressRecord>,
+}
+
+/// What a person said about a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// When.
+    pub at: Timestamp,
+    /// What it did.
+    pub event: Event,
+    /// In their words.
+    pub note: String,
+    /// Who said it, where that is on record.
+    pub by: Option<String>,
+}
+
+/// One run of `send` or `resend`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct RunRecord {
+    /// The ledger's number of it.
+    pub run: i64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; a run that died has no end.
+    pub ended_at: Option<Timestamp>,
+    /// The version of the program, where that is on record.
+    pub program: Option<String>,
+    /// Attempts that it made, given-back ones aside.
+    pub attempts: u64,
 }
 
 /// How many deliveries are in which state. A handed-over one counts as sending.

@@ -3,9 +3,11 @@
 //! [`Ledger`] is a handle to the one thread that writes. Whatever waits there is committed together and answered after
 //! the commit (group commit): durability per letter, one fsync per group. [`Reader`] looks on without the lock.
 
+mod approvals;
 mod columns;
 mod due;
 mod error;
+mod history;
 mod home;
 mod journal;
 mod lock;
@@ -37,12 +39,13 @@ pub use home::Arrival;
 pub use machine::Machine;
 pub use queries::Reader;
 pub use types::{
-    Campaign, Claim, Correction, DueDelivery, Edition, Enrolled, NewDelivery, Recovered, Remark, Replayed, Settlement,
-    Source,
+    ApprovedBatch, Campaign, Claim, Correction, DueDelivery, Edition, Enrolled, HandedOver, NewDelivery, Recovered,
+    Replayed, Settlement, Source,
 };
 
 use crate::clock;
 use crate::domain::attempt::DeliveryId;
+use crate::domain::digest::Digest;
 use crate::domain::recipient::RecipientId;
 use journal::Journal;
 use lock::Lock;
@@ -210,7 +213,10 @@ impl Ledger {
     /// [`LedgerError`]
     pub fn start_run(&self) -> Result<i64, LedgerError> {
         self.ask(|connection| {
-            connection.execute("INSERT INTO runs (started_at) VALUES (?1)", [clock::now().as_millisecond()])?;
+            connection.execute(
+                "INSERT INTO runs (started_at, program) VALUES (?1, ?2)",
+                rusqlite::params![clock::now().as_millisecond(), env!("CARGO_PKG_VERSION")],
+            )?;
             Ok(connection.last_insert_rowid())
         })
     }
@@ -306,12 +312,38 @@ impl Ledger {
     }
 
     /// Records a person's word on the uncertain addresses of a row: they arrived, or they did not and are queued again.
+    /// `by` is who says it, if known.
     ///
     /// # Errors
     /// [`LedgerError::Illegal`] if the row is not uncertain.
-    pub fn resolve(&self, id: &RecipientId, sent: bool, note: &str) -> Result<(), LedgerError> {
-        let (id, note) = (id.clone(), note.to_owned());
-        self.ask(move |connection| word::resolve(connection, &id, sent, &note, clock::now()))
+    pub fn resolve(&self, id: &RecipientId, sent: bool, note: &str, by: Option<&str>) -> Result<(), LedgerError> {
+        let (id, note, by) = (id.clone(), note.to_owned(), by.map(str::to_owned));
+        self.ask(move |connection| word::resolve(connection, &id, sent, &note, by.as_deref(), clock::now()))
+    }
+
+    /// Records that `person` approves `batch`, in a ledger that is this campaign's from now on. False if this person's
+    /// approval of this very batch is on record: then nothing is written.
+    ///
+    /// # Errors
+    /// [`LedgerError`], if the ledger is another campaign's too.
+    pub fn approve(
+        &self,
+        campaign_id: &str,
+        batch: ApprovedBatch,
+        person: &str,
+        note: &str,
+    ) -> Result<bool, LedgerError> {
+        let (campaign, person, note) = (campaign_id.to_owned(), person.to_owned(), note.to_owned());
+        self.ask(move |connection| approvals::approve(connection, &campaign, &batch, &person, &note, clock::now()))
+    }
+
+    /// Withdraws the approvals of `digest` by `person`; how many that were. They stay on record as withdrawn.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn withdraw_approval(&self, digest: Digest, person: &str, note: &str) -> Result<u64, LedgerError> {
+        let (person, note) = (person.to_owned(), note.to_owned());
+        self.ask(move |connection| approvals::withdraw(connection, digest, &person, &note, clock::now()))
     }
 
     /// Keeps a row's open addresses from ever being sent to.

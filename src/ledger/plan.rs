@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::columns;
 use super::error::LedgerError;
 use super::standing::Standing;
-use super::types::{Correction, Edition, Enrolled, NewDelivery};
+use super::types::{Correction, Edition, Enrolled, NewDelivery, Source};
 use super::word;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
@@ -51,7 +51,8 @@ pub(super) fn enrol(
     Ok(enrolled)
 }
 
-fn open_campaign(connection: &Connection, given: &str, now: Timestamp) -> Result<(), LedgerError> {
+/// Makes sure that the ledger is this campaign's, and makes it so if it is nobody's yet.
+pub(super) fn open_campaign(connection: &Connection, given: &str, now: Timestamp) -> Result<(), LedgerError> {
     let found: Option<String> = connection.query_row("SELECT id FROM campaign", [], |row| row.get(0)).optional()?;
     match found {
         Some(found) if found != given => Err(LedgerError::OtherCampaign { found, given: given.to_owned() }),
@@ -234,17 +235,23 @@ fn store_edition(connection: &Connection, edition: &Edition) -> Result<i64, Ledg
     connection.execute("INSERT INTO editions (settings) VALUES (?1)", [&edition.settings])?;
     let number = connection.last_insert_rowid();
     for (place, source) in edition.sources.iter().enumerate() {
-        let digest = Digest::of(&source.bytes);
-        connection.execute(
-            "INSERT INTO sources (sha256, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-            params![digest.as_bytes(), source.bytes],
-        )?;
+        let digest = store_source(connection, source)?;
         connection.execute(
             "INSERT INTO edition_sources (edition, place, name, sha256) VALUES (?1, ?2, ?3, ?4)",
             params![number, i64::try_from(place).unwrap_or(i64::MAX), source.name, digest.as_bytes()],
         )?;
     }
     Ok(number)
+}
+
+/// Stores a source's bytes, once however often they are named.
+pub(super) fn store_source(connection: &Connection, source: &Source) -> Result<Digest, LedgerError> {
+    let digest = Digest::of(&source.bytes);
+    connection.execute(
+        "INSERT INTO sources (sha256, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        params![digest.as_bytes(), source.bytes],
+    )?;
+    Ok(digest)
 }
 
 /// Takes corrections over, for deliveries that are queued, deferred or failed; how many those were.
@@ -285,6 +292,14 @@ fn correct_one(connection: &Connection, standing: &Standing, correction: &Correc
     for (place, path) in list.into_iter().enumerate() {
         put_address(connection, number, place, path, State::Queued)?;
     }
+    // What was handed over before has to be proved from the row as it was then; the first row after an attempt is that one.
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO former_recipients (delivery, last_attempt, edition, digest, recipient)
+             SELECT d.number, d.tries, d.edition, d.digest, r.recipient
+             FROM deliveries d JOIN recipients r ON r.number = d.number WHERE d.number = ?1 AND d.tries > 0",
+        )?
+        .execute([number])?;
     connection
         .prepare_cached("UPDATE deliveries SET digest = ?2, edition = COALESCE(?3, edition) WHERE number = ?1")?
         .execute(params![number, correction.digest.as_bytes(), correction.edition])?;

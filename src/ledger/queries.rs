@@ -1,18 +1,18 @@
 //! Reading the ledger, without the lock and beside whoever writes: states, attempts and what is frozen.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::error::LedgerError;
 use super::standing::number_of;
-use super::types::{Campaign, Edition, Remark, Source};
+use super::types::{Campaign, Edition, Source};
 use super::{columns, open, plan};
 use crate::domain::attempt::DeliveryId;
 use crate::domain::delivery::State;
 use crate::domain::digest::{BatchHash, Digest};
 use crate::domain::recipient::RecipientId;
-use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord};
+use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord, Remark};
 
 const DELIVERY: &str = "
 SELECT d.number, d.id, r.recipient, d.state, d.attempts, d.digest, d.edition, d.not_before, d.note, t.message_id, t.date,
@@ -24,7 +24,8 @@ LEFT JOIN attempts t ON t.delivery = d.number AND t.number = d.tries";
 /// A read-only view of a ledger. Each method sees one moment; two calls may see two.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
+    path: PathBuf,
 }
 
 impl Reader {
@@ -33,7 +34,15 @@ impl Reader {
     /// # Errors
     /// [`LedgerError`], if there is none or it is not one of ours that this program knows.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        Ok(Self { connection: open::readable(path)? })
+        Ok(Self { connection: open::readable(path)?, path: path.to_owned() })
+    }
+
+    /// Another reader of the same file.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn again(&self) -> Result<Self, LedgerError> {
+        Self::open(&self.path)
     }
 
     /// Whose ledger it is; `None` before the first enrolment.
@@ -180,16 +189,12 @@ impl Reader {
     /// # Errors
     /// [`LedgerError`]
     pub fn remarks(&self, id: &RecipientId) -> Result<Vec<Remark>, LedgerError> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT at, event, note FROM remarks
-             WHERE delivery = (SELECT number FROM deliveries WHERE id = ?1) ORDER BY remark",
-        )?;
-        let mut rows = query.query([id.as_str()])?;
         let mut remarks = Vec::new();
-        while let Some(row) = rows.next()? {
-            let event = columns::event(row, 1)?;
-            remarks.push(Remark { at: columns::time(row, 0)?, event, note: row.get(2)? });
-        }
+        self.all_remarks(&mut |of, remark| {
+            if of == id.as_str() {
+                remarks.push(remark);
+            }
+        })?;
         Ok(remarks)
     }
 

@@ -11,7 +11,7 @@ use super::error::LedgerError;
 pub(super) const APPLICATION_ID: i32 = 0x444D_5243;
 
 /// One step per version; the file's `user_version` says how many it has taken.
-const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
+const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, APPROVALS];
 
 /// What `deliveries` holds is touched at every step of every letter, so it is kept small: the rows' own data lies in
 /// `recipients`, and what was said in `attempts`. `number` is also the position. `state` is that of the addresses
@@ -122,6 +122,51 @@ CREATE TABLE homes (
     host    TEXT NOT NULL,
     since   INTEGER NOT NULL
 ) STRICT;
+";
+
+/// Who approved which batch, and what the batch was: its letters' digests, its rows and its sources, each batch once however
+/// many people approve it. An approved batch is no edition: nothing renders from it unless it is sent. Beside that, what a
+/// report needs to prove its words: the program of a run, who said a remark, and the rows as they were before a correction,
+/// from which attempts up to `last_attempt` were made.
+const APPROVALS: &str = "
+CREATE TABLE approved_batches (
+    digest   BLOB PRIMARY KEY CHECK (length(digest) = 32),
+    settings TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE approved_sources (
+    digest BLOB NOT NULL REFERENCES approved_batches,
+    place  INTEGER NOT NULL,
+    name   TEXT NOT NULL,
+    sha256 BLOB NOT NULL REFERENCES sources,
+    PRIMARY KEY (digest, place)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE approved_letters (
+    digest    BLOB NOT NULL REFERENCES approved_batches,
+    id        TEXT NOT NULL,
+    letter    BLOB NOT NULL CHECK (length(letter) = 32),
+    recipient TEXT NOT NULL,
+    PRIMARY KEY (digest, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE approvals (
+    approval       INTEGER PRIMARY KEY,
+    digest         BLOB NOT NULL REFERENCES approved_batches,
+    person         TEXT NOT NULL,
+    note           TEXT NOT NULL,
+    at             INTEGER NOT NULL,
+    withdrawn_at   INTEGER,
+    withdrawn_by   TEXT,
+    withdrawn_note TEXT
+) STRICT;
+ALTER TABLE runs ADD COLUMN program TEXT;
+ALTER TABLE remarks ADD COLUMN person TEXT;
+CREATE TABLE former_recipients (
+    delivery     INTEGER NOT NULL,
+    last_attempt INTEGER NOT NULL,
+    edition      INTEGER NOT NULL,
+    digest       BLOB NOT NULL,
+    recipient    TEXT NOT NULL,
+    PRIMARY KEY (delivery, last_attempt)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The version that this program writes.

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use crate::domain::attempt::DeliveryId;
-use crate::domain::delivery::Event;
 use crate::domain::digest::Digest;
 use crate::domain::fault::Judgement;
 use crate::domain::message::{ForwardPath, Stamp};
@@ -153,13 +152,32 @@ pub struct Campaign {
     pub created_at: Timestamp,
 }
 
-/// What a person said about a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    /// When.
-    pub at: Timestamp,
-    /// What it did.
-    pub event: Event,
-    /// In their words.
-    pub note: String,
+/// A batch as a person approved it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApprovedBatch {
+    /// Of the batch, as `preview` prints it.
+    pub digest: Digest,
+    /// What shapes its letters.
+    pub edition: Edition,
+    /// Every letter of it: its row, and the letter's digest. In the order of the ids when read back.
+    pub letters: Vec<(Recipient, Digest)>,
+}
+
+/// An attempt that handed a message over, and what the message was made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HandedOver {
+    /// From 1, per delivery.
+    pub number: u32,
+    /// With angle brackets.
+    pub message_id: String,
+    /// The Date field.
+    pub date: Timestamp,
+    /// SHA-256 of the bytes that went over the wire.
+    pub bytes_digest: Digest,
+    /// The row as it was then.
+    pub recipient: Recipient,
+    /// The edition as it was then.
+    pub edition: i64,
+    /// The letter as it was planned then.
+    pub letter: Digest,
 }

@@ -40,6 +40,7 @@ pub(super) fn resolve(
     id: &RecipientId,
     sent: bool,
     note: &str,
+    by: Option<&str>,
     now: Timestamp,
 ) -> Result<(), LedgerError> {
     let event = if sent { Event::ResolveSent } else { Event::ResolveNotSent };
@@ -49,7 +50,7 @@ pub(super) fn resolve(
         address.step(event)?;
     }
     standing.save(connection)?;
-    remark(connection, standing.number, event, note, now)
+    remark(connection, standing.number, event, (note, by), now)
 }
 
 /// Keeps the delivery's open addresses from ever being sent to. Once is as good as twice.
@@ -69,13 +70,20 @@ pub(super) fn suppress(
         address.step(Event::Suppress)?;
     }
     standing.save(connection)?;
-    remark(connection, standing.number, Event::Suppress, why, now)
+    remark(connection, standing.number, Event::Suppress, (why, None), now)
 }
 
-fn remark(connection: &Connection, number: i64, event: Event, note: &str, now: Timestamp) -> Result<(), LedgerError> {
+fn remark(
+    connection: &Connection,
+    number: i64,
+    event: Event,
+    (note, by): (&str, Option<&str>),
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let event = columns::json(&event)?;
     connection
-        .prepare_cached("INSERT INTO remarks (delivery, at, event, note) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![number, now.as_millisecond(), columns::json(&event)?.trim_matches('"'), note])?;
+        .prepare_cached("INSERT INTO remarks (delivery, at, event, note, person) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![number, now.as_millisecond(), event.trim_matches('"'), note, by])?;
     connection.prepare_cached("UPDATE deliveries SET note = ?2 WHERE number = ?1")?.execute(params![number, note])?;
     Ok(())
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use super::dossier::{cause, group_key, group_name};
 use super::{name, shown, time};
 use crate::domain::record::{AddressRecord, DeliveryRecord};
 
 /// The columns, in their order. Columns are added at the end, never renamed.
-const HEADER: [&str; 13] = [
+const HEADER: [&str; 16] = [
     "id",
     "state_name",
     "outcome",
@@ -21,6 +22,9 @@ const HEADER: [&str; 13] = [
     "at",
     "attempts",
     "message_id",
+    "group",
+    "cause",
+    "note",
 ];
 
 /// Writes a header and one row for each address; phase to at are the last word on the address, else on the delivery.
@@ -40,7 +44,7 @@ pub fn csv(records: impl Iterator<Item = DeliveryRecord>, out: &mut dyn Write) -
     Ok(())
 }
 
-fn row(record: &DeliveryRecord, address: &AddressRecord) -> [String; 13] {
+fn row(record: &DeliveryRecord, address: &AddressRecord) -> [String; 16] {
     let word = address.word.as_ref().or(record.last.as_ref());
     [
         record.id.to_string(),
@@ -56,6 +60,9 @@ fn row(record: &DeliveryRecord, address: &AddressRecord) -> [String; 13] {
         word.map(|word| time(word.at)).unwrap_or_default(),
         record.attempts.to_string(),
         record.message_id.clone().unwrap_or_default(),
+        group_name(group_key(record.recipient.state)).to_owned(),
+        cause(record, address).map(|(cause, _)| cause.name().to_owned()).unwrap_or_default(),
+        record.note.clone().unwrap_or_default(),
     ]
 }
 

@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::dossier::{Dossier, GroupCoverage, Miss, Sample, group_key, group_name};
 use super::log::queue_id;
-use super::{Facts, shown};
+use super::{Facts, name, shown};
 use crate::domain::attempt::LastWord;
+use crate::domain::cause::Cause;
 use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord};
 
-/// The batch: `{"campaign", "digest", "counts": {…}, "deliveries": [{"id", "state", "to": [{"address", "field",
+/// The batch: `{"campaign", "digest", "counts": {…}, "approvals": [{"digest", "by", "note", "at",
+/// "letters", "withdrawn"}], "deliveries": [{"id", "state", "to": [{"address", "field",
 /// "outcome", "code", "enhanced", "text"}], "attempts", "message_id", "last": {"phase", "code", "enhanced", "text",
 /// "at"}, "not_before"}], "coverage": {"expected", "present", "missing", "doubled", "foreign"}}`. `to` holds every address of the envelope; `field` tells To, Cc and Bcc apart.
 #[must_use]
@@ -16,8 +19,78 @@ pub fn status_json(records: &[DeliveryRecord], counts: &Counts, facts: &Facts) -
         "campaign": facts.campaign,
         "digest": facts.digest,
         "counts": counts,
+        "approvals": facts.approvals,
         "deliveries": records.iter().map(delivery).collect::<Vec<_>>(),
         "coverage": facts.coverage.to_json(),
+    })
+}
+
+/// The whole report: [`status_json`], and beside it `"generated_at", "sender", "event": {"name", "at", "zone"}, "coverage":
+/// {"audience", "expected", "missing", "doubled", "foreign", "groups": [{"group", "expected", "states": {…}, "missing"}]},
+/// "runs": [{"run", "started_at", "ended_at", "program", "attempts"}], "causes": [{"cause", "meaning", "advice", "addresses":
+/// [{"id", "address", "outcome"}]}], "letters": [{"language", "edition", "count", "subject", "text", "attachments"}]`; each
+/// delivery has `"name", "group", "note", "digest"` and `"remarks": [{"at", "event", "note", "by"}]` too.
+#[must_use]
+pub fn report_json(dossier: &Dossier) -> Value {
+    let mut value = status_json(&dossier.records, &dossier.counts, &dossier.facts);
+    value["generated_at"] = json!(dossier.facts.now);
+    value["sender"] = json!(dossier.sender);
+    value["event"] = json!(dossier.event);
+    value["coverage"] = coverage(dossier);
+    value["runs"] = json!(dossier.runs);
+    value["causes"] = dossier.causes().into_iter().map(|(cause, misses)| causes(cause, &misses)).collect();
+    value["letters"] = dossier.letters.iter().map(sample).collect();
+    value["deliveries"] = dossier
+        .records
+        .iter()
+        .map(|record| {
+            let mut value = delivery(record);
+            let remarks = dossier.remarks.get(record.id.as_str()).map_or(&[][..], Vec::as_slice);
+            value["name"] = json!(name(record));
+            value["group"] = json!(group_name(group_key(record.recipient.state)));
+            value["note"] = json!(record.note);
+            value["digest"] = json!(record.digest);
+            value["remarks"] = remarks
+                .iter()
+                .map(|said| json!({ "at": said.at, "event": said.event, "note": said.note, "by": said.by }))
+                .collect();
+            value
+        })
+        .collect();
+    value
+}
+
+fn coverage(dossier: &Dossier) -> Value {
+    let groups = dossier.coverage();
+    let group = |group: &GroupCoverage| json!({ "group": group.name, "expected": group.expected, "states": group.states, "missing": group.missing });
+    json!({
+        "audience": dossier.audience,
+        "expected": dossier.expected.len(),
+        "missing": dossier.facts.missing,
+        "doubled": dossier.doubled(),
+        "foreign": dossier.foreign(),
+        "groups": groups.iter().map(group).collect::<Vec<_>>(),
+    })
+}
+
+fn causes(cause: Cause, misses: &[Miss<'_>]) -> Value {
+    let address = |miss: &Miss<'_>| json!({ "id": miss.record.id, "address": miss.address.address, "outcome": shown(miss.address.state) });
+    json!({
+        "cause": cause.name(),
+        "meaning": cause.meaning(),
+        "advice": cause.advice(),
+        "addresses": misses.iter().map(address).collect::<Vec<_>>(),
+    })
+}
+
+fn sample(letter: &Sample) -> Value {
+    json!({
+        "language": letter.language.as_str(),
+        "edition": letter.edition,
+        "count": letter.count,
+        "subject": letter.subject,
+        "text": letter.text,
+        "attachments": letter.attachments,
     })
 }
 

@@ -4,11 +4,12 @@
 //! difference matters to the ledger only.
 
 mod csv;
+mod dossier;
 mod evidence;
-mod html;
 mod json;
 mod layout;
 mod log;
+mod page;
 mod resend;
 mod status;
 mod table;
@@ -16,14 +17,16 @@ mod table;
 use jiff::Timestamp;
 
 pub use self::csv::csv;
+pub use self::dossier::{Dossier, Sample};
 pub use self::evidence::evidence;
-pub use self::html::html;
-pub use self::json::{log_json, status_json};
+pub use self::json::{log_json, report_json, status_json};
 pub use self::layout::ascii;
 pub use self::log::log;
+pub use self::page::html;
 pub use self::resend::resend_list;
 pub use self::status::status;
 pub use self::table::outcome_table;
+use crate::domain::approval::Approval;
 use crate::domain::attempt::LastWord;
 use crate::domain::coverage::Coverage;
 use crate::domain::delivery::State;
@@ -56,6 +59,8 @@ pub struct Facts {
     pub now: Timestamp,
     /// The ledger's path, as the user knows it.
     pub ledger: String,
+    /// Who approved what, withdrawn approvals too, in the order in which they were given.
+    pub approvals: Vec<Approval>,
 }
 
 /// The exit code of a batch that stands so: 2 if any is uncertain, else 1 if any failed, else 75 if any is deferred or

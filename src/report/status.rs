@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Facts, Style, doubled_and_foreign, duration, letters, name, outcome_table, said, time};
+use crate::domain::approval::approvers;
 use crate::domain::delivery::State;
 use crate::domain::record::{Counts, DeliveryRecord};
 
@@ -29,9 +30,21 @@ pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
     screen.push_str(&missing(facts, style));
     screen.push_str(&next_steps(records, counts, facts, style));
     let _ = write!(screen, "\ndigest  {}\n", facts.digest);
+    screen.push_str(&approved(facts, style));
     let ledger = style.cut(&style.text(&facts.ledger), style.columns().saturating_sub(37));
     let _ = writeln!(screen, "ledger  {ledger}, as of {}", time(facts.now));
     screen
+}
+
+/// Who approved the batch, where anybody approved one.
+fn approved(facts: &Facts, style: &Style) -> String {
+    let people = approvers(&facts.approvals, facts.digest);
+    let who = match facts.approvals.last() {
+        None => return String::new(),
+        Some(_) if !people.is_empty() => format!("approved by {}", people.join(", ")),
+        Some(_) => "not approved as a whole; `demarche approve --list` shows what was".to_owned(),
+    };
+    style.wrapped(&style.text(&who), 0)
 }
 
 fn headline(counts: &Counts) -> String {

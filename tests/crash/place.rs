@@ -11,8 +11,12 @@ use crate::support::campaign::Campaign;
 use crate::support::server::Server;
 
 /// Commands that write to the ledger, and those that only read it.
-const WRITERS: [&[&str]; 3] =
-    [&["send", "--yes"], &["resend", "--yes"], &["resolve", "AND", "--sent", "--note", "they telephoned"]];
+const WRITERS: [&[&str]; 4] = [
+    &["send", "--yes"],
+    &["resend", "--yes"],
+    &["resolve", "AND", "--sent", "--note", "they telephoned"],
+    &["report", "--pack", "out.zip"],
+];
 const READERS: [&[&str]; 4] = [&["status"], &["status", "--json"], &["log"], &["report", "--csv", "out.csv"]];
 
 /// A campaign of which half was sent: its ledger is worth something.

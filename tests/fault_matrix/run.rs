@@ -173,6 +173,7 @@ fn screen(reader: &Reader, rows: &[DeliveryRecord]) -> (String, u8) {
         coverage: demarche::domain::coverage::Coverage::default(),
         now: clock::now(),
         ledger: "ledger.db".to_owned(),
+        approvals: Vec::new(),
     };
     (report::status(rows, &counts, &facts, &WIDE), report::exit_code(&counts))
 }

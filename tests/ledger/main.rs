@@ -14,3 +14,5 @@ mod refusals;
 mod story;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod upgrade;

@@ -120,7 +120,7 @@ async fn apply(ledger: &Ledger, model: &mut Model, numbers: &BTreeMap<&str, Deli
         Step::Resolve(n, sent) => {
             let event = if sent { Event::ResolveSent } else { Event::ResolveNotSent };
             let legal = model.all(n, event, |state| state == State::Uncertain);
-            assert_eq!(ledger.resolve(&id(NAMES[n]), sent, "a word").is_ok(), legal);
+            assert_eq!(ledger.resolve(&id(NAMES[n]), sent, "a word", None).is_ok(), legal);
         }
         Step::Suppress(n) => {
             let takes = |state| matches!(state, State::Queued | State::Deferred | State::Failed);

@@ -72,21 +72,21 @@ async fn a_resend_takes_failed_and_deferred_addresses_only() {
 #[tokio::test]
 async fn only_an_uncertain_row_can_be_resolved_and_a_resend_keeps_its_message_id_and_date() {
     let (_desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test", "cc@ken.test"]), row("fra", &["to@fra.test"])]);
-    assert!(matches!(ledger.resolve(&id("ken"), true, "x"), Err(LedgerError::Illegal(_))));
+    assert!(matches!(ledger.resolve(&id("ken"), true, "x", None), Err(LedgerError::Illegal(_))));
     attempt(&ledger, "ken", &[("to@ken.test", Event::LoseTrack), ("cc@ken.test", Event::Fail)]).await.unwrap();
     attempt(&ledger, "fra", &[("to@fra.test", Event::LoseTrack)]).await.unwrap();
-    ledger.resolve(&id("fra"), true, "they phoned").unwrap();
+    ledger.resolve(&id("fra"), true, "they phoned", None).unwrap();
     assert_eq!(record(&ledger, "fra").state, State::Accepted);
     assert_eq!(record(&ledger, "fra").note.as_deref(), Some("they phoned"));
     let remarks = ledger.reader().unwrap().remarks(&id("fra")).unwrap();
     assert_eq!((remarks[0].event, remarks[0].note.as_str()), (Event::ResolveSent, "they phoned"));
 
-    ledger.resolve(&id("ken"), false, "not in their inbox").unwrap();
+    ledger.resolve(&id("ken"), false, "not in their inbox", None).unwrap();
     let again = due(&ledger, 0).remove(0);
     assert_eq!(again.addresses, ["to@ken.test"]);
     let earlier = again.earlier.expect("the stamp of the lost attempt");
     assert_eq!((earlier.message_id.as_str(), earlier.date), ("<ken@campaign.example>", at(5)));
-    assert!(matches!(ledger.resolve(&id("ken"), true, "x"), Err(LedgerError::Illegal(_))));
+    assert!(matches!(ledger.resolve(&id("ken"), true, "x", None), Err(LedgerError::Illegal(_))));
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn while_one_address_is_uncertain_no_other_of_its_delivery_can_be_claimed(
     assert!(matches!(ledger.intend(delivery).await, Err(LedgerError::Illegal(_))));
     assert_eq!(record(&ledger, "ken"), before);
     // Once a person has said that it arrived, the copy goes out when its time has come.
-    ledger.resolve(&id("ken"), true, "they phoned").unwrap();
+    ledger.resolve(&id("ken"), true, "they phoned", None).unwrap();
     assert_eq!(
         (due_ids(&ledger, 59).len(), due(&ledger, 60)[0].addresses.as_slice()),
         (0, &["cc@ken.test".to_owned()][..])

@@ -56,9 +56,10 @@ fn a_file_that_is_no_sqlite_and_a_sqlite_file_of_others_are_not_ours() {
 #[test]
 fn a_newer_ledger_is_left_to_the_newer_program() {
     let desk = closed();
-    rusqlite::Connection::open(desk.path()).unwrap().pragma_update(None, "user_version", 70).unwrap();
-    let newer = LedgerError::Newer { found: 70, known: 2 };
-    assert_eq!(refused(&desk), (newer.clone(), newer));
+    rusqlite::Connection::open(desk.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let newer = |error| matches!(error, LedgerError::Newer { found: 99, .. });
+    let (to_write, to_read) = refused(&desk);
+    assert!(newer(to_write) && newer(to_read));
 }
 
 #[test]

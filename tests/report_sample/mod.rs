@@ -4,15 +4,18 @@
 use std::collections::BTreeMap;
 
 use demarche::domain::attempt::{DeliveryId, LastWord};
+use demarche::domain::audience::Audience;
 use demarche::domain::delivery::State;
 use demarche::domain::digest::Digest;
+use demarche::domain::language::Language;
 use demarche::domain::mailbox::Mailbox;
 use demarche::domain::message::Field;
 use demarche::domain::outcome::Phase;
 use demarche::domain::recipient::{Rank, Recipient, RecipientId};
-use demarche::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord};
+use demarche::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord, RunRecord};
+use demarche::domain::settings::Event;
 use demarche::domain::state::StateCode;
-use demarche::report::Facts;
+use demarche::report::{Dossier, Facts, Sample};
 use jiff::Timestamp;
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -27,6 +30,7 @@ pub(crate) fn facts(missing: &[&str]) -> Facts {
         coverage: demarche::domain::coverage::Coverage::default(),
         now: at("2021-10-20T14:10:00Z"),
         ledger: "ledger.db".into(),
+        approvals: Vec::new(),
     }
 }
 
@@ -104,6 +108,47 @@ pub(crate) fn counts(records: &[DeliveryRecord]) -> Counts {
         counts.add(record.state, 1);
     }
     counts
+}
+
+/// A report of these records, sent within ten minutes on the day before the event.
+pub(crate) fn dossier(records: Vec<DeliveryRecord>, missing: &[&str]) -> Dossier {
+    let settled = |(place, record): (usize, &DeliveryRecord)| {
+        let minute = i64::try_from(place).expect("few");
+        record.last.as_ref().map(|word| (word.at + jiff::SignedDuration::from_mins(minute), record.state))
+    };
+    Dossier {
+        facts: facts(missing),
+        counts: counts(&records),
+        settled: records.iter().enumerate().filter_map(settled).collect(),
+        records,
+        remarks: std::collections::HashMap::new(),
+        runs: vec![RunRecord {
+            run: 1,
+            started_at: at("2021-10-20T14:02:00Z"),
+            ended_at: Some(at("2021-10-20T14:09:30Z")),
+            program: Some("0.1.0".into()),
+            attempts: 5,
+        }],
+        letters: vec![Sample {
+            language: Language::parse("en").expect("a language"),
+            edition: 1,
+            count: 8,
+            mission: "Kenya".into(),
+            subject: "Open letter to Kenya".into(),
+            text: "Excellency,\n\nText for the Republic of Kenya.\n".into(),
+            attachments: vec!["annex.pdf".into()],
+        }],
+        sender: "Coalition Secretariat <letters@coalition.example>".into(),
+        reply_to: None,
+        event: Some(Event {
+            name: "Security Council open debate".into(),
+            at: at("2021-10-21T14:00:00Z"),
+            zone: "America/New_York".into(),
+        }),
+        audience: "member-states".into(),
+        expected: Audience::MemberStates.states().into_iter().map(|state| state.code).collect(),
+        approvals_needed: 0,
+    }
 }
 
 /// Given back, deferred, accepted.

@@ -1,0 +1,230 @@
+//! `report --pack` and `report --verify`: evidence that others can check.
+
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::config::Config;
+use crate::domain::digest::Digest;
+use crate::domain::message::Stamp;
+use crate::domain::recipient::RecipientId;
+use crate::domain::record::DeliveryRecord;
+use crate::evidence::{self, EvidenceError, Made, Pack, Verdict, message_name, source_name};
+use crate::ledger::{HandedOver, Ledger, LedgerError, Reader};
+use crate::report::{Dossier, html, report_json};
+
+use super::exit::{CANNOT_CREATE, DATA, FAILED, Failure, IO, OK, USAGE};
+use super::frozen::Frozen;
+use super::{Context, recovered, report};
+
+/// Writes a pack. The ledger is held meanwhile, so that no run changes it between one file of the pack and the next.
+pub(super) fn pack(context: &Context, config: &Config, path: &Path) -> Result<u8, Failure> {
+    let ledger = Ledger::open(&config.ledger, false, "report")?;
+    recovered::sort_out(context, &ledger, config)?;
+    let reader = ledger.reader()?;
+    let dossier = report::gather(&reader, config)?;
+    let partial = partial(path);
+    let cannot = |error: &std::io::Error| Failure::cannot_write(path, error);
+    let file = File::create(&partial).map_err(|error| cannot(&error))?;
+    let written = write(&reader, &dossier, file).and_then(|(made, missing)| {
+        fs::rename(&partial, path).map_err(|error| cannot(&error))?;
+        Ok((made, missing))
+    });
+    if written.is_err() {
+        // Half a pack is none; that it cannot be removed is not the news.
+        let _ = fs::remove_file(&partial);
+    }
+    let (made, missing) = written?;
+    for line in &missing {
+        context.screen.warn(&format!("not in the pack: {line}"));
+    }
+    context.screen.result(&format!(
+        "Evidence: {}, {} files, {} unpacked\nmanifest: {}\nHand that digest on by another way than the pack: whoever has it can \
+         tell whether anything was changed.\nCheck:    demarche report --verify {}\n",
+        path.display(),
+        made.files,
+        size(made.octets),
+        made.manifest,
+        path.display()
+    ));
+    Ok(if missing.is_empty() { OK } else { FAILED })
+}
+
+fn partial(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    path.with_file_name(name)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+fn size(octets: u64) -> String {
+    format!("{:.1} MiB", octets as f64 / 1024.0 / 1024.0)
+}
+
+/// Everything of a pack, in the order in which somebody would open it; and the messages that could not be made again.
+fn write(reader: &Reader, dossier: &Dossier, file: File) -> Result<(Made, Vec<String>), Failure> {
+    let mut pack = Pack::new(BufWriter::new(file));
+    let json = serde_json::to_vec_pretty(&report_json(dossier)).unwrap_or_default();
+    for (name, bytes) in [
+        ("README.txt", evidence::README.as_bytes()),
+        ("report.html", html(dossier).as_bytes()),
+        ("report.csv", &report::table(dossier)?),
+        ("report.json", &json),
+    ] {
+        pack.add_bytes(name, bytes).map_err(|error| failed(&error))?;
+    }
+    write_ledger(reader, &mut pack)?;
+    let missing = write_messages(reader, &dossier.records, &mut pack)?;
+    for digest in reader.source_digests()? {
+        if let Some(bytes) = reader.source(digest)? {
+            pack.add_bytes(&source_name(digest), &bytes).map_err(|error| failed(&error))?;
+        }
+    }
+    let (made, out) = pack.finish().map_err(|error| failed(&error))?;
+    let synced = out.into_inner().map_err(std::io::IntoInnerError::into_error).and_then(|file| file.sync_all());
+    synced.map_err(|error| failed(&error.into()))?;
+    Ok((made, missing))
+}
+
+fn failed(error: &EvidenceError) -> Failure {
+    Failure::new(CANNOT_CREATE, format!("the evidence pack cannot be written: {error}"))
+}
+
+fn write_ledger(reader: &Reader, pack: &mut Pack<BufWriter<File>>) -> Result<(), Failure> {
+    let mut refused: Option<LedgerError> = None;
+    pack.add("ledger.jsonl", |out| {
+        let exported = reader.export(&mut |line| {
+            serde_json::to_writer(&mut *out, line)
+                .map_err(std::io::Error::from)
+                .and_then(|()| out.write_all(b"\n"))
+                .map_err(|error| LedgerError::Io { what: format!("the pack: {error}") })
+        });
+        exported.map_err(|error| {
+            let told = std::io::Error::other(error.to_string());
+            refused = Some(error);
+            told
+        })
+    })
+    .map(drop)
+    .map_err(|error| refused.map_or_else(|| failed(&error), Failure::from))
+}
+
+/// Every message that was handed over, made again from what is frozen and checked against the record; one at a time.
+fn write_messages(
+    reader: &Reader,
+    records: &[DeliveryRecord],
+    pack: &mut Pack<BufWriter<File>>,
+) -> Result<Vec<String>, Failure> {
+    let frozen = Frozen::again(reader)?;
+    let mut missing = Vec::new();
+    for record in records {
+        for attempt in reader.handed_over(record)? {
+            let name = message_name(&record.id, attempt.number);
+            match message(&frozen, &record.id, &attempt) {
+                Ok(bytes) => {
+                    pack.add_bytes(&name, &bytes).map_err(|error| failed(&error))?;
+                }
+                Err(why) => missing.push(format!("{name}: {why}")),
+            }
+        }
+    }
+    if !missing.is_empty() {
+        let text = missing.join("\n") + "\n";
+        pack.add_bytes("messages/missing.txt", text.as_bytes()).map_err(|error| failed(&error))?;
+    }
+    Ok(missing)
+}
+
+/// The bytes of an attempt. Rendering follows from what is frozen, so that they are the same again; the digest proves it.
+fn message(frozen: &Frozen, id: &RecipientId, attempt: &HandedOver) -> Result<Vec<u8>, String> {
+    let composer = frozen.edition(attempt.edition)?;
+    let stamp = Stamp { message_id: attempt.message_id.clone(), date: attempt.date };
+    let composed = composer.compose(&attempt.recipient, &stamp).map_err(|problems| {
+        problems.first().map_or_else(|| format!("{id} cannot be rendered"), |problem| problem.message.clone())
+    })?;
+    if Digest::of(&composed.message.bytes) == attempt.bytes_digest {
+        return Ok(composed.message.bytes);
+    }
+    Err("made again, it is not what was handed over: another version of the program sent it, or the row was corrected \
+         since by a version that did not keep the earlier one"
+        .to_owned())
+}
+
+/// Checks a pack, anybody's, without a campaign folder.
+pub(super) fn verify(context: &Context, path: &Path, expect: Option<&str>, as_json: bool) -> Result<u8, Failure> {
+    let expect = expect.map(str::parse::<Digest>).transpose();
+    let expect = expect.map_err(|error| Failure::new(USAGE, format!("--expect: {error}")))?;
+    let verdict = evidence::verify(path, expect).map_err(|error| unreadable(path, &error))?;
+    if as_json {
+        context.screen.json(&verdict_json(&verdict));
+    } else {
+        context.screen.result(&told(&verdict, path, expect.is_some()));
+    }
+    Ok(if verdict.findings.is_empty() { OK } else { DATA })
+}
+
+fn unreadable(path: &Path, error: &EvidenceError) -> Failure {
+    let shown = path.display();
+    match error {
+        EvidenceError::Io(error) => Failure::new(IO, format!("{shown} cannot be read: {error}")),
+        EvidenceError::Zip(error) => Failure::new(DATA, format!("{shown} is no evidence pack, or is damaged: {error}"))
+            .help("a pack is the ZIP file that `demarche report --pack` writes"),
+    }
+}
+
+fn told(verdict: &Verdict, path: &Path, expected: bool) -> String {
+    /// More than anybody reads.
+    const LISTED: usize = 200;
+    let mut text = String::new();
+    for finding in verdict.findings.iter().take(LISTED) {
+        text.push_str(&format!("WRONG  {finding}\n"));
+    }
+    if verdict.findings.len() > LISTED {
+        text.push_str(&format!("and {} more\n", verdict.findings.len() - LISTED));
+    }
+    let shown = path.display();
+    if verdict.findings.is_empty() {
+        text.push_str(&format!(
+            "{shown} is in order: {} files as the manifest has them, {} messages as they are on record, {} recipients.\n",
+            verdict.files, verdict.messages, verdict.deliveries
+        ));
+    } else {
+        text.push_str(&format!("{shown} is NOT in order: see above.\n"));
+    }
+    if verdict.not_made > 0 {
+        text.push_str(&format!(
+            "{} messages that were handed over are not in it; messages/missing.txt in it says why.\n",
+            verdict.not_made
+        ));
+    }
+    if let Some(batch) = verdict.batch.filter(|_| verdict.deliveries > 0) {
+        let who = if verdict.approved_by.is_empty() {
+            "nobody, by the record".to_owned()
+        } else {
+            verdict.approved_by.join(", ")
+        };
+        text.push_str(&format!("batch:    {batch}, approved by {who}\n"));
+    }
+    if let Some(manifest) = verdict.manifest {
+        let note = if expected { "" } else { " (is that the one that was handed on? --expect DIGEST checks it)" };
+        text.push_str(&format!("manifest: {manifest}{note}\n"));
+    }
+    text
+}
+
+/// `{"in_order", "manifest", "batch", "approved_by", "files", "messages", "deliveries", "not_made", "findings"}`.
+fn verdict_json(verdict: &Verdict) -> serde_json::Value {
+    json!({
+        "in_order": verdict.findings.is_empty(),
+        "manifest": verdict.manifest,
+        "batch": verdict.batch,
+        "approved_by": verdict.approved_by,
+        "files": verdict.files,
+        "messages": verdict.messages,
+        "deliveries": verdict.deliveries,
+        "not_made": verdict.not_made,
+        "findings": verdict.findings,
+    })
+}

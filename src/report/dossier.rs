@@ -1,0 +1,192 @@
+//! Everything that a report tells, gathered: the records, what people said and approved, the runs, and the letter itself.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use super::{Facts, shown};
+use crate::domain::attempt::LastWord;
+use crate::domain::cause::Cause;
+use crate::domain::delivery::State;
+use crate::domain::language::Language;
+use crate::domain::record::{AddressRecord, Counts, DeliveryRecord, Remark, RunRecord};
+use crate::domain::settings::Event;
+use crate::domain::state::{self, StateCode};
+
+/// What a report is made of.
+#[derive(Debug, Clone)]
+pub struct Dossier {
+    /// What the records do not say themselves.
+    pub facts: Facts,
+    /// How many deliveries are in which state.
+    pub counts: Counts,
+    /// Every delivery, by position.
+    pub records: Vec<DeliveryRecord>,
+    /// What people said about a row, by its id, in the order in which they did.
+    pub remarks: HashMap<String, Vec<Remark>>,
+    /// Every run, the first one first.
+    pub runs: Vec<RunRecord>,
+    /// When attempts were settled and as what, in the order of time.
+    pub settled: Vec<(Timestamp, State)>,
+    /// The letter, once for each language and each text of it that was frozen.
+    pub letters: Vec<Sample>,
+    /// Who the letters come from, as the header has it.
+    pub sender: String,
+    /// Where answers go, if elsewhere.
+    pub reply_to: Option<String>,
+    /// What the letters are written before.
+    pub event: Option<Event>,
+    /// The audience's name in the config.
+    pub audience: String,
+    /// The states that the audience expects; none for any list.
+    pub expected: Vec<StateCode>,
+    /// How many people have to approve a batch.
+    pub approvals_needed: usize,
+}
+
+/// One letter as an example of all in its language.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The language.
+    pub language: Language,
+    /// Which frozen text it is of, from 1.
+    pub edition: i64,
+    /// How many letters of the batch are in this language, of this text.
+    pub count: u64,
+    /// Whose letter is shown.
+    pub mission: String,
+    /// The decoded subject.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The file names attached.
+    pub attachments: Vec<String>,
+}
+
+/// An address that has not got the letter, and why.
+pub(super) struct Miss<'a> {
+    pub(super) record: &'a DeliveryRecord,
+    pub(super) address: &'a AddressRecord,
+    pub(super) word: &'a LastWord,
+}
+
+impl Dossier {
+    /// The addresses that were refused, deferred or lost, by cause: the causes that a person has most to do with first.
+    pub(super) fn causes(&self) -> BTreeMap<Cause, Vec<Miss<'_>>> {
+        let mut causes: BTreeMap<Cause, Vec<Miss<'_>>> = BTreeMap::new();
+        for record in &self.records {
+            for address in &record.addresses {
+                if let Some((cause, word)) = cause(record, address) {
+                    causes.entry(cause).or_default().push(Miss { record, address, word });
+                }
+            }
+        }
+        causes
+    }
+
+    /// The first and the last moment at which a letter was taken.
+    pub(super) fn accepted_between(&self) -> Option<(Timestamp, Timestamp)> {
+        let mut taken = self.settled.iter().filter(|(_, state)| *state == State::Accepted).map(|(at, _)| *at);
+        let first = taken.next()?;
+        Some((first, taken.next_back().unwrap_or(first)))
+    }
+
+    /// For each regional group of the expected states, what became of each state.
+    pub(super) fn coverage(&self) -> Vec<GroupCoverage> {
+        let mut states: HashMap<StateCode, State> = HashMap::new();
+        for record in &self.records {
+            let Some(code) = record.recipient.state else { continue };
+            let best = states.entry(code).or_insert(record.state);
+            if reach(record.state) > reach(*best) {
+                *best = record.state;
+            }
+        }
+        let mut groups: BTreeMap<&str, GroupCoverage> = BTreeMap::new();
+        for code in &self.expected {
+            let state = code.state();
+            let group = groups.entry(group_key(Some(*code))).or_insert_with(|| GroupCoverage {
+                name: group_name(group_key(Some(*code))).to_owned(),
+                ..GroupCoverage::default()
+            });
+            group.expected += 1;
+            match states.get(code) {
+                Some(known) => *group.states.entry(shown(*known)).or_default() += 1,
+                None => group.missing.push(state.name("en").to_owned()),
+            }
+        }
+        groups.into_values().collect()
+    }
+
+    /// States that have several rows.
+    pub(super) fn doubled(&self) -> Vec<&'static str> {
+        let mut rows: BTreeMap<StateCode, usize> = BTreeMap::new();
+        for code in self.records.iter().filter_map(|record| record.recipient.state) {
+            *rows.entry(code).or_default() += 1;
+        }
+        rows.into_iter().filter(|(_, count)| *count > 1).map(|(code, _)| code.state().name("en")).collect()
+    }
+
+    /// Rows of states outside the audience, by their names; none where no audience is set.
+    pub(super) fn foreign(&self) -> Vec<&'static str> {
+        if self.expected.is_empty() {
+            return Vec::new();
+        }
+        let outside = |code: &StateCode| !self.expected.contains(code);
+        self.records
+            .iter()
+            .filter_map(|r| r.recipient.state)
+            .filter(outside)
+            .map(|code| code.state().name("en"))
+            .collect()
+    }
+}
+
+/// What became of the states of one regional group.
+#[derive(Default)]
+pub(super) struct GroupCoverage {
+    pub(super) name: String,
+    pub(super) expected: usize,
+    /// How many states by what is known of them, by the name of it.
+    pub(super) states: BTreeMap<&'static str, usize>,
+    pub(super) missing: Vec<String>,
+}
+
+/// Why an address has not got the letter, and the word that says so; `None` for those that have, wait or are left out.
+pub(super) fn cause<'a>(record: &'a DeliveryRecord, address: &'a AddressRecord) -> Option<(Cause, &'a LastWord)> {
+    if !matches!(address.state, State::Failed | State::Deferred | State::Uncertain) {
+        return None;
+    }
+    let word = address.word.as_ref().or(record.last.as_ref())?;
+    Some((Cause::of(word), word))
+}
+
+/// The group of a row: the code in the tables, `observers`, or `other` for rows that are no mission.
+pub(super) fn group_key(code: Option<StateCode>) -> &'static str {
+    match code.map(StateCode::state) {
+        Some(state) if state.group.is_empty() => "observers",
+        Some(state) => &state.group,
+        None => "other",
+    }
+}
+
+/// The group's name for people.
+pub(super) fn group_name(key: &str) -> &'static str {
+    match key {
+        "observers" => "Observer States",
+        "other" => "Other recipients",
+        _ => state::all().iter().find(|state| state.group == key).map_or("Other recipients", |state| &state.group_name),
+    }
+}
+
+/// Of several rows of one state, which tells more of whether the letter got there.
+fn reach(state: State) -> u8 {
+    match state {
+        State::Accepted => 6,
+        State::Uncertain => 5,
+        State::Sending | State::HandedOver => 4,
+        State::Queued => 3,
+        State::Deferred => 2,
+        State::Failed => 1,
+        State::Suppressed => 0,
+    }
+}

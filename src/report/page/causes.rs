@@ -1,0 +1,61 @@
+//! What did not arrive, by cause: what it means, what to do, and each address with the server's words.
+
+use std::fmt::Write as _;
+
+use super::super::dossier::{Dossier, Miss};
+use super::super::{name, words};
+use super::{counted, instant, tag};
+use crate::domain::markup::escape;
+
+/// A table for each cause.
+pub(super) fn section(dossier: &Dossier) -> String {
+    let causes = dossier.causes();
+    if causes.is_empty() {
+        return "<p>Nothing was refused, put off or lost.</p>\n".to_owned();
+    }
+    let mut html = String::new();
+    for (cause, misses) in causes {
+        let _ = writeln!(
+            html,
+            "<div class=\"cause\">\n<h3>{} <span class=\"quiet\">({})</span></h3>\n<p><strong>What to do:</strong> {}</p>",
+            escape(cause.meaning()),
+            counted(misses.len(), "address", "addresses"),
+            commands(cause.advice())
+        );
+        html.push_str(&table(&misses));
+        html.push_str("</div>\n");
+    }
+    html
+}
+
+fn table(misses: &[Miss<'_>]) -> String {
+    let mut table = String::from(
+        "<table class=\"list\">\n<thead><tr><th scope=\"col\">Mission</th><th scope=\"col\">Address</th>\
+         <th scope=\"col\">Outcome</th><th scope=\"col\">The server’s words</th><th scope=\"col\">When (UTC)</th></tr></thead>\n<tbody>\n",
+    );
+    for miss in misses {
+        let _ = writeln!(
+            table,
+            "<tr><th scope=\"row\"><bdi>{}</bdi></th><td data-label=\"Address\"><bdi>{}</bdi></td>\
+             <td data-label=\"Outcome\">{}</td><td data-label=\"The server’s words\" class=\"words\">{}</td>\
+             <td data-label=\"When (UTC)\" class=\"when\">{}</td></tr>",
+            escape(name(miss.record)),
+            escape(&miss.address.address),
+            tag(miss.address.state),
+            escape(&words(miss.word)),
+            instant(miss.word.at)
+        );
+    }
+    table.push_str("</tbody>\n</table>\n");
+    table
+}
+
+/// Escaped, with what stands between backticks as code.
+fn commands(text: &str) -> String {
+    let parts: Vec<String> = text
+        .split('`')
+        .enumerate()
+        .map(|(place, part)| if place % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) })
+        .collect();
+    parts.concat()
+}

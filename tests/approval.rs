@@ -1,0 +1,203 @@
+//! Approval from the outside: who may say so, what it covers, and what is said when the batch is another one since.
+
+mod support;
+
+use demarche::domain::outcome::Phase;
+use demarche::postbox::{Action, Rule, Script};
+use support::campaign::{Campaign, Run};
+use support::server::Server;
+
+fn digest(campaign: &Campaign) -> String {
+    campaign.run(&["preview", "--json"]).expect_code(0).json()["digest"].as_str().expect("a digest").to_owned()
+}
+
+fn approve(campaign: &Campaign, digest: &str, by: &str) -> Run {
+    campaign.run(&["approve", digest, "--by", by, "--note", "read all six languages"])
+}
+
+#[test]
+fn a_batch_that_needs_two_approvals_goes_out_with_two_people_and_not_with_one() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 5).set("campaign.approvals", "2");
+    let digest = digest(&campaign);
+    let refused = campaign.run(&["send", "--yes"]).expect_code(65);
+    assert!(
+        refused.stderr.contains("asks for 2 people to approve exactly this batch, and nobody did"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains(&format!("demarche approve {digest}")), "{}", refused.stderr);
+
+    let one = approve(&campaign, &digest, "The Chair").expect_code(0);
+    assert!(one.stdout.contains("by The Chair (1 of 2 needed)"), "{}", one.stdout);
+    assert!(one.stdout.contains("once one more person approved it"), "{}", one.stdout);
+    let same = approve(&campaign, &digest, "  the  chair ").expect_code(0);
+    assert!(same.stdout.contains("already; nothing more was recorded"), "{}", same.stdout);
+    for arguments in [&["send", "--yes"][..], &["send", "--approve", &digest]] {
+        let refused = campaign.run(arguments).expect_code(65);
+        assert!(refused.stderr.contains("and The Chair did; nothing was sent"), "{}", refused.stderr);
+    }
+    assert_eq!(server.letters().len(), 0);
+
+    approve(&campaign, &digest, "The Secretariat").expect_code(0);
+    let sent = campaign.run(&["send", "--yes"]).expect_code(0);
+    assert!(sent.stderr.contains("Approved: by The Chair, The Secretariat (2 of 2 needed)"), "{}", sent.stderr);
+    assert_eq!(server.letters().len(), 5);
+}
+
+#[test]
+fn an_approval_covers_the_very_digest_and_no_letter_changed_since() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 4).set("campaign.approvals", "1");
+    let before = digest(&campaign);
+    approve(&campaign, &before, "The Chair").expect_code(0);
+    let letter = campaign.read("templates/letter.en.md").replace("Text for", "Other words for");
+    let rows = campaign.read("recipients.csv").replace("afg@missions.example", "kabul@missions.example");
+    let campaign = campaign.template("letter.en.md", &letter).recipients(&rows);
+    let refused = campaign.run(&["send", "--yes"]).expect_code(65);
+    assert!(
+        refused.stderr.contains("not as it is now; another batch was, by The Chair; 0 of 1 needed"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("- Text for Afghanistan."), "{}", refused.stderr);
+    assert!(refused.stderr.contains("+ Other words for Afghanistan."), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("AFG: to kabul@missions.example (was afg@missions.example); text"),
+        "{}",
+        refused.stderr
+    );
+    let stale = approve(&campaign, &before, "The Secretariat").expect_code(65);
+    assert!(
+        stale.stderr.contains("another batch than the one to be approved; nothing was recorded"),
+        "{}",
+        stale.stderr
+    );
+    assert_eq!(server.letters().len(), 0);
+
+    approve(&campaign, &digest(&campaign), "The Chair").expect_code(0);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 4);
+}
+
+#[test]
+fn what_changed_since_an_approval_is_listed_letter_by_letter() {
+    let campaign = Campaign::small(2525, 5);
+    approve(&campaign, &digest(&campaign), "The Chair").expect_code(0);
+    let same = campaign.run(&["approve", "--list"]).expect_code(0);
+    assert!(same.stdout.contains("Nothing has changed since the last approval."), "{}", same.stdout);
+
+    let rows = campaign.read("recipients.csv");
+    let rows: Vec<&str> = rows.lines().filter(|line| !line.contains("alb@missions.example")).collect();
+    let rows = rows.join("\n").replace("dza@missions.example", "alger@missions.example");
+    let campaign = campaign.recipients(&format!("{rows}\n")).file("annex.txt", "an annex");
+    let json = campaign.run(&["approve", "--list", "--json"]).expect_code(0).json();
+    assert_eq!(json["since_approval"]["left"], serde_json::json!(["ALB"]));
+    assert_eq!(json["since_approval"]["joined"], serde_json::json!([]));
+    assert_eq!(
+        json["since_approval"]["changed"],
+        serde_json::json!([{ "id": "DZA", "lines": [], "what": ["to alger@missions.example (was dza@missions.example)"] }])
+    );
+
+    let campaign = campaign.set("letter.attachments", "[\"annex.txt\"]");
+    let listed = campaign.run(&["approve", "--list"]).expect_code(0);
+    assert!(listed.stdout.contains("attachments: annex.txt (were none)"), "{}", listed.stdout);
+    approve(&campaign, &digest(&campaign), "The Chair").expect_code(0);
+    let campaign = campaign.file("annex.txt", "another annex");
+    let listed = campaign.run(&["approve", "--list"]).expect_code(0);
+    assert!(listed.stdout.contains("AFG, AGO, AND, DZA: the content of annex.txt"), "{}", listed.stdout);
+}
+
+#[test]
+fn a_withdrawn_approval_does_not_count_and_stays_on_record() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3).set("campaign.approvals", "1");
+    let digest = digest(&campaign);
+    approve(&campaign, &digest, "The Chair").expect_code(0);
+    campaign.run(&["approve", "--withdraw", "--by", "Somebody Else"]).expect_code(64);
+    campaign.run(&["approve", "--withdraw", "--by", "the chair", "--note", "a name is wrong"]).expect_code(0);
+    campaign.run(&["send", "--yes"]).expect_code(65);
+    let listed = campaign.run(&["approve", "--list"]).expect_code(0);
+    assert!(listed.stdout.contains("WITHDRAWN") && listed.stdout.contains("a name is wrong"), "{}", listed.stdout);
+    approve(&campaign, &digest, "The Chair").expect_code(0);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 3);
+}
+
+#[test]
+fn an_approval_before_the_first_send_freezes_nothing() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3);
+    approve(&campaign, &digest(&campaign), "The Chair").expect_code(0);
+    let status = campaign.run(&["status"]).expect_code(0);
+    assert!(status.stdout.contains("No letter was planned or sent yet."), "{}", status.stdout);
+    assert!(status.stdout.contains("The Chair"), "{}", status.stdout);
+    let letter = campaign.read("templates/letter.en.md").replace("Text", "Newer text");
+    let campaign = campaign.template("letter.en.md", &letter);
+    let sent = campaign.run(&["send", "--yes"]).expect_code(0);
+    assert!(sent.stderr.contains("changed since"), "{}", sent.stderr);
+    assert!(server.letters().iter().all(|letter| String::from_utf8_lossy(&letter.bytes).contains("Newer text")));
+    let json = campaign.run(&["status", "--json"]).json();
+    assert_eq!(json["approvals"][0]["by"], "The Chair");
+}
+
+#[test]
+fn a_corrected_address_needs_approval_before_it_is_resent_and_an_uncorrected_letter_does_not() {
+    let rule = |who: &str, times, text: &str| Rule {
+        phase: Phase::Rcpt,
+        connection: None,
+        recipient: Some(format!("{who}@missions.example")),
+        times,
+        action: Action::Reply(text.to_owned()),
+    };
+    let server = Server::scripted(Script::rules(vec![
+        rule("afg", None, "550 5.1.1 no such user"),
+        rule("and", Some(1), "451 4.3.0 later"),
+    ]));
+    let campaign = Campaign::small(server.port(), 5).set("campaign.approvals", "1");
+    approve(&campaign, &digest(&campaign), "The Chair").expect_code(0);
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    campaign.run(&["resend", "--yes", "--only", "AND"]).expect_code(0);
+    assert_eq!(server.letters().len(), 4);
+    let rows = campaign.read("recipients.csv").replace("afg@missions.example", "kabul@missions.example");
+    let campaign = campaign.recipients(&rows);
+    let refused = campaign.run(&["resend", "--yes"]).expect_code(65);
+    assert!(
+        refused.stderr.contains("approve every letter as it goes out, and these were not: AFG"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(server.letters().len(), 4);
+    approve(&campaign, &digest(&campaign), "The Chair").expect_code(0);
+    campaign.run(&["resend", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 5);
+}
+
+#[test]
+fn who_approves_is_told_and_never_guessed_in_silence() {
+    let campaign = Campaign::small(2525, 3);
+    let digest = digest(&campaign);
+    let nobody = campaign.run(&["approve", &digest]).expect_code(64);
+    assert!(nobody.stderr.contains("--by NAME"), "{}", nobody.stderr);
+    let campaign = campaign.env("USER", "desk");
+    let told = campaign.run(&["approve", &digest]).expect_code(0);
+    assert!(told.stderr.contains("the name on record is \"desk\", that of this account"), "{}", told.stderr);
+    let asks = campaign.run(&["approve", "--by", "The Chair"]).expect_code(64);
+    assert!(asks.stderr.contains(&format!("demarche approve {digest} --by NAME")), "{}", asks.stderr);
+    campaign.run(&["approve", "abc", "--by", "x"]).expect_code(64);
+    let wrong = campaign.set("campaign.approvals", "-1").run(&["approve", "--list"]).expect_code(78);
+    assert!(wrong.stderr.contains("campaign.approvals must be from 0 to 20"), "{}", wrong.stderr);
+}
+
+#[test]
+fn check_and_preview_say_where_the_approval_stands() {
+    let campaign = Campaign::small(2525, 3);
+    assert!(!campaign.run(&["check"]).expect_code(0).stdout.contains("Approved"));
+    let campaign = campaign.set("campaign.approvals", "2");
+    assert!(campaign.run(&["check"]).expect_code(0).stdout.contains("Approved:  by nobody (0 of 2 needed)"));
+    assert!(!campaign.path("ledger.db").exists(), "a look makes no ledger");
+    approve(&campaign, &digest(&campaign), "The Chair").expect_code(0);
+    assert!(campaign.run(&["check"]).stdout.contains("Approved:  by The Chair (1 of 2 needed)"));
+    assert!(campaign.run(&["preview"]).stderr.contains("Approved: by The Chair (1 of 2 needed)"));
+    assert_eq!(campaign.run(&["check", "--json"]).json()["approvals"]["by"][0], "The Chair");
+}

@@ -1,0 +1,163 @@
+//! The page to hand on: what a person reads of it who has never seen the program, and what it can never hold.
+
+mod report_sample;
+
+use demarche::domain::approval::{Approval, Withdrawal};
+use demarche::domain::delivery::{Event, State};
+use demarche::domain::digest::Digest;
+use demarche::domain::record::Remark;
+use demarche::report::html;
+use report_sample::{at, dossier, of_every_state, record};
+
+/// The page as it reads: no markup, no style, each block on a line.
+fn read(page: &str) -> String {
+    let body = page.split_once("<main>").expect("a body").1;
+    let mut text = String::new();
+    let mut rest = body;
+    while let Some(start) = rest.find('<') {
+        text.push_str(&rest[..start]);
+        let end = rest[start..].find('>').expect("tags end") + start;
+        let tag = rest[start + 1..end].trim_start_matches('/');
+        let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect();
+        if ["td", "th", "dt", "dd", "text"].contains(&name.as_str()) {
+            text.push_str(" | ");
+        }
+        rest = &rest[end + 1..];
+    }
+    let unescaped = text.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">");
+    let lines = unescaped.replace("&amp;", "&");
+    let tidy = |line: &str| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
+        cells.join(" | ")
+    };
+    lines.lines().map(tidy).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_person_can_tell_from_the_page_alone_what_became_of_each_mission() {
+    let mut dossier = dossier(of_every_state(), &["Tuvalu"]);
+    dossier.facts.approvals = vec![
+        Approval {
+            digest: Digest::of(b"batch"),
+            by: "The Chair".into(),
+            note: "read in all languages".into(),
+            at: at("2021-10-19T09:00:00Z"),
+            letters: 8,
+            withdrawn: None,
+        },
+        Approval {
+            digest: Digest::of(b"an earlier one"),
+            by: "The Secretariat".into(),
+            note: String::new(),
+            at: at("2021-10-18T09:00:00Z"),
+            letters: 7,
+            withdrawn: Some(Withdrawal { at: at("2021-10-18T10:00:00Z"), note: "a name was wrong".into() }),
+        },
+    ];
+    let remark = Remark {
+        at: at("2021-10-20T15:00:00Z"),
+        event: Event::ResolveSent,
+        note: "the registry confirmed it".into(),
+        by: Some("The Secretariat".into()),
+    };
+    dossier.remarks.insert("KEN".into(), vec![remark]);
+    dossier.approvals_needed = 1;
+    insta::assert_snapshot!(read(&html(&dossier)));
+}
+
+#[test]
+fn a_batch_that_was_accepted_needs_nothing_more() {
+    let page = read(&html(&dossier(vec![record("KEN", State::Accepted), record("FRA", State::Accepted)], &[])));
+    assert!(page.contains("All 2 letters were taken by the mail servers."), "{page}");
+    assert!(
+        page.contains("Nothing is left to do.") && page.contains("Nothing was refused, put off or lost."),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_batch_of_nothing_has_a_page_too() {
+    let mut nothing = dossier(Vec::new(), &[]);
+    nothing.letters.clear();
+    nothing.runs.clear();
+    let page = read(&html(&nothing));
+    assert!(
+        page.contains("No letter was planned or sent yet.") && page.contains("Nothing was handed over yet."),
+        "{page}"
+    );
+}
+
+#[test]
+fn rows_without_a_state_stand_in_a_group_of_their_own() {
+    let mut observer = record("PSE", State::Accepted);
+    observer.recipient.state = demarche::domain::state::StateCode::parse("PSE");
+    let office = record("row-1", State::Accepted);
+    let page = read(&html(&dossier(vec![office, observer, record("KEN", State::Accepted)], &[])));
+    let place = |what: &str| page.find(what).unwrap_or_else(|| panic!("no {what} in:\n{page}"));
+    assert!(place("African States (1 of") < place("Observer States (1 of"));
+    assert!(place("Observer States (1 of") < place("Other recipients (1 of"));
+}
+
+#[test]
+fn the_page_holds_no_markup_from_a_value_and_loads_nothing() {
+    let evil = "<script>x</script>\"'&<img src=https://tracker.invalid/a.png>";
+    let mut bad = record("row-1", State::Failed);
+    bad.recipient.name = Some(evil.into());
+    bad.addresses[0].address = evil.into();
+    bad.addresses[0].word.as_mut().expect("a word").text = evil.into();
+    bad.note = Some(evil.into());
+    let mut about = dossier(vec![bad], &[evil]);
+    about.facts.campaign = evil.into();
+    about.sender = evil.into();
+    about.reply_to = Some(evil.into());
+    about.audience = evil.into();
+    about.event.as_mut().expect("an event").name = evil.into();
+    about.runs[0].program = Some(evil.into());
+    let letter = &mut about.letters[0];
+    letter.subject = evil.into();
+    letter.text = evil.into();
+    letter.mission = evil.into();
+    letter.attachments = vec![evil.into()];
+    let withdrawn = Some(Withdrawal { at: at("2021-10-18T10:00:00Z"), note: evil.into() });
+    let digest = Digest::of(b"batch");
+    about.facts.approvals = vec![Approval {
+        digest,
+        by: evil.into(),
+        note: evil.into(),
+        at: at("2021-10-18T09:00:00Z"),
+        letters: 1,
+        withdrawn,
+    }];
+    let by = Some(evil.to_owned());
+    let said = Remark { at: at("2021-10-20T15:00:00Z"), event: Event::Suppress, note: evil.into(), by };
+    about.remarks.insert("row-1".into(), vec![said]);
+    let page = html(&about);
+    assert!(page.matches("&lt;script&gt;").count() > 15, "{page}");
+    for tag in ["<script", "<img", "<link", "<iframe", "src=\"", "url(", "@import", "style=\"", "javascript:"] {
+        assert!(!page.contains(tag), "{tag}");
+    }
+    assert!(page.match_indices("href=\"").all(|(at, _)| page[at..].starts_with("href=\"#")), "links stay on the page");
+}
+
+#[test]
+fn the_policy_lets_in_the_pages_own_style_and_nothing_else() {
+    let page = html(&dossier(of_every_state(), &[]));
+    let between = |from: &str, to: &str| {
+        let rest = page.split_once(from).unwrap_or_else(|| panic!("no {from}")).1;
+        rest.split_once(to).unwrap_or_else(|| panic!("no {to}")).0.to_owned()
+    };
+    let style = between("<style>", "</style>");
+    let policy = between("http-equiv=\"Content-Security-Policy\" content=\"", "\"");
+    let hash =
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, Digest::of(style.as_bytes()).as_bytes());
+    assert_eq!(policy, format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"));
+}
+
+#[test]
+fn a_drawing_has_a_title_a_description_and_a_table_that_says_the_same() {
+    let page = html(&dossier(of_every_state(), &[]));
+    assert!(page.contains("role=\"img\" aria-labelledby=\"chart-title chart-desc\""));
+    assert!(page.contains("1 accepted, 1 deferred, 1 failed, 1 uncertain. The event began 2021-10-21T14:00:00Z."));
+    assert!(page.contains("<summary>The same as a table</summary>"));
+    assert!(page.contains("taken 23 h 54 min before the event (Security Council open debate)"), "{}", read(&page));
+}
