@@ -2,6 +2,7 @@
 //! `recovered` (what an earlier run left), `drive` (a run, from signal to ending), `progress` (what is shown of it), `screen` (the one
 //! door to the terminal), `logging` (what is traced, and where to), `exit` (codes).
 
+mod approved;
 mod attachments;
 mod check;
 mod drive;
@@ -24,6 +25,7 @@ mod render;
 mod report;
 mod resend;
 mod resolve;
+mod sample;
 mod screen;
 mod send;
 mod status;

@@ -45,6 +45,8 @@ pub(super) struct Batch {
     pub(super) rows: Vec<Row>,
     /// Of each row's letter, in the order of `rows`.
     pub(super) digests: Vec<Digest>,
+    /// Of each row's letter, its octets, in the order of `rows`.
+    pub(super) sizes: Vec<u32>,
     /// Octets of all letters together.
     pub(super) octets: u64,
     pub(super) coverage: Coverage,
@@ -153,16 +155,17 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
     diagnostics.extend(problems);
     let edition = frozen::freeze(&config.settings, &templates, &attached);
     let composer = Composer::new(letter, config.settings.clone(), attachments::encode(&attached));
-    let (mut digests, mut octets) = (Vec::new(), 0);
+    let (mut digests, mut sizes) = (Vec::new(), Vec::new());
     if !attachments_missing {
         let rendered = render_all(&composer, &rows);
         diagnostics.extend(rendered.problems);
-        (digests, octets) = (rendered.digests, rendered.octets);
+        (digests, sizes) = (rendered.digests, rendered.sizes);
     }
     if any_error(&diagnostics) {
         return Err(Failure::Problems { code, diagnostics });
     }
-    Ok(Batch { config, composer, rows, digests, octets, coverage, edition, diagnostics })
+    let octets = sizes.iter().map(|size| u64::from(*size)).sum();
+    Ok(Batch { config, composer, rows, digests, sizes, octets, coverage, edition, diagnostics })
 }
 
 /// A password that is plainly not there: an error before a send, a warning before. Commands are not run to find out.

@@ -1,49 +1,57 @@
-//! `preview`: the dry run. Each letter as a file, a page to look at them all, and the digest that approves them.
+//! `preview`: the dry run. Each letter as a file, pages to look at them all, and the digest that approves them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use crate::cli::PreviewArgs;
 use crate::clock;
-use crate::domain::delivery::State;
-use crate::ledger::Reader;
-use crate::preview::{Item, Page, Preview, PreviewError};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::domain::mailbox::Mailbox;
+use crate::domain::reply::visible;
+use crate::preview::{Gets, Item, Page, Preview, PreviewError, Reach};
 use crate::roster::Row;
 
+use super::Context;
+use super::approved::{self, Approval};
 use super::exit::{CANNOT_CREATE, DATA, Failure, OK};
 use super::prepare::{Batch, Purpose, batch, name_of, preview_stamp};
-use super::{Context, frozen};
+use super::sample::{Candidate, sample};
 
 pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Look)?;
     let chosen = batch.select(&args.only)?;
     context.screen.problems(&batch.diagnostics);
     let folder = args.out.clone().unwrap_or_else(|| batch.config.folder.join("preview"));
-    let rows: Vec<&Row> = batch
-        .rows
-        .iter()
-        .filter(|row| chosen.as_ref().is_none_or(|chosen| chosen.contains(&row.recipient.id)))
-        .filter(|row| row.suppressed.is_none())
-        .collect();
+    let remarks = Remarks::of(&batch);
+    let wanted = |row: &Row| chosen.as_ref().is_none_or(|chosen| chosen.contains(&row.recipient.id));
+    let mut shown: BTreeMap<usize, Option<&'static str>> =
+        letters(&batch).filter(|place| wanted(&batch.rows[*place])).map(|place| (place, None)).collect();
+    if let Some(most) = args.sample {
+        shown = sampled(context, &batch, &remarks, usize::try_from(most).unwrap_or(usize::MAX));
+    }
     let suppressed = batch.rows.iter().filter(|row| row.suppressed.is_some()).count();
     if suppressed > 0 {
         context.screen.say(&format!("{suppressed} rows are suppressed: they get no letter, and none is shown."));
     }
-    let (already, refresh) = already_sent(&batch)?;
+    let approval = approved::read(&batch)?;
+    let already = approval.told();
     if !already.is_empty() {
         context.screen.say(&already);
     }
-    let (index, json) = write(&batch, &rows, &folder)?;
+    let command = command(context, &batch, &approval);
+    let (index, json) = write(&batch, &shown, &remarks, &approval, &command, &folder)?;
     if args.json {
         context.screen.json(&json);
     } else {
+        let total = letters(&batch).count();
+        let of = if shown.len() < total { format!(" of {total}") } else { String::new() };
         context.screen.result(&format!(
-            "{} letters in {}\nLook at them: {}\nThen send exactly these: demarche send --approve {}{}\ndigest: {}\n",
-            rows.len(),
+            "{}{of} letters in {}\nLook at them: {}\nThen send exactly these: {command}\ndigest: {}\n",
+            shown.len(),
             index.parent().unwrap_or(&index).display(),
             index.display(),
-            batch.digest(),
-            if refresh { " --refresh" } else { "" },
             batch.digest(),
         ));
     }
@@ -56,53 +64,111 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
     Ok(OK)
 }
 
-/// What a campaign that is under way makes of these letters, in words; and whether sending what is shown takes a `--refresh`.
-fn already_sent(batch: &Batch) -> Result<(String, bool), Failure> {
-    if !batch.config.ledger.exists() {
-        return Ok((String::new(), false));
-    }
-    let reader = Reader::open(&batch.config.ledger)?;
-    if frozen::same_campaign(&reader, &batch.config.settings).is_err() {
-        return Ok((String::new(), false));
-    }
-    let (mut settled, mut old) = (0_u64, 0_u64);
-    let rows: HashMap<_, _> =
-        batch.rows.iter().zip(&batch.digests).map(|(row, digest)| (&row.recipient.id, *digest)).collect();
-    reader.deliveries(&mut |record| {
-        let Some(digest) = rows.get(&record.id) else { return };
-        match record.state {
-            State::Accepted | State::Uncertain => settled += 1,
-            State::Queued | State::Sending | State::HandedOver | State::Deferred if *digest != record.digest => {
-                old += 1;
-            }
-            _ => {}
-        }
-    })?;
-    let mut text = String::new();
-    if settled > 0 {
-        text.push_str(&format!("Of these letters, {settled} went out already and are not sent again.\n"));
-    }
-    if old > 0 {
-        text.push_str(&format!(
-            "{old} still to go were frozen with another text when the campaign began: `demarche send --refresh` sends \
-             what is shown here.\n"
-        ));
-    }
-    Ok((text, old > 0))
+/// The places of the rows that get a letter.
+fn letters(batch: &Batch) -> impl Iterator<Item = usize> {
+    batch.rows.iter().enumerate().filter(|(_, row)| row.suppressed.is_none()).map(|(place, _)| place)
 }
 
-fn write(batch: &Batch, rows: &[&Row], folder: &Path) -> Result<(PathBuf, serde_json::Value), Failure> {
+/// The whole command that sends what is shown, to be typed where this one was.
+fn command(context: &Context, batch: &Batch, approval: &Approval) -> String {
+    let mut command = String::from("demarche ");
+    if context.config != Path::new("config.toml") {
+        command.push_str(&format!("--config {} ", quoted(&context.config)));
+    }
+    command.push_str(&format!("send --approve {}", batch.digest()));
+    if approval.needs_refresh() {
+        command.push_str(" --refresh");
+    }
+    command
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = visible(&path.display().to_string());
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// What `check` says, sorted to the rows that it is about.
+struct Remarks {
+    /// By the place of the row.
+    of_rows: HashMap<usize, Vec<(&'static str, String)>>,
+    /// About no row.
+    general: Vec<String>,
+}
+
+impl Remarks {
+    fn of(batch: &Batch) -> Self {
+        let mut remarks = Self { of_rows: HashMap::new(), general: Vec::new() };
+        // Rows stand in the order of their lines; one may take several.
+        let lines: Vec<u64> = batch.rows.iter().map(|row| row.recipient.line).collect();
+        for problem in &batch.diagnostics {
+            let place = problem.place.as_ref().filter(|place| place.file == batch.config.recipients.file_shown);
+            let line = place.map_or(0, |place| place.line as u64);
+            let row = lines.partition_point(|first| *first <= line).checked_sub(1);
+            match row.filter(|_| line > 0) {
+                Some(row) => remarks.of_rows.entry(row).or_default().push((problem.code, words(problem))),
+                None if problem.severity != Severity::Note => remarks.general.push(words(problem)),
+                None => {}
+            }
+        }
+        remarks
+    }
+
+    fn texts(&self, place: usize) -> Vec<String> {
+        self.of_rows.get(&place).into_iter().flatten().map(|(_, text)| text.clone()).collect()
+    }
+
+    fn codes(&self, place: usize) -> Vec<&'static str> {
+        self.of_rows.get(&place).into_iter().flatten().map(|(code, _)| *code).collect()
+    }
+}
+
+/// A problem in a sentence or two.
+fn words(problem: &Diagnostic) -> String {
+    let help = problem.help.as_deref().map(|help| format!(": {help}")).unwrap_or_default();
+    visible(&format!("{}{help}", problem.message)).clone()
+}
+
+fn sampled(context: &Context, batch: &Batch, remarks: &Remarks, most: usize) -> BTreeMap<usize, Option<&'static str>> {
+    let places: Vec<usize> = letters(batch).collect();
+    let codes: Vec<Vec<&'static str>> = places.iter().map(|place| remarks.codes(*place)).collect();
+    let candidates: Vec<Candidate<'_>> = places
+        .iter()
+        .zip(&codes)
+        .map(|(place, codes)| Candidate { row: &batch.rows[*place], size: batch.sizes[*place], codes })
+        .collect();
+    let (chosen, left_out) = sample(&candidates, &batch.config.settings.default_language, most);
+    if left_out > 0 {
+        let kinds = if left_out == 1 {
+            "1 letter that is the only one of its kind is".to_owned()
+        } else {
+            format!("{left_out} letters that are the only ones of their kind, or have their own attachment, are")
+        };
+        context.screen.warn(&format!("{kinds} not in the sample: --sample {} has room for them", most + left_out));
+    }
+    chosen.into_iter().map(|(at, why)| (places[at], Some(why))).collect()
+}
+
+fn write(
+    batch: &Batch,
+    shown: &BTreeMap<usize, Option<&'static str>>,
+    remarks: &Remarks,
+    approval: &Approval,
+    command: &str,
+    folder: &Path,
+) -> Result<(PathBuf, serde_json::Value), Failure> {
     let failed = |error: PreviewError| Failure::new(CANNOT_CREATE, error.to_string());
-    let mut preview = Preview::create(folder).map_err(failed)?;
+    let planned =
+        letters(batch).map(|place| (batch.rows[place].recipient.id.to_string(), batch.digests[place])).collect();
+    let mut preview = Preview::create(folder, planned).map_err(failed)?;
     let now = clock::now();
-    for row in rows {
-        let recipient = &row.recipient;
+    for (place, why) in shown {
+        let recipient = &batch.rows[*place].recipient;
         let composed = batch
             .composer
             .compose(recipient, &preview_stamp(&batch.composer, recipient, now))
             .map_err(|diagnostics| Failure::Problems { code: DATA, diagnostics })?;
-        let addresses =
-            |mailboxes: &[crate::domain::mailbox::Mailbox]| mailboxes.iter().map(ToString::to_string).collect();
         let item = Item {
             id: recipient.id.to_string(),
             name: name_of(recipient),
@@ -110,30 +176,81 @@ fn write(batch: &Batch, rows: &[&Row], folder: &Path) -> Result<(PathBuf, serde_
             language: composed.message.language.clone(),
             to: addresses(&recipient.to),
             cc: addresses(&recipient.cc),
-            bcc: addresses(&recipient.bcc),
+            bcc: addresses(&[recipient.bcc.as_slice(), batch.config.settings.bcc.as_slice()].concat()),
             subject: composed.message.subject.clone(),
             bytes: composed.message.bytes.len() as u64,
             digest: composed.message.digest,
             text: composed.rendered.text,
             html: composed.rendered.html,
             attachments: composed.attachments,
+            own_attachment: !recipient.attachments.is_empty(),
+            warnings: remarks.texts(*place),
+            settled: approval.settled(&recipient.id),
+            chosen: *why,
+            approved: approval.standing(recipient, composed.message.digest),
         };
         preview.add(item, &composed.message.bytes).map_err(failed)?;
     }
+    let page = page(batch, remarks, approval, command, now);
+    let mut json = preview.to_json(batch.digest());
+    json["command"] = json!(command);
+    json["coverage"] = json!({
+        "expected": page.coverage.len(),
+        "reached": page.coverage.iter().filter(|reach| matches!(reach.row, Some((_, Gets::Letter)))).count(),
+    });
+    let index = preview.finish(&page).map_err(failed)?;
+    Ok((index, json))
+}
+
+fn addresses(mailboxes: &[Mailbox]) -> Vec<String> {
+    mailboxes.iter().map(ToString::to_string).collect()
+}
+
+fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, command: &str, now: jiff::Timestamp) -> Page {
     let settings = &batch.config.settings;
-    let page = Page {
+    let mut languages: HashMap<String, usize> = HashMap::new();
+    for place in letters(batch) {
+        let language = batch.rows[place].recipient.language.as_ref().unwrap_or(&settings.default_language);
+        *languages.entry(language.to_string()).or_default() += 1;
+    }
+    let mut languages: Vec<(String, usize)> = languages.into_iter().collect();
+    languages.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let without = |row: &Row| Some((name_of(&row.recipient), row.suppressed.clone()?));
+    let coverage = coverage(batch);
+    let reached = coverage.iter().filter(|reach| matches!(reach.row, Some((_, Gets::Letter)))).count();
+    let total = letters(batch).count();
+    Page {
         campaign: settings.campaign_name.clone(),
         digest: batch.digest(),
+        command: command.to_owned(),
         event: settings
             .event
             .as_ref()
             .map(|event| format!("{}, {}", event.name, event.local().strftime("%-d %B %Y, %H:%M"))),
         from: settings.from.to_string(),
-        expected: batch.coverage.expected,
-        missing: batch.coverage.missing.iter().map(|code| code.state().name("en").to_owned()).collect(),
+        reply_to: settings.reply_to.as_ref().map(ToString::to_string),
+        languages,
+        octets: letters(batch).map(|place| u64::from(batch.sizes[place])).sum(),
+        without: batch.rows.iter().filter_map(without).collect(),
+        beyond: if coverage.is_empty() { 0 } else { total - reached },
+        coverage,
+        warnings: remarks.general.clone(),
+        approved: approval.as_a_whole(batch),
         generated: now,
-    };
-    let json = preview.to_json(batch.digest());
-    let index = preview.finish(&page).map_err(failed)?;
-    Ok((index, json))
+    }
+}
+
+/// Each state of the audience, with the row that decides what it gets: one with a letter before one without.
+fn coverage(batch: &Batch) -> Vec<Reach> {
+    let mut rows = HashMap::new();
+    for row in &batch.rows {
+        let Some(state) = row.recipient.state else { continue };
+        let gets = row.suppressed.clone().map_or(Gets::Letter, Gets::Nothing);
+        let known = rows.entry(state).or_insert_with(|| (row.recipient.id.to_string(), gets.clone()));
+        if known.1 != Gets::Letter && gets == Gets::Letter {
+            *known = (row.recipient.id.to_string(), gets);
+        }
+    }
+    let states = batch.config.recipients.audience.states();
+    states.into_iter().map(|state| Reach { state: state.code, row: rows.remove(&state.code) }).collect()
 }

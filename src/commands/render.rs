@@ -14,15 +14,15 @@ const RENDERERS: usize = 2;
 pub(super) struct RenderedAll {
     /// Of each row's letter, in the order of the rows; fewer where there are problems.
     pub(super) digests: Vec<Digest>,
-    /// Octets of all letters together.
-    pub(super) octets: u64,
+    /// Of each row's letter, its octets.
+    pub(super) sizes: Vec<u32>,
     /// Each mistake once, however many letters it is in.
     pub(super) problems: Vec<Diagnostic>,
 }
 
 struct RenderedPart {
     digests: Vec<Digest>,
-    octets: u64,
+    sizes: Vec<u32>,
     problems: Vec<Found>,
 }
 
@@ -73,11 +73,15 @@ pub(super) fn render_all(composer: &Composer, rows: &[Row]) -> RenderedAll {
         let handles: Vec<_> = rows.chunks(share).map(|rows| scope.spawn(move || render_part(composer, rows))).collect();
         handles.into_iter().filter_map(|handle| handle.join().ok()).collect()
     });
-    let mut all = RenderedAll { digests: Vec::with_capacity(rows.len()), octets: 0, problems: Vec::new() };
+    let mut all = RenderedAll {
+        digests: Vec::with_capacity(rows.len()),
+        sizes: Vec::with_capacity(rows.len()),
+        problems: Vec::new(),
+    };
     let mut all_found = Vec::new();
     for part in parts {
         all.digests.extend(part.digests);
-        all.octets += part.octets;
+        all.sizes.extend(part.sizes);
         for found in part.problems {
             found.join(&mut all_found);
         }
@@ -90,12 +94,16 @@ pub(super) fn render_all(composer: &Composer, rows: &[Row]) -> RenderedAll {
 }
 
 fn render_part(composer: &Composer, rows: &[Row]) -> RenderedPart {
-    let mut part = RenderedPart { digests: Vec::with_capacity(rows.len()), octets: 0, problems: Vec::new() };
+    let mut part = RenderedPart {
+        digests: Vec::with_capacity(rows.len()),
+        sizes: Vec::with_capacity(rows.len()),
+        problems: Vec::new(),
+    };
     for row in rows {
         match compose_for_look(composer, &row.recipient) {
             Ok(composed) => {
                 part.digests.push(composed.message.digest);
-                part.octets += composed.message.bytes.len() as u64;
+                part.sizes.push(u32::try_from(composed.message.bytes.len()).unwrap_or(u32::MAX));
             }
             Err(problems) => {
                 for first in problems {

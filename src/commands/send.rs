@@ -24,7 +24,8 @@ use super::{Context, drive, preview, progress, recovered};
 
 pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     if args.dry_run {
-        let preview_args = PreviewArgs { out: None, open: false, only: args.only.clone(), json: args.json };
+        let preview_args =
+            PreviewArgs { out: None, open: false, only: args.only.clone(), sample: None, json: args.json };
         return preview::run(context, &preview_args);
     }
     let approved: Option<Digest> = match &args.approve {
