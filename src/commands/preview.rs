@@ -1,6 +1,6 @@
 //! `preview`: the dry run. Each letter as a file, pages to look at them all, and the digest that approves them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -108,7 +108,10 @@ impl Remarks {
             let row = lines.partition_point(|first| *first <= line).checked_sub(1);
             match row.filter(|_| line > 0) {
                 Some(row) => remarks.of_rows.entry(row).or_default().push((problem.code, words(problem))),
-                None if problem.severity != Severity::Note => remarks.general.push(words(problem)),
+                // Who is missing is told with the coverage, state by state.
+                None if problem.severity != Severity::Note && problem.code != "states-missing" => {
+                    remarks.general.push(words(problem))
+                }
                 None => {}
             }
         }
@@ -215,8 +218,15 @@ fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, command: &str, no
     }
     let mut languages: Vec<(String, usize)> = languages.into_iter().collect();
     languages.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    let without = |row: &Row| Some((name_of(&row.recipient), row.suppressed.clone()?));
     let coverage = coverage(batch);
+    // Those of the audience are told with its coverage.
+    let told: HashSet<&str> =
+        coverage.iter().filter_map(|reach| reach.row.as_ref()).map(|(id, _)| id.as_str()).collect();
+    let without = |row: &Row| {
+        let reason = row.suppressed.clone().filter(|_| !told.contains(row.recipient.id.as_str()))?;
+        Some((name_of(&row.recipient), reason))
+    };
+    let without = batch.rows.iter().filter_map(without).collect();
     let reached = coverage.iter().filter(|reach| matches!(reach.row, Some((_, Gets::Letter)))).count();
     let total = letters(batch).count();
     Page {
@@ -231,7 +241,7 @@ fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, command: &str, no
         reply_to: settings.reply_to.as_ref().map(ToString::to_string),
         languages,
         octets: letters(batch).map(|place| u64::from(batch.sizes[place])).sum(),
-        without: batch.rows.iter().filter_map(without).collect(),
+        without,
         beyond: if coverage.is_empty() { 0 } else { total - reached },
         coverage,
         warnings: remarks.general.clone(),

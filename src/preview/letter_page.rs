@@ -182,15 +182,38 @@ fn views(changes: bool) -> String {
     html
 }
 
+/// What stands before a letter in its frame. A click on a link would lead nowhere, but browsers connect to where it points as
+/// soon as the pointer is down on it; a link followed by key would leave in the frame itself, not in a new window, which the
+/// sandbox forbids.
+const HELD: &str = "<base target=\"_blank\"><style>a, area, form * { pointer-events: none !important; }</style>";
+
+/// Elements for which a browser may connect to somewhere before it asks the policy.
+const REACHING: [&str; 8] = ["link", "iframe", "frame", "frameset", "object", "embed", "applet", "portal"];
+
+/// The letter's HTML with elements that reach out made into unknown ones, which do nothing.
+fn held(html: &str) -> String {
+    let mut safe = String::with_capacity(html.len() + HELD.len());
+    safe.push_str(HELD);
+    for (at, part) in html.split('<').enumerate() {
+        if at > 0 {
+            safe.push('<');
+        }
+        let name = part.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        if at > 0 && REACHING.iter().any(|element| element.eq_ignore_ascii_case(name)) {
+            safe.push_str("x-");
+        }
+        safe.push_str(part);
+    }
+    safe
+}
+
 /// The HTML in a frame where nothing runs, no link leads anywhere and nothing is loaded.
 fn looks(item: &Item, content: &Content) -> String {
     format!(
         "<section id=\"looks\"><h2>As it will look</h2>\n<div id=\"stage\"><iframe sandbox referrerpolicy=\"no-referrer\" \
-         title=\"The letter to {} as HTML\" srcdoc=\"{}{}\"></iframe></div></section>\n",
+         title=\"The letter to {} as HTML\" srcdoc=\"{}\"></iframe></div></section>\n",
         escape(&item.name),
-        // A link opens a new window, which the sandbox forbids: without this it would leave in the frame itself.
-        escape("<base target=\"_blank\">"),
-        escape(&content.html)
+        escape(&held(&content.html))
     )
 }
 
@@ -262,4 +285,25 @@ fn changed(item: &Item, content: &Content, earlier: &Earlier) -> String {
         );
     }
     html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_reaches_out_is_made_an_unknown_element_and_the_rest_is_left() {
+        let html = "<LINK rel=preconnect href=x><a href=y>1 < 2 <b>links</b></a><iframe/src=z></iframe><linkage>";
+        assert_eq!(
+            held(html).strip_prefix(HELD),
+            Some("<x-LINK rel=preconnect href=x><a href=y>1 < 2 <b>links</b></a><x-iframe/src=z></iframe><linkage>")
+        );
+    }
+
+    #[test]
+    fn the_text_of_a_page_reads_back_as_it_was() {
+        let text = "a <b> & \"c\" 'd' &amp; </pre>\n\nz";
+        let page = format!("<p>x</p>{TEXT} lang=\"en\">\n{}{TEXT_ENDS}<pre>y</pre>", escape(text));
+        assert_eq!(text_of(&page).as_deref(), Some(text));
+    }
 }

@@ -200,7 +200,8 @@ fn list_page(page: &Page, overview: &str, list: &str) -> String {
     let overview = if overview.is_empty() { ELSEWHERE } else { overview };
     let body = format!(
         "<header>\n<h1 dir=\"auto\">{}</h1>\n<p class=\"quiet\">Preview: nothing was sent. These are the letters byte for byte as \
-         they would go out, but for their date and message number.</p>\n</header>\n<main>\n{overview}{list}</main>\n\
+         they would go out, but for their date and message number.</p>\n\
+         <p class=\"jump\"><a href=\"#list\">To the letters</a></p>\n</header>\n<main>\n{overview}{list}</main>\n\
          <div id=\"pane\" hidden></div>\n{}",
         escape(&page.campaign),
         include_str!("pages/help.html"),

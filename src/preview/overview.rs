@@ -132,7 +132,6 @@ fn state(reach: &Reach, shown: &HashSet<&str>) -> String {
 
 /// The rows that get nothing, each with its reason.
 fn nothing(page: &Page) -> String {
-    // Where an audience is expected, its states that get nothing were named above; a row beyond it is named here.
     if page.without.is_empty() {
         return String::new();
     }
@@ -161,7 +160,7 @@ fn remarks(rows: &[Row<'_>], page: &Page) -> String {
     if !page.warnings.is_empty() {
         html.push_str("<ul>\n");
         for warning in page.warnings.iter().take(NAMES) {
-            let _ = writeln!(html, "<li>{}</li>", escape(warning));
+            let _ = writeln!(html, "<li>{}</li>", with_code(warning));
         }
         html.push_str("</ul>\n");
         html.push_str(&more(page.warnings.len(), NAMES));
@@ -175,6 +174,16 @@ fn remarks(rows: &[Row<'_>], page: &Page) -> String {
         );
     }
     html
+}
+
+/// A sentence, what stands between backquotes as code.
+fn with_code(text: &str) -> String {
+    let parts: Vec<String> = text.split('`').map(escape).collect();
+    if parts.len() % 2 == 0 {
+        return escape(text);
+    }
+    let part = |(at, part): (usize, &String)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part.clone() };
+    parts.iter().enumerate().map(part).collect()
 }
 
 /// The names of the rows that fit, as links.
