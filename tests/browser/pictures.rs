@@ -89,12 +89,14 @@ fn terminal(campaign: &Campaign, browser: &Browser, keep: &dyn Fn(&str, Vec<u8>)
     };
     screen("terminal-check", 34, "demarche check");
     errors(campaign, &|command| screen("terminal-errors", 40, command));
-    let sending = Terminal::start(&folder, 30);
-    sending.line("demarche -q send");
+    let sending = Terminal::start(&folder, 36);
+    sending.line("demarche send");
+    // The letter is of 2021: whether it goes out all the same is asked first.
     sending.wait("to go on");
+    sending.line("send");
+    sending.wait("Digest:");
     keep("terminal-send", sending.picture(browser, campaign.path("").as_path()));
     sending.line("send");
-    sending.wait("left");
     sending.wait("=>");
     keep("terminal-progress", sending.picture(browser, campaign.path("").as_path()));
     sending.wait_for_prompt();

@@ -3,13 +3,14 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::driver::Browser;
 use crate::support::supervised::poll;
 
 /// How long a screen may take to show what it is awaited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const PAGE: (&str, &str) = (
     "<!DOCTYPE html><meta charset=\"utf-8\"><style>body { margin: 0; background: #1b1e24; } pre { display: inline-block; margin: 0; \
@@ -25,25 +26,20 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts one in `folder`, where `demarche` is on the path.
     pub(crate) fn start(folder: &Path, rows: usize) -> Self {
-        let this = Self { name: format!("demarche-screens-{}", std::process::id()) };
+        // A server that ends still holds its name for a moment.
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let this = Self { name: format!("demarche-screens-{}-{number}", std::process::id()) };
         let program = Path::new(env!("CARGO_BIN_EXE_demarche")).parent().expect("a folder");
         let path = std::env::var("PATH").unwrap_or_default();
         this.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", &rows.to_string(), "-c"])
             .arg(folder)
-            .args([
-                "-e",
-                &format!("PATH={}:{path}", program.display()),
-                "-e",
-                "LC_ALL=C.UTF-8",
-                "-e",
-                "PS1=$ ",
-                "-e",
-                "NO_COLOR=",
-            ])
-            .arg("sh")
+            // Told to the shell itself: a tmux of one's own settings may have other ideas of an environment.
+            .args(["env", &format!("PATH={}:{path}", program.display()), "LC_ALL=C.UTF-8", "PS1=$ ", "NO_COLOR="])
+            .args(["bash", "--norc", "--noprofile"])
             .status()
             .expect("tmux starts");
-        this.wait("$ ");
+        this.wait("$");
         this
     }
 
