@@ -140,7 +140,7 @@ fn remarks(item: &Item) -> String {
 fn fields(item: &Item) -> String {
     let mut list = String::from("<dl id=\"fields\">\n");
     for (name, value) in fields_of(item).into_iter().filter(|(_, value)| !value.is_empty()) {
-        let _ = writeln!(list, "<dt>{name}</dt><dd dir=\"auto\">{}</dd>", escape(&value));
+        let _ = writeln!(list, "<dt>{name}</dt><dd><bdi>{}</bdi></dd>", escape(&value));
     }
     let file = escape(&eml_name(&item.id));
     let _ = writeln!(

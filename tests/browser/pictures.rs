@@ -17,8 +17,9 @@ use crate::terminal::Terminal;
 type Shot = (&'static str, &'static str, &'static str, u32, u32, &'static str, &'static str);
 
 const LETTER_THERE: &str = "document.querySelector('#pane iframe')";
-const PAGES: [Shot; 10] = [
-    ("preview-list", "preview/index.html", "", 1280, 860, "light", "true"),
+/// Before the letters go out.
+const PREVIEW: [Shot; 9] = [
+    ("preview-list", "preview/index.html", "", 1280, 1010, "light", "true"),
     ("preview-letter", "preview/index.html", "KEN", 1280, 860, "light", LETTER_THERE),
     ("preview-dark", "preview/index.html", "KEN", 1280, 860, "dark", LETTER_THERE),
     (
@@ -33,7 +34,12 @@ const PAGES: [Shot; 10] = [
     ("preview-changes", "preview/letters/FJI.html", "v-changes", 1000, 520, "light", "document.querySelector('del')"),
     ("preview-phone-list", "preview/index.html", "", 400, 860, "light", "true"),
     ("preview-phone-letter", "preview/letters/KEN.html", "", 400, 860, "light", "true"),
+    // The phone's list begins below the batch.
+    ("preview-phone-letters", "preview/index.html", "list", 400, 860, "light", "true"),
     ("preview-right-to-left", "preview/letters/EGY.html", "w-phone,s-dark", 1000, 860, "light", "true"),
+];
+/// Afterwards.
+const REPORT: [Shot; 2] = [
     ("report", "report.html", "", 1280, 860, "light", "true"),
     ("report-phone", "report.html", "", 400, 860, "dark", "true"),
 ];
@@ -59,23 +65,20 @@ fn every_screen_as_a_picture() {
     let browser = Browser::start();
     let folder = campaign.path("open-letter");
     let keep = |name: &str, png: Vec<u8>| fs::write(out.join(format!("{name}.png")), png).expect("a picture");
-    terminal(&campaign, &browser, &keep);
     let csv = campaign.read("open-letter/recipients.csv").replace("fji@", "registry.fji@");
     let campaign = campaign.file("open-letter/recipients.csv", csv);
     preview(&campaign);
-    campaign.run(&["--config", "open-letter/config.toml", "report", "--html", "open-letter/report.html"]);
-    for (name, page, fragment, width, height, scheme, ready) in PAGES {
+    let shoot = |(name, page, fragment, width, height, scheme, ready): Shot| {
         browser.media("screen", scheme);
         browser.size(width, height);
         browser.open(&folder.join(page), fragment);
         browser.wait(ready);
         keep(name, browser.picture());
-    }
-    // The phone's list begins below the batch.
-    browser.media("screen", "light");
-    browser.size(400, 860);
-    browser.open(&folder.join("preview/index.html"), "list");
-    keep("preview-phone-letters", browser.picture());
+    };
+    PREVIEW.into_iter().for_each(shoot);
+    terminal(&campaign, &browser, &keep);
+    campaign.run(&["--config", "open-letter/config.toml", "report", "--html", "open-letter/report.html"]);
+    REPORT.into_iter().for_each(shoot);
 }
 
 /// The screens of a campaign from the first check to the last word.
@@ -88,20 +91,17 @@ fn terminal(campaign: &Campaign, browser: &Browser, keep: &dyn Fn(&str, Vec<u8>)
         keep(name, terminal.picture(browser, campaign.path("").as_path()));
     };
     screen("terminal-check", 34, "demarche check");
-    errors(campaign, &|command| screen("terminal-errors", 40, command));
+    errors(campaign, &|command| screen("terminal-errors", 48, command));
     let sending = Terminal::start(&folder, 36);
     sending.line("demarche send");
-    // The letter is of 2021: whether it goes out all the same is asked first.
     sending.wait("to go on");
-    sending.line("send");
-    sending.wait("Digest:");
     keep("terminal-send", sending.picture(browser, campaign.path("").as_path()));
     sending.line("send");
     sending.wait("=>");
     keep("terminal-progress", sending.picture(browser, campaign.path("").as_path()));
     sending.wait_for_prompt();
     drop(sending);
-    screen("terminal-status", 34, "demarche status");
+    screen("terminal-status", 56, "demarche status");
     screen("terminal-log", 24, "demarche log NRU");
     screen("terminal-resend", 34, "demarche -q resend --dry-run");
 }
@@ -111,7 +111,7 @@ fn errors(campaign: &Campaign, shoot: &dyn Fn(&str)) {
     let good = campaign.read("open-letter/recipients.csv");
     let bad = "state,to,language\nKenya,ken @missions.example,en\nKorea,kor@missions.example,\nFrnace,fra@missions.example,fr\n";
     fs::write(campaign.path("open-letter/recipients.csv"), bad).expect("our own folder");
-    shoot("demarche check 2>&1 | grep -v '^$'");
+    shoot("demarche check");
     fs::write(campaign.path("open-letter/recipients.csv"), good).expect("our own folder");
 }
 
