@@ -16,7 +16,7 @@ fn a_sample_shows_each_kind_of_letter_and_keeps_the_digest_of_all() {
         .file("annex.pdf", "%PDF-1.4\n")
         .template("letter.fr.md", "+++\nsubject = \"Lettre\"\n+++\n\n{{ salutation() }}\n\nTexte.\n");
     let csv = campaign.read("recipients.csv");
-    let rows: String = csv
+    let rows: Vec<String> = csv
         .lines()
         .skip(1)
         .map(|line| {
@@ -27,10 +27,10 @@ fn a_sample_shows_each_kind_of_letter_and_keeps_the_digest_of_all() {
                 "Belize" | "Austria" => ("", "", "annex.pdf"),
                 _ => ("", "", ""),
             };
-            format!("{},{},{language},{rank},{annex}\n", cells[0], cells[1])
+            format!("{},{},{language},{rank},{annex}", cells[0], cells[1])
         })
         .collect();
-    let campaign = campaign.recipients(&format!("state,to,language,rank,attachment\n{rows}"));
+    let campaign = campaign.recipients(&format!("state,to,language,rank,attachment\n{}\n", rows.join("\n")));
     let whole = campaign.run(&["preview", "--json"]).expect_code(0).json();
     let sample = campaign.run(&["preview", "--sample", "10", "--json"]).expect_code(0).json();
     assert_eq!(sample["digest"], whole["digest"]);

@@ -107,10 +107,12 @@ impl Remarks {
             let line = place.map_or(0, |place| place.line as u64);
             let row = lines.partition_point(|first| *first <= line).checked_sub(1);
             match row.filter(|_| line > 0) {
-                Some(row) => remarks.of_rows.entry(row).or_default().push((problem.code, words(problem))),
+                Some(row) => {
+                    remarks.of_rows.entry(row).or_default().push((problem.code, words(problem)));
+                }
                 // Who is missing is told with the coverage, state by state.
                 None if problem.severity != Severity::Note && problem.code != "states-missing" => {
-                    remarks.general.push(words(problem))
+                    remarks.general.push(words(problem));
                 }
                 None => {}
             }
@@ -130,7 +132,7 @@ impl Remarks {
 /// A problem in a sentence or two.
 fn words(problem: &Diagnostic) -> String {
     let help = problem.help.as_deref().map(|help| format!(": {help}")).unwrap_or_default();
-    visible(&format!("{}{help}", problem.message)).clone()
+    visible(&format!("{}{help}", problem.message))
 }
 
 fn sampled(context: &Context, batch: &Batch, remarks: &Remarks, most: usize) -> BTreeMap<usize, Option<&'static str>> {

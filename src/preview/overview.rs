@@ -179,7 +179,7 @@ fn remarks(rows: &[Row<'_>], page: &Page) -> String {
 /// A sentence, what stands between backquotes as code.
 fn with_code(text: &str) -> String {
     let parts: Vec<String> = text.split('`').map(escape).collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escape(text);
     }
     let part = |(at, part): (usize, &String)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part.clone() };

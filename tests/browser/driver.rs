@@ -1,4 +1,4 @@
-//! Chromium, headless, driven by WebDriver (W3C): JSON over HTTP to a `chromedriver` of the test's own.
+//! Chromium, headless, driven by the W3C's `WebDriver`: JSON over HTTP to a `chromedriver` of the test's own.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -16,7 +16,7 @@ use crate::support::supervised::{Supervised, poll};
 
 /// How long anything may take to come about.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The name under which WebDriver hands out elements and frames.
+/// The name under which `WebDriver` hands out elements and frames.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// One browser at a time: it takes much memory, and the machine may have few cores.
@@ -140,7 +140,7 @@ impl Browser {
         self.call("POST", "/actions", &actions);
     }
 
-    /// Types at whatever has the focus; `"\u{e007}"` is Enter, and so on (WebDriver §17.4.2).
+    /// Types at whatever has the focus; `"\u{e007}"` is Enter, and so on (`WebDriver` §17.4.2).
     pub(crate) fn keys(&self, text: &str) {
         let presses: Vec<Value> = text
             .chars()

@@ -187,10 +187,10 @@ fn a_batch_of_several_pages_is_searched_as_a_whole() {
     if !support::browser_or_skip("searching a large batch") {
         return;
     }
-    let rows: String = (0..1_200).map(|n| format!("row-{n},office-{n}@missions.example\n")).collect();
+    let rows: Vec<String> = (0..1_200).map(|n| format!("row-{n},office-{n}@missions.example")).collect();
     let campaign = support::campaign::Campaign::small(2525, 0)
         .template("letter.en.md", "+++\nsubject = \"To {{ row.id }}\"\n+++\n\nText\n")
-        .recipients(&format!("id,to\n{rows}"));
+        .recipients(&format!("id,to\n{}\n", rows.join("\n")));
     campaign.run(&["preview"]).expect_code(0);
     let browser = Browser::start();
     browser.open(&campaign.path("preview/index.html"), "");
