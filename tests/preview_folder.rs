@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use demarche::domain::digest::Digest;
 use demarche::domain::language::Language;
 use demarche::domain::state::StateCode;
@@ -263,8 +265,7 @@ fn a_large_batch_is_listed_page_by_page_and_searched_as_a_whole() {
 fn without_our_script(page: &str) -> String {
     let (before, rest) = page.rsplit_once("<script>").expect("a script");
     let (script, after) = rest.split_once("</script>").expect("its end");
-    use base64::Engine as _;
-    let hash = base64::engine::general_purpose::STANDARD.encode(Digest::of(script.as_bytes()).as_bytes());
+    let hash = STANDARD.encode(Digest::of(script.as_bytes()).as_bytes());
     assert!(page.contains(&format!("script-src 'sha256-{hash}';")), "only what has this hash runs");
     format!("{before}{after}")
 }

@@ -1,8 +1,11 @@
 //! The list: searched, filtered, walked through with the keys, and printed.
 
+use std::time::Duration;
+
 use crate::driver::Browser;
 use crate::stage::{browser_at_the_list, campaign, preview};
 use crate::support;
+use crate::support::supervised::poll;
 
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
@@ -15,14 +18,17 @@ fn names(browser: &Browser) -> Vec<String> {
     names.as_array().expect("names").iter().map(|name| name.as_str().expect("a name").to_owned()).collect()
 }
 
-/// The id of the letter in the pane.
-fn shown(browser: &Browser) -> String {
+/// Waits until the pane shows a letter: a browser takes its time to load it.
+#[track_caller]
+fn shows(browser: &Browser, id: &str) {
     browser.wait("document.querySelector('#pane iframe')");
-    browser.enter("#pane iframe");
-    browser.wait("document.getElementById('letter')");
-    let id = browser.script("return document.getElementById('letter').dataset.id;");
-    browser.leave();
-    id.as_str().expect("an id").to_owned()
+    let shown = || {
+        browser.enter("#pane iframe");
+        let shown = browser.script("return document.getElementById('letter')?.dataset.id ?? null;");
+        browser.leave();
+        (shown == id).then_some(())
+    };
+    assert!(poll(Duration::from_secs(20), shown).is_some(), "{id} is not shown");
 }
 
 #[test]
@@ -66,21 +72,21 @@ fn the_keys_lead_from_letter_to_letter_and_back() {
     let campaign = campaign();
     let browser = browser_at_the_list(&campaign);
     browser.keys("jj");
-    assert_eq!(shown(&browser), "ALB");
+    shows(&browser, "ALB");
     browser.keys("k");
-    assert_eq!(shown(&browser), "AFG");
+    shows(&browser, "AFG");
     let focus = browser.script("return getComputedStyle(document.activeElement.closest('li')).outlineStyle;");
     assert_eq!(focus, "solid", "one sees where one is");
     browser.keys(&format!("/kenya{ENTER}"));
-    assert_eq!(shown(&browser), "KEN");
+    shows(&browser, "KEN");
     browser.enter("#pane iframe");
     browser.click("label:has(#v-text)");
     browser.keys("j");
     browser.leave();
-    assert_eq!(shown(&browser), "KEN", "nothing else was found");
+    shows(&browser, "KEN"); // nothing else was found
     browser.click("#find");
     browser.keys(&format!("{ESCAPE}j"));
-    assert_eq!(shown(&browser), "KIR", "Kiribati is after Kenya");
+    shows(&browser, "KIR"); // Kiribati is after Kenya
     browser.enter("#pane iframe");
     browser.wait("document.getElementById('v-text').checked");
     browser.keys("?");
@@ -200,7 +206,7 @@ fn a_batch_of_several_pages_is_searched_as_a_whole() {
     browser.wait("location.pathname.endsWith('search.html') && document.querySelectorAll('#letters li').length === 11");
     assert!(browser.text("#count").contains("11 of 1200 letters"));
     browser.click("#row-row-1199 a");
-    assert_eq!(shown(&browser), "row-1199");
+    shows(&browser, "row-1199");
     browser.keys(ESCAPE);
     browser.wait("document.getElementById('count').textContent.includes('the first 200 shown')");
     assert_eq!(browser.console(), Vec::<String>::new());
