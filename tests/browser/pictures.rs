@@ -94,10 +94,10 @@ fn terminal(campaign: &Campaign, browser: &Browser, keep: &dyn Fn(&str, Vec<u8>)
     errors(campaign, &|command| screen("terminal-errors", 48, command));
     let sending = Terminal::start(&folder, 36);
     sending.line("demarche send");
-    sending.wait("to go on");
+    sending.wait("anything else");
     keep("terminal-send", sending.picture(browser, campaign.path("").as_path()));
     sending.line("send");
-    sending.wait("=>");
+    sending.wait("━━━");
     keep("terminal-progress", sending.picture(browser, campaign.path("").as_path()));
     sending.wait_for_prompt();
     drop(sending);
