@@ -207,6 +207,10 @@ pub struct PreviewArgs {
     /// Write only these rows; the digest stays that of the whole batch
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Write only N letters that stand for all: each language, rank and remark, the longest, those with an attachment of
+    /// their own; the digest stays that of the whole batch
+    #[arg(long, value_name = "N", conflicts_with = "only", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sample: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use demarche::domain::digest::Digest;
 use demarche::domain::language::Language;
 use demarche::domain::state::StateCode;
-use demarche::preview::{Item, Page, Preview, PreviewError};
+use demarche::preview::{Approved, Earlier, Gets, Item, Page, Preview, PreviewError, Reach, Standing};
 
 fn item(id: &str) -> Item {
     let state = StateCode::parse(id);
@@ -24,31 +26,58 @@ fn item(id: &str) -> Item {
         text: "Excellency,\n\nWe write to you.".into(),
         html: "<p lang=\"en\">Excellency,</p>".into(),
         attachments: vec!["letter.pdf".into()],
+        own_attachment: false,
+        warnings: vec![],
+        settled: None,
+        chosen: None,
+        approved: None,
     }
 }
 
 fn page() -> Page {
+    let reach = |id: &str, row| Reach { state: StateCode::parse(id).expect("a state"), row };
     Page {
         campaign: "Stand with defenders".into(),
         digest: Digest::of(b"batch"),
+        command: format!("demarche send --approve {}", Digest::of(b"batch")),
         event: Some("Security Council open debate, 21 October 2021".into()),
         from: "Coalition Secretariat <letters@coalition.example>".into(),
-        expected: 193,
-        missing: vec!["Tuvalu".into()],
-        doubled: Vec::new(),
-        foreign: Vec::new(),
-        suppressed: Vec::new(),
+        reply_to: None,
+        languages: vec![("en".into(), 2)],
+        octets: 24_690,
+        without: vec![("Malta".into(), "mlt@missions.example is suppressed".into())],
+        coverage: vec![
+            reach("DEU", Some(("DEU".into(), Gets::Letter))),
+            reach("KEN", Some(("KEN".into(), Gets::Letter))),
+            reach("MLT", Some(("MLT".into(), Gets::Nothing("mlt@missions.example is suppressed".into())))),
+            reach("TUV", None),
+        ],
+        doubled: vec!["Kenya".into()],
+        foreign: vec!["VAT".into()],
+        beyond: 0,
+        warnings: vec![],
+        approved: None,
         generated: "2021-10-20T14:02:11.25Z".parse().expect("a time"),
     }
 }
 
-fn make(folder: &Path, ids: &[&str]) -> String {
-    let mut preview = Preview::create(folder).expect("a preview");
-    for id in ids {
-        preview.add(item(id), b"Subject: s\r\n\r\nbody\r\n").expect("added");
+/// A preview of letters whose digests follow from id and `text`.
+fn make_of(folder: &Path, letters: &[(&str, &str)]) -> String {
+    let of = |id: &str, text: &str| Digest::of(format!("{id}{text}").as_bytes());
+    let planned = letters.iter().map(|(id, text)| ((*id).to_owned(), of(id, text))).collect();
+    let mut preview = Preview::create(folder, planned).expect("a preview");
+    for (id, text) in letters {
+        let mut letter = item(id);
+        letter.digest = of(id, text);
+        letter.text = format!("Excellency,\n\nWe write to you {text}.");
+        preview.add(letter, b"Subject: s\r\n\r\nbody\r\n").expect("added");
     }
     let index = preview.finish(&page()).expect("finished");
     fs::read_to_string(index).expect("an index")
+}
+
+fn make(folder: &Path, ids: &[&str]) -> String {
+    make_of(folder, &ids.iter().map(|id| (*id, "today")).collect::<Vec<_>>())
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -65,7 +94,7 @@ fn each_letter_is_a_file_of_exactly_its_bytes() {
     let scratch = tempfile::tempdir().expect("a folder");
     let folder = scratch.path().join("new/preview");
     let bytes = b"From: a@b.example\r\nSubject: \xc3\xa9\r\n\r\n.\r\n..\r\n\x00\xff no line end";
-    let mut preview = Preview::create(&folder).expect("a preview");
+    let mut preview = Preview::create(&folder, vec![]).expect("a preview");
     preview.add(item("KEN"), bytes).expect("added");
     preview.finish(&page()).expect("finished");
     assert_eq!(fs::read(folder.join("KEN.eml")).expect("the letter"), bytes);
@@ -80,7 +109,16 @@ fn a_later_preview_removes_the_earlier_one_and_nothing_else() {
     make(scratch.path(), &["KEN", "DEU"]);
     assert_eq!(
         names(scratch.path()),
-        [".demarche-preview", "DEU.eml", "KEN.eml", "index.html", "letters", "notes.eml"]
+        [
+            ".demarche-preview",
+            "DEU.eml",
+            "KEN.eml",
+            "compare.html",
+            "index.html",
+            "letters",
+            "manifest.json",
+            "notes.eml"
+        ]
     );
     assert_eq!(names(&scratch.path().join("letters")), ["DEU.html", "KEN.html", "mine.html"]);
 }
@@ -88,7 +126,7 @@ fn a_later_preview_removes_the_earlier_one_and_nothing_else() {
 #[test]
 fn an_unfinished_preview_is_replaced_too() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let mut preview = Preview::create(scratch.path()).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
     preview.add(item("FRA"), b"x").expect("added");
     drop(preview);
     make(scratch.path(), &["KEN"]);
@@ -99,9 +137,9 @@ fn an_unfinished_preview_is_replaced_too() {
 fn a_folder_with_other_files_is_refused_and_left_as_it_was() {
     let scratch = tempfile::tempdir().expect("a folder");
     fs::write(scratch.path().join("index.html"), "mine").expect("written");
-    assert!(matches!(Preview::create(scratch.path()), Err(PreviewError::NotOurs(_))));
+    assert!(matches!(Preview::create(scratch.path(), vec![]), Err(PreviewError::NotOurs(_))));
     assert_eq!(names(scratch.path()), ["index.html"]);
-    assert!(matches!(Preview::create(&scratch.path().join("index.html")), Err(PreviewError::NotAFolder(_))));
+    assert!(matches!(Preview::create(&scratch.path().join("index.html"), vec![]), Err(PreviewError::NotAFolder(_))));
 }
 
 #[test]
@@ -109,7 +147,7 @@ fn somebody_elses_file_is_never_overwritten() {
     let scratch = tempfile::tempdir().expect("a folder");
     make(scratch.path(), &["FRA"]);
     fs::write(scratch.path().join("KEN.eml"), "mine").expect("written");
-    let mut preview = Preview::create(scratch.path()).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
     assert!(matches!(preview.add(item("KEN"), b"x"), Err(PreviewError::Exists(_))));
     assert_eq!(fs::read(scratch.path().join("KEN.eml")).expect("there"), b"mine");
 }
@@ -117,7 +155,7 @@ fn somebody_elses_file_is_never_overwritten() {
 #[test]
 fn an_id_that_leaves_the_folder_is_refused() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let mut preview = Preview::create(&scratch.path().join("p")).expect("a preview");
+    let mut preview = Preview::create(&scratch.path().join("p"), vec![]).expect("a preview");
     for id in ["../x", "a/b", "", ".x", " KEN"] {
         assert!(matches!(preview.add(item(id), b"x"), Err(PreviewError::Id(_))), "{id}");
     }
@@ -152,11 +190,86 @@ fn the_pages_lead_from_letter_to_letter() {
 fn the_index_tells_coverage_digest_and_the_command_that_approves_it() {
     let scratch = tempfile::tempdir().expect("a folder");
     let index = make(scratch.path(), &["DEU", "KEN"]);
-    assert!(index.contains("192 of 193 missions get a letter"));
-    assert!(index.contains("Missing: Tuvalu"));
+    assert!(index.contains("2 of 4 missions get a letter"), "who is suppressed gets none");
+    assert!(index.contains("<b>Tuvalu</b>: has no row"));
+    assert!(index.contains("<b>Malta</b>: mlt@missions.example is suppressed"));
     assert!(index.contains(&format!("demarche send --approve {}", Digest::of(b"batch"))));
-    assert!(index.contains("href=\"letters/KEN.html\"") && index.contains("href=\"KEN.eml\""));
+    assert!(index.contains("href=\"letters/KEN.html\""));
     assert!(index.contains("2021-10-20 14:02:11 UTC"));
+}
+
+#[test]
+fn a_second_preview_tells_what_changed_since_the_first() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let first = make_of(scratch.path(), &[("DEU", "today"), ("FRA", "today"), ("KEN", "today")]);
+    assert!(first.contains("There is no earlier preview in this folder"));
+    let second = make_of(scratch.path(), &[("DEU", "today"), ("KEN", "tomorrow"), ("PER", "today")]);
+    assert!(second.contains("2 letters changed or new"), "{second}");
+    assert!(second.contains("1 not there any more</b> (France)"), "{second}");
+    assert_eq!(second.matches("data-marks=\"changed\"").count(), 2);
+    let page = |id: &str| fs::read_to_string(scratch.path().join(format!("letters/{id}.html"))).expect("a page");
+    assert!(page("KEN").contains("We write to you <del>today.</del><ins>tomorrow.</ins>"), "{}", page("KEN"));
+    assert!(page("PER").contains("The letter is new."));
+    assert!(!page("DEU").contains("v-changes\""), "nothing is told of a letter that stayed");
+    let third = make_of(scratch.path(), &[("DEU", "today"), ("KEN", "tomorrow"), ("PER", "today")]);
+    assert!(third.contains("nothing, every letter is the same to the byte"));
+}
+
+#[test]
+fn an_unfinished_preview_is_nothing_to_compare_with() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    preview.add(item("KEN"), b"x").expect("added");
+    drop(preview);
+    assert!(make(scratch.path(), &["KEN"]).contains("There is no earlier preview in this folder"));
+}
+
+#[test]
+fn a_manifest_that_somebody_wrote_is_shown_as_text_and_reads_no_other_file() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folder = scratch.path().join("p");
+    make(&folder, &["KEN"]);
+    fs::write(scratch.path().join("secret.html"), "<pre id=\"plain\" tabindex=\"0\">\ncanary</pre>").expect("written");
+    let evil = "<script>alert(1)</script>";
+    let stored = serde_json::json!({
+        "generated": evil,
+        "digests": { "KEN": Digest::of(b"x").to_string(), "../../secret": Digest::of(b"y").to_string(), evil: "z" },
+        "letters": { "KEN": [["Subject", evil]], "../../secret": [["Subject", evil]] },
+    });
+    fs::write(folder.join("manifest.json"), stored.to_string()).expect("written");
+    let index = make(&folder, &["KEN"]);
+    let letter = fs::read_to_string(folder.join("letters/KEN.html")).expect("a page");
+    for page in [index, letter] {
+        assert!(page.contains("&lt;script&gt;alert") && !page.contains(evil) && !page.contains("canary"));
+    }
+    for garbage in ["", "[]", "{\"digests\":3}", "\u{0}"] {
+        fs::write(folder.join("manifest.json"), garbage).expect("written");
+        make(&folder, &["KEN"]);
+    }
+}
+
+#[test]
+fn a_large_batch_is_listed_page_by_page_and_searched_as_a_whole() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let ids: Vec<String> = (0..1_100).map(|n| format!("row-{n}")).collect();
+    let index = make(scratch.path(), &ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let read = |name: &str| fs::read_to_string(scratch.path().join(name)).expect("a page");
+    assert_eq!(index.matches("<li id=").count(), 500);
+    assert_eq!(read("list-3.html").matches("<li id=").count(), 100);
+    assert!(index.contains("href=\"list-3.html\""));
+    assert!(read("list-2.html").contains("<a href=\"list-2.html\" aria-current=\"page\">2</a>"));
+    assert!(read("search.html").contains("\"row-1099\""));
+    make(scratch.path(), &["KEN"]);
+    assert!(!scratch.path().join("list-3.html").exists() && !scratch.path().join("search.html").exists());
+}
+
+/// The page without its own script, of which the policy names the hash.
+fn without_our_script(page: &str) -> String {
+    let (before, rest) = page.rsplit_once("<script>").expect("a script");
+    let (script, after) = rest.split_once("</script>").expect("its end");
+    let hash = STANDARD.encode(Digest::of(script.as_bytes()).as_bytes());
+    assert!(page.contains(&format!("script-src 'sha256-{hash}';")), "only what has this hash runs");
+    format!("{before}{after}")
 }
 
 #[test]
@@ -169,22 +282,40 @@ fn no_value_becomes_markup_and_nothing_is_loaded() {
     letter.to = vec![evil.into()];
     letter.cc = vec![evil.into()];
     letter.attachments = vec![evil.into()];
+    letter.warnings = vec![evil.into()];
+    letter.settled = Some(evil.into());
     letter.text = format!("{evil}</pre>");
     letter.html = format!("{evil}\"></iframe>");
+    letter.approved = Some(Standing::Changed(Box::new(Earlier {
+        fields: vec![("Subject".into(), format!("{evil}</del>"))],
+        text: Some(format!("{evil}</pre>")),
+    })));
     let mut about = page();
     about.campaign = evil.into();
+    about.command = evil.into();
     about.event = Some(evil.into());
     about.from = evil.into();
-    about.missing = vec![evil.into()];
-    let mut preview = Preview::create(scratch.path()).expect("a preview");
-    preview.add(letter, format!("Subject: {evil}\r\n\r\n").as_bytes()).expect("added");
-    let index = preview.finish(&about).expect("finished");
-    for path in [index, scratch.path().join("letters/KEN.html")] {
-        let page = fs::read_to_string(&path).expect("a page");
-        assert!(page.contains("default-src 'none'"), "{}", path.display());
-        assert!(page.contains("&lt;script&gt;"), "{}", path.display());
+    about.reply_to = Some(evil.into());
+    about.languages = vec![(evil.into(), 1)];
+    about.without = vec![(evil.into(), evil.into())];
+    about.coverage[2].row = Some(("MLT".into(), Gets::Nothing(evil.into())));
+    about.warnings = vec![evil.into()];
+    about.approved = Some(Approved { what: evil.into(), gone: vec![evil.into()], changed: 1 });
+    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    preview.add(letter, format!("Subject: {evil}\r\n\r\n{evil}").as_bytes()).expect("added");
+    for n in 0..500 {
+        let mut letter = item(&format!("row-{n}"));
+        letter.subject = evil.into();
+        preview.add(letter, b"x").expect("added");
+    }
+    preview.finish(&about).expect("finished");
+    for path in ["index.html", "list-2.html", "search.html", "compare.html", "letters/KEN.html"] {
+        let page = without_our_script(&fs::read_to_string(scratch.path().join(path)).expect("a page"));
+        assert!(page.contains("default-src 'none'"), "{path}");
+        assert!(page.contains("&lt;script&gt;"), "{path}");
+        let page = page.replace("<script type=\"application/json\" id=\"rows\">", "");
         for tag in ["<script", "<img", "<link", "src=\"", "url(", "@import", "href=\"http"] {
-            assert!(!page.contains(tag), "{tag} in {}", path.display());
+            assert!(!page.contains(tag), "{tag} in {path}");
         }
         assert_eq!(page.matches("</iframe>").count(), page.matches("<iframe sandbox ").count());
     }
@@ -193,7 +324,7 @@ fn no_value_becomes_markup_and_nothing_is_loaded() {
 #[test]
 fn the_json_names_each_letter_and_its_file() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let mut preview = Preview::create(scratch.path()).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
     preview.add(item("KEN"), b"x").expect("added");
     assert_eq!(
         preview.to_json(Digest::of(b"batch")),
@@ -207,6 +338,9 @@ fn the_json_names_each_letter_and_its_file() {
                 "bytes": 12_345,
                 "digest": Digest::of(b"KEN").to_string(),
                 "file": scratch.path().join("KEN.eml"),
+                "warnings": [],
+                "since_preview": null,
+                "since_approval": null,
             }],
         })
     );

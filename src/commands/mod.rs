@@ -7,6 +7,7 @@
 
 mod approval;
 mod approve;
+mod approved;
 mod attachments;
 mod changes;
 mod check;
@@ -35,6 +36,7 @@ mod render;
 mod report;
 mod resend;
 mod resolve;
+mod sample;
 mod screen;
 mod send;
 mod status;

@@ -1,54 +1,65 @@
-//! `preview`: the dry run. Each letter as a file, a page to look at them all, and the digest that approves them.
+//! `preview`: the dry run. Each letter as a file, pages to look at them all, and the digest that approves them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use crate::cli::PreviewArgs;
 use crate::clock;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::coverage::Coverage;
-use crate::preview::{Item, Page, Preview, PreviewError};
+use crate::domain::mailbox::Mailbox;
+use crate::domain::reply::visible;
+use crate::preview::{Gets, Item, Page, Preview, PreviewError, Reach};
 use crate::roster::Row;
 
+use super::Context;
 use super::approval::Standing;
+use super::approved::{self, Approval};
 use super::exit::{CANNOT_CREATE, DATA, Failure, OK};
 use super::prepare::{Batch, Purpose, batch, name_of, preview_stamp};
-use super::underway::Underway;
-use super::{Context, underway};
+use super::sample::{Candidate, sample};
+use super::underway::{self, Underway};
 
 pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Look)?;
     let chosen = batch.select(&args.only)?;
     context.screen.problems(&batch.diagnostics);
     let folder = args.out.clone().unwrap_or_else(|| batch.config.folder.join("preview"));
-    let rows: Vec<&Row> = batch
-        .rows
-        .iter()
-        .filter(|row| chosen.as_ref().is_none_or(|chosen| chosen.contains(&row.recipient.id)))
-        .filter(|row| row.suppressed.is_none())
-        .collect();
+    let remarks = Remarks::of(&batch);
+    let wanted = |row: &Row| chosen.as_ref().is_none_or(|chosen| chosen.contains(&row.recipient.id));
+    let mut shown: BTreeMap<usize, Option<&'static str>> =
+        letters(&batch).filter(|place| wanted(&batch.rows[*place])).map(|place| (place, None)).collect();
+    if let Some(most) = args.sample {
+        shown = sampled(context, &batch, &remarks, usize::try_from(most).unwrap_or(usize::MAX));
+    }
     let suppressed = batch.rows.iter().filter(|row| row.suppressed.is_some()).count();
     if suppressed > 0 {
         context.screen.say(&format!("{suppressed} rows are suppressed: they get no letter, and none is shown."));
     }
-    let (already, refresh) = already_sent(&batch)?;
+    let underway = Underway::look(&batch)?;
+    let already = told(&batch, &underway);
     if !already.is_empty() {
         context.screen.say(&already);
     }
-    let (index, json) = write(&batch, &rows, &folder)?;
+    let approval = approved::read(&batch)?;
+    let command = command(context, &batch, !underway.changed.is_empty());
+    let (index, json) = write(&batch, &shown, &remarks, &approval, &command, &folder)?;
     if let Some(line) = Standing::look(&batch.config, batch.digest())?.line() {
         context.screen.say(&format!("Approved: {line}."));
     }
     if args.json {
         context.screen.json(&json);
     } else {
+        let total = letters(&batch).count();
+        let of = if shown.len() < total { format!(" of {total}") } else { String::new() };
         context.screen.result(&format!(
-            "{} letters in {}\n{}Look at them: {}\nThen send exactly these: demarche send --approve {}{}\ndigest: {}\n",
-            rows.len(),
+            "{}{of} letters in {}\n{}Look at them: {}\nThen send exactly these: {command}\ndigest: {}\n",
+            shown.len(),
             index.parent().unwrap_or(&index).display(),
             if batch.coverage.expected == 0 { String::new() } else { format!("Coverage: {}\n", batch.coverage.line()) },
             index.display(),
-            batch.digest(),
-            if refresh { " --refresh" } else { "" },
             batch.digest(),
         ));
     }
@@ -61,9 +72,13 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
     Ok(OK)
 }
 
-/// What a campaign that is under way makes of these letters, in words; and whether sending what is shown takes a `--refresh`.
-fn already_sent(batch: &Batch) -> Result<(String, bool), Failure> {
-    let underway = Underway::look(batch)?;
+/// The places of the rows that get a letter.
+fn letters(batch: &Batch) -> impl Iterator<Item = usize> {
+    batch.rows.iter().enumerate().filter(|(_, row)| row.suppressed.is_none()).map(|(place, _)| place)
+}
+
+/// What a campaign that is under way makes of these letters, in words.
+fn told(batch: &Batch, underway: &Underway) -> String {
     let mut text = String::new();
     if let Some(from) = &underway.moved_from {
         let moved = underway::moved(from, &batch.config.settings, &underway.changed, &underway.settled_changed);
@@ -72,28 +87,121 @@ fn already_sent(batch: &Batch) -> Result<(String, bool), Failure> {
     if underway.settled > 0 {
         text.push_str(&format!("Of these letters, {} went out already and are not sent again.\n", underway.settled));
     }
-    let old = underway.changed.len();
-    if old > 0 {
+    if !underway.changed.is_empty() {
         text.push_str(&format!(
-            "{old} still to go were frozen with another text when the campaign began: `demarche send --refresh` sends \
-             what is shown here.\n"
+            "{} still to go were frozen with another text when the campaign began: `demarche send --refresh` sends what is \
+             shown here.\n",
+            underway.changed.len()
         ));
     }
-    Ok((text, old > 0))
+    text
 }
 
-fn write(batch: &Batch, rows: &[&Row], folder: &Path) -> Result<(PathBuf, serde_json::Value), Failure> {
+/// The whole command that sends what is shown, to be typed where this one was.
+fn command(context: &Context, batch: &Batch, refresh: bool) -> String {
+    let mut command = String::from("demarche ");
+    if context.config != Path::new("config.toml") {
+        command.push_str(&format!("--config {} ", quoted(&context.config)));
+    }
+    command.push_str(&format!("send --approve {}", batch.digest()));
+    if refresh {
+        command.push_str(" --refresh");
+    }
+    command
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = visible(&path.display().to_string());
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// What `check` says, sorted to the rows that it is about.
+struct Remarks {
+    /// By the place of the row.
+    of_rows: HashMap<usize, Vec<(&'static str, String)>>,
+    /// About no row.
+    general: Vec<String>,
+}
+
+impl Remarks {
+    fn of(batch: &Batch) -> Self {
+        let mut remarks = Self { of_rows: HashMap::new(), general: Vec::new() };
+        // Rows stand in the order of their lines; one may take several.
+        let lines: Vec<u64> = batch.rows.iter().map(|row| row.recipient.line).collect();
+        for problem in &batch.diagnostics {
+            let place = problem.place.as_ref().filter(|place| place.file == batch.config.recipients.file_shown);
+            let line = place.map_or(0, |place| place.line as u64);
+            let row = lines.partition_point(|first| *first <= line).checked_sub(1);
+            match row.filter(|_| line > 0) {
+                Some(row) => {
+                    remarks.of_rows.entry(row).or_default().push((problem.code, words(problem)));
+                }
+                // Who is missing is told with the coverage, state by state.
+                None if problem.severity != Severity::Note && problem.code != "states-missing" => {
+                    remarks.general.push(words(problem));
+                }
+                None => {}
+            }
+        }
+        remarks
+    }
+
+    fn texts(&self, place: usize) -> Vec<String> {
+        self.of_rows.get(&place).into_iter().flatten().map(|(_, text)| text.clone()).collect()
+    }
+
+    fn codes(&self, place: usize) -> Vec<&'static str> {
+        self.of_rows.get(&place).into_iter().flatten().map(|(code, _)| *code).collect()
+    }
+}
+
+/// A problem in a sentence or two.
+fn words(problem: &Diagnostic) -> String {
+    let help = problem.help.as_deref().map(|help| format!(": {help}")).unwrap_or_default();
+    visible(&format!("{}{help}", problem.message))
+}
+
+fn sampled(context: &Context, batch: &Batch, remarks: &Remarks, most: usize) -> BTreeMap<usize, Option<&'static str>> {
+    let places: Vec<usize> = letters(batch).collect();
+    let codes: Vec<Vec<&'static str>> = places.iter().map(|place| remarks.codes(*place)).collect();
+    let candidates: Vec<Candidate<'_>> = places
+        .iter()
+        .zip(&codes)
+        .map(|(place, codes)| Candidate { row: &batch.rows[*place], size: batch.sizes[*place], codes })
+        .collect();
+    let (chosen, left_out) = sample(&candidates, &batch.config.settings.default_language, most);
+    if left_out > 0 {
+        let kinds = if left_out == 1 {
+            "1 letter that is the only one of its kind is".to_owned()
+        } else {
+            format!("{left_out} letters that are the only ones of their kind, or have their own attachment, are")
+        };
+        context.screen.warn(&format!("{kinds} not in the sample: --sample {} has room for them", most + left_out));
+    }
+    chosen.into_iter().map(|(at, why)| (places[at], Some(why))).collect()
+}
+
+fn write(
+    batch: &Batch,
+    shown: &BTreeMap<usize, Option<&'static str>>,
+    remarks: &Remarks,
+    approval: &Approval,
+    command: &str,
+    folder: &Path,
+) -> Result<(PathBuf, serde_json::Value), Failure> {
     let failed = |error: PreviewError| Failure::new(CANNOT_CREATE, error.to_string());
-    let mut preview = Preview::create(folder).map_err(failed)?;
+    let planned =
+        letters(batch).map(|place| (batch.rows[place].recipient.id.to_string(), batch.digests[place])).collect();
+    let mut preview = Preview::create(folder, planned).map_err(failed)?;
     let now = clock::now();
-    for row in rows {
-        let recipient = &row.recipient;
+    for (place, why) in shown {
+        let recipient = &batch.rows[*place].recipient;
         let composed = batch
             .composer
             .compose(recipient, &preview_stamp(&batch.composer, recipient, now))
             .map_err(|diagnostics| Failure::Problems { code: DATA, diagnostics })?;
-        let addresses =
-            |mailboxes: &[crate::domain::mailbox::Mailbox]| mailboxes.iter().map(ToString::to_string).collect();
         let html = composed.rendered.page();
         let item = Item {
             id: recipient.id.to_string(),
@@ -102,44 +210,89 @@ fn write(batch: &Batch, rows: &[&Row], folder: &Path) -> Result<(PathBuf, serde_
             language: composed.message.language.clone(),
             to: addresses(&recipient.to),
             cc: addresses(&recipient.cc),
-            bcc: addresses(&recipient.bcc),
+            bcc: addresses(&[recipient.bcc.as_slice(), batch.config.settings.bcc.as_slice()].concat()),
             subject: composed.message.subject.clone(),
             bytes: composed.message.bytes.len() as u64,
             digest: composed.message.digest,
             text: composed.rendered.text,
             html,
             attachments: composed.attachments,
+            own_attachment: !recipient.attachments.is_empty(),
+            warnings: remarks.texts(*place),
+            settled: approval.settled(&recipient.id),
+            chosen: *why,
+            approved: approval.standing(recipient, composed.message.digest),
         };
         preview.add(item, &composed.message.bytes).map_err(failed)?;
     }
+    let page = page(batch, remarks, approval, command, now);
+    let mut json = preview.to_json(batch.digest());
+    json["command"] = json!(command);
+    json["coverage"] = batch.coverage.to_json();
+    json["coverage"]["reached"] =
+        json!(page.coverage.iter().filter(|reach| matches!(reach.row, Some((_, Gets::Letter)))).count());
+    let index = preview.finish(&page).map_err(failed)?;
+    Ok((index, json))
+}
+
+fn addresses(mailboxes: &[Mailbox]) -> Vec<String> {
+    mailboxes.iter().map(ToString::to_string).collect()
+}
+
+fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, command: &str, now: jiff::Timestamp) -> Page {
     let settings = &batch.config.settings;
-    let page = Page {
+    let mut languages: HashMap<String, usize> = HashMap::new();
+    for place in letters(batch) {
+        let language = batch.rows[place].recipient.language.as_ref().unwrap_or(&settings.default_language);
+        *languages.entry(language.to_string()).or_default() += 1;
+    }
+    let mut languages: Vec<(String, usize)> = languages.into_iter().collect();
+    languages.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let coverage = coverage(batch);
+    // Those of the audience are told with its coverage.
+    let told: HashSet<&str> =
+        coverage.iter().filter_map(|reach| reach.row.as_ref()).map(|(id, _)| id.as_str()).collect();
+    let without = |row: &Row| {
+        let reason = row.suppressed.clone().filter(|_| !told.contains(row.recipient.id.as_str()))?;
+        Some((name_of(&row.recipient), reason))
+    };
+    let without = batch.rows.iter().filter_map(without).collect();
+    let reached = coverage.iter().filter(|reach| matches!(reach.row, Some((_, Gets::Letter)))).count();
+    let total = letters(batch).count();
+    Page {
         campaign: settings.campaign_name.clone(),
         digest: batch.digest(),
+        command: command.to_owned(),
         event: settings
             .event
             .as_ref()
             .map(|event| format!("{}, {}", event.name, event.local().strftime("%-d %B %Y, %H:%M"))),
         from: settings.from.to_string(),
-        expected: batch.coverage.expected,
-        missing: Coverage::names(&batch.coverage.missing),
+        reply_to: settings.reply_to.as_ref().map(ToString::to_string),
+        languages,
+        octets: letters(batch).map(|place| batch.sizes[place]).sum(),
+        without,
+        beyond: if coverage.is_empty() { 0 } else { total - reached },
+        coverage,
         doubled: Coverage::names(&batch.coverage.doubled),
         foreign: batch.coverage.foreign.iter().map(ToString::to_string).collect(),
-        suppressed: suppressed_states(batch),
+        warnings: remarks.general.clone(),
+        approved: approval.as_a_whole(batch),
         generated: now,
-    };
-    let mut json = preview.to_json(batch.digest());
-    json["coverage"] = batch.coverage.to_json();
-    let index = preview.finish(&page).map_err(failed)?;
-    Ok((index, json))
+    }
 }
 
-/// The names of states of the audience all of whose rows are suppressed.
-fn suppressed_states(batch: &Batch) -> Vec<String> {
-    let expected = batch.config.recipients.audience.states();
-    let served: HashSet<_> =
-        batch.rows.iter().filter(|row| row.suppressed.is_none()).filter_map(|row| row.recipient.state).collect();
-    let has_row: HashSet<_> = batch.rows.iter().filter_map(|row| row.recipient.state).collect();
-    let left_out = expected.iter().filter(|state| has_row.contains(&state.code) && !served.contains(&state.code));
-    left_out.map(|state| state.name("en").to_owned()).collect()
+/// Each state of the audience, with the row that decides what it gets: one with a letter before one without.
+fn coverage(batch: &Batch) -> Vec<Reach> {
+    let mut rows = HashMap::new();
+    for row in &batch.rows {
+        let Some(state) = row.recipient.state else { continue };
+        let gets = row.suppressed.clone().map_or(Gets::Letter, Gets::Nothing);
+        let known = rows.entry(state).or_insert_with(|| (row.recipient.id.to_string(), gets.clone()));
+        if known.1 != Gets::Letter && gets == Gets::Letter {
+            *known = (row.recipient.id.to_string(), gets);
+        }
+    }
+    let states = batch.config.recipients.audience.states();
+    states.into_iter().map(|state| Reach { state: state.code, row: rows.remove(&state.code) }).collect()
 }

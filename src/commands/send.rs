@@ -28,6 +28,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
             out: None,
             open: false,
             only: args.only.clone(),
+            sample: None,
             json: args.json,
             source: SourceArgs::default(),
         };

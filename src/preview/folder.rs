@@ -5,10 +5,15 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::PreviewError;
+use super::manifest::MANIFEST;
 use crate::domain::recipient::RecipientId;
 
 /// The page to open.
 pub(super) const INDEX: &str = "index.html";
+/// The page that compares two letters.
+pub(super) const COMPARE: &str = "compare.html";
+/// The page that searches a batch of several pages.
+pub(super) const SEARCH: &str = "search.html";
 /// Where the pages of the letters are.
 pub(super) const LETTERS: &str = "letters";
 /// The file that says that the folder is ours, and lists what was made in it.
@@ -50,6 +55,13 @@ impl Folder {
             Err(source) => return Err(cannot_write(&letters, source)),
         }
         Ok(Self { path: path.to_owned(), marker })
+    }
+
+    /// True if an earlier preview is in the folder.
+    pub(super) fn is_ours(path: &Path) -> bool {
+        let is_file = fs::symlink_metadata(path.join(MARKER)).is_ok_and(|found| found.is_file());
+        let first = |text: String| text.lines().next() == Some(FIRST_LINE);
+        is_file && fs::read_to_string(path.join(MARKER)).is_ok_and(first)
     }
 
     /// Where the file of that name is.
@@ -107,6 +119,11 @@ fn clear(path: &Path) -> Result<(), PreviewError> {
 /// True for the names that a preview gives; a marker that somebody wrote must not reach any other file.
 fn is_made_by_us(name: &str) -> bool {
     let is_id = |id: &str| RecipientId::parse(id).is_ok_and(|read| read.as_str() == id);
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let list = name.strip_prefix("list-").and_then(|rest| rest.strip_suffix(".html")).is_some_and(is_number);
+    if list || matches!(name, COMPARE | SEARCH | MANIFEST) {
+        return true;
+    }
     let page = name.strip_prefix(LETTERS).and_then(|rest| rest.strip_prefix('/')).and_then(|n| n.strip_suffix(".html"));
     page.or_else(|| name.strip_suffix(".eml")).is_some_and(is_id)
 }
@@ -128,10 +145,20 @@ mod tests {
 
     #[test]
     fn a_marker_can_name_only_files_that_a_preview_makes() {
-        for name in ["KEN.eml", "letters/KEN.html", "a-b.c_1.eml"] {
+        let ours = ["KEN.eml", "letters/KEN.html", "a-b.c_1.eml", "compare.html", "list-2.html", "manifest.json"];
+        for name in ours {
             assert!(is_made_by_us(name), "{name}");
         }
-        for name in ["../KEN.eml", "/etc/x.eml", "letters/../../x.html", "notes.txt", ".eml", "KEN.html", "a/b.eml"] {
+        for name in [
+            "../KEN.eml",
+            "/etc/x.eml",
+            "letters/../../x.html",
+            "notes.txt",
+            ".eml",
+            "KEN.html",
+            "a/b.eml",
+            "list-.html",
+        ] {
             assert!(!is_made_by_us(name), "{name}");
         }
     }

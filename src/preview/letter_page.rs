@@ -1,87 +1,309 @@
-//! The page of one letter: its fields, the HTML in a sandbox, the plain text, and the way to its neighbours.
+//! The page of one letter: as it will look, as text, its header, its source, its attachments, and what changed in it.
 
 use std::fmt::Write as _;
 
-use super::{Item, eml_name, folder, size};
-use crate::domain::markup::{document, escape};
+use super::document::Document;
+use super::item::{Earlier, Item, Standing};
+use super::{difference, eml_name, folder, size};
+use crate::domain::markup::escape;
 
 /// The most of a header that is shown, in octets; a header longer than that is not read by anybody.
 const HEADER_SHOWN: usize = 16 * 1024;
+/// The most of a source that is shown, in octets; the .eml has all of it.
+const SOURCE_SHOWN: usize = 48 * 1024;
+/// Where the plain text begins in a page, so that a later preview can read it back.
+const TEXT: &str = "<pre id=\"plain\" tabindex=\"0\"";
+const TEXT_ENDS: &str = "</pre>";
 
-/// What a letter's page shows beyond its row in the index.
+/// What a letter's page shows beyond its row in the list.
 #[derive(Debug)]
 pub(super) struct Content {
     header: String,
+    source: String,
+    whole: bool,
     text: String,
     html: String,
+    since_preview: Option<Standing>,
 }
 
 impl Content {
-    /// Takes text and HTML out of `item`, and the header out of the message.
-    pub(super) fn take(item: &mut Item, eml: &[u8]) -> Self {
+    /// Takes text and HTML out of `item`, and header and source out of the message.
+    pub(super) fn take(item: &mut Item, eml: &[u8], since_preview: Option<Standing>) -> Self {
         let end = eml.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(eml.len()).min(HEADER_SHOWN);
+        let shown = &eml[..eml.len().min(SOURCE_SHOWN)];
         Self {
             header: String::from_utf8_lossy(&eml[..end]).replace("\r\n", "\n"),
+            source: String::from_utf8_lossy(shown).replace("\r\n", "\n"),
+            whole: shown.len() == eml.len(),
             text: std::mem::take(&mut item.text),
             html: std::mem::take(&mut item.html),
+            since_preview,
         }
     }
 }
 
+/// What stands in a letter, by its label.
+pub(super) fn fields_of(item: &Item) -> Vec<(String, String)> {
+    Earlier::fields(&item.subject, [&item.to, &item.cc, &item.bcc], &item.language, &item.attachments)
+}
+
+/// The plain text of a letter in a page that an earlier preview wrote.
+pub(super) fn text_of(page: &str) -> Option<String> {
+    let from = &page[page.find(TEXT)?..];
+    let text = &from[from.find(">\n")? + 2..];
+    let text = &text[..text.find(TEXT_ENDS)?];
+    Some(
+        text.replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&quot;", "\"")
+            .replace("&#39;", "'")
+            .replace("&amp;", "&"),
+    )
+}
+
 /// The page of `item`, with links to the letters before and after it.
 pub(super) fn page(item: &Item, content: &Content, previous: Option<&Item>, next: Option<&Item>) -> String {
-    let mut body = navigation(previous, next);
-    let _ = writeln!(body, "<main>\n<h1>{}</h1>", escape(&item.name));
-    body.push_str(&fields(item));
-    let language = escape(item.language.as_str());
-    let direction = item.language.direction();
+    let mut body = navigation(item, previous, next);
+    let (language, direction) = (escape(item.language.as_str()), item.language.direction());
     let _ = writeln!(
         body,
-        "<h2>As HTML</h2>\n<iframe sandbox referrerpolicy=\"no-referrer\" title=\"The letter to {} as HTML\" srcdoc=\"{}\"></iframe>",
-        escape(&item.name),
-        escape(&content.html)
+        "<main id=\"letter\" data-id=\"{}\" data-lang=\"{language}\" data-dir=\"{direction}\">\n<h1 dir=\"auto\">{}</h1>",
+        escape(&item.id),
+        escape(&item.name)
     );
+    body.push_str(&remarks(item));
+    body.push_str(&fields(item));
+    let changes = changes(item, content);
+    body.push_str(&views(!changes.is_empty()));
+    body.push_str(&looks(item, content));
     let _ = writeln!(
         body,
-        "<h2>As plain text</h2>\n<pre tabindex=\"0\" lang=\"{language}\" dir=\"{direction}\">\n{}</pre>",
+        "<section id=\"text\"><h2>As plain text</h2>\n{TEXT} aria-label=\"Plain text\" lang=\"{language}\" dir=\"{direction}\">\n{}{TEXT_ENDS}</section>",
         escape(&content.text)
     );
     let _ = writeln!(
         body,
-        "<h2>The header as it is sent</h2>\n<pre tabindex=\"0\">\n{}</pre>\n</main>",
+        "<section id=\"headers\"><h2>The header as it is sent</h2>\n<p class=\"quiet\">Date and Message-ID are those of this preview; each attempt has its own.</p>\n<pre tabindex=\"0\" aria-label=\"Header\">\n{}</pre></section>",
         escape(&content.header)
     );
-    document(&format!("{}: {}", item.name, item.subject), include_str!("style.css"), &body)
+    body.push_str(&source(item, content));
+    body.push_str(&attachments(item));
+    if !changes.is_empty() {
+        let _ = writeln!(body, "<section id=\"changes\"><h2>What changed</h2>\n{changes}</section>");
+    }
+    body.push_str("</main>\n");
+    Document {
+        title: &format!("{}: {}", item.name, item.subject),
+        class: "letter",
+        script: include_str!("pages/letter.js"),
+        frames_letter: true,
+        body: &body,
+    }
+    .html()
 }
 
-fn navigation(previous: Option<&Item>, next: Option<&Item>) -> String {
-    let mut nav = format!("<nav aria-label=\"Letters\">\n<a href=\"../{}\">All letters</a>\n", folder::INDEX);
+fn navigation(item: &Item, previous: Option<&Item>, next: Option<&Item>) -> String {
+    let mut nav = format!(
+        "<nav id=\"ways\" aria-label=\"Letters\">\n<a id=\"all\" href=\"../{}#{id}\">All letters</a>\n",
+        folder::INDEX,
+        id = escape(&item.id)
+    );
     for (neighbour, relation, word) in [(previous, "prev", "Previous"), (next, "next", "Next")] {
-        if let Some(item) = neighbour {
-            let (id, name) = (escape(&item.id), escape(&item.name));
-            let _ = writeln!(nav, "<a rel=\"{relation}\" href=\"{id}.html\">{word}: {name}</a>");
+        if let Some(other) = neighbour {
+            let (id, name) = (escape(&other.id), escape(&other.name));
+            let _ = writeln!(nav, "<a rel=\"{relation}\" href=\"{id}.html\">{word}: <bdi>{name}</bdi></a>");
         }
+    }
+    if let Some(other) = next.or(previous) {
+        let (id, other) = (escape(&item.id), escape(&other.id));
+        let _ = writeln!(nav, "<a id=\"compare\" href=\"../{}#{id},{other}\">Compare</a>", folder::COMPARE);
     }
     nav.push_str("</nav>\n");
     nav
 }
 
-fn fields(item: &Item) -> String {
-    let mut list = String::from("<dl>\n");
-    let mut field = |name: &str, value: &str| {
-        if !value.is_empty() {
-            let _ = writeln!(list, "<dt>{name}</dt><dd dir=\"auto\">{}</dd>", escape(value));
+fn remarks(item: &Item) -> String {
+    let mut html = String::new();
+    if let Some(settled) = &item.settled {
+        let _ = writeln!(html, "<p class=\"note\">This letter {}: it is not sent again.</p>", escape(settled));
+    }
+    if !item.warnings.is_empty() {
+        html.push_str("<ul class=\"warnings\">\n");
+        for warning in &item.warnings {
+            let _ = writeln!(html, "<li>{}</li>", escape(warning));
         }
-    };
-    field("Subject", &item.subject);
-    field("To", &item.to.join(", "));
-    field("Cc", &item.cc.join(", "));
-    field("Bcc (not in the header)", &item.bcc.join(", "));
-    field("Language", item.language.as_str());
-    field("Attachments", &item.attachments.join(", "));
-    field("Size", &size(item.bytes));
-    field("Digest", &item.digest.to_string());
+        html.push_str("</ul>\n");
+    }
+    html
+}
+
+fn fields(item: &Item) -> String {
+    let mut list = String::from("<dl id=\"fields\">\n");
+    for (name, value) in fields_of(item).into_iter().filter(|(_, value)| !value.is_empty()) {
+        let _ = writeln!(list, "<dt>{name}</dt><dd><bdi>{}</bdi></dd>", escape(&value));
+    }
     let file = escape(&eml_name(&item.id));
-    let _ = writeln!(list, "<dt>File</dt><dd><a href=\"../{file}\">{file}</a></dd>\n</dl>");
+    let _ = writeln!(
+        list,
+        "<dt>Size</dt><dd>{} <a href=\"../{file}\" download>{file}</a> opens in a mail program</dd>\n\
+         <dt>Digest</dt><dd class=\"digest\">{}</dd>\n</dl>",
+        size(item.bytes),
+        item.digest
+    );
     list
+}
+
+/// The choices above the letter. They work without a script: the style sheet looks at what is checked.
+fn views(changes: bool) -> String {
+    let radio = |name: &str, id: &str, text: &str, checked: bool| {
+        let checked = if checked { " checked" } else { "" };
+        format!("<label><input type=\"radio\" name=\"{name}\" id=\"{id}\"{checked}> <span>{text}</span></label>\n")
+    };
+    let mut html = String::from("<div id=\"views\">\n<fieldset><legend>Show</legend>\n");
+    for (id, text, shown) in [
+        ("v-looks", "Letter", true),
+        ("v-text", "Plain text", true),
+        ("v-headers", "Header", true),
+        ("v-source", "Source", true),
+        ("v-attachments", "Attachments", true),
+        ("v-changes", "What changed", changes),
+    ] {
+        if shown {
+            html.push_str(&radio("view", id, text, id == "v-looks"));
+        }
+    }
+    html.push_str("</fieldset>\n<fieldset class=\"of-looks\"><legend>Width</legend>\n");
+    html.push_str(&radio("width", "w-desktop", "Desktop", true));
+    html.push_str(&radio("width", "w-phone", "Phone", false));
+    html.push_str("</fieldset>\n<fieldset class=\"of-looks\"><legend>Colours</legend>\n");
+    html.push_str(&radio("scheme", "s-light", "Light", true));
+    html.push_str(&radio("scheme", "s-dark", "Dark", false));
+    html.push_str("</fieldset>\n</div>\n");
+    html
+}
+
+/// What stands before a letter in its frame. A click on a link would lead nowhere, but browsers connect to where it points as
+/// soon as the pointer is down on it; a link followed by key would leave in the frame itself, not in a new window, which the
+/// sandbox forbids.
+const HELD: &str = "<base target=\"_blank\"><style>a, area, form * { pointer-events: none !important; }</style>";
+
+/// Elements for which a browser may connect to somewhere before it asks the policy.
+const REACHING: [&str; 8] = ["link", "iframe", "frame", "frameset", "object", "embed", "applet", "portal"];
+
+/// The letter's HTML with elements that reach out made into unknown ones, which do nothing.
+fn held(html: &str) -> String {
+    let mut safe = String::with_capacity(html.len() + HELD.len());
+    safe.push_str(HELD);
+    for (at, part) in html.split('<').enumerate() {
+        if at > 0 {
+            safe.push('<');
+        }
+        let name = part.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        if at > 0 && REACHING.iter().any(|element| element.eq_ignore_ascii_case(name)) {
+            safe.push_str("x-");
+        }
+        safe.push_str(part);
+    }
+    safe
+}
+
+/// The HTML in a frame where nothing runs, no link leads anywhere and nothing is loaded.
+fn looks(item: &Item, content: &Content) -> String {
+    format!(
+        "<section id=\"looks\"><h2>As it will look</h2>\n<div id=\"stage\"><iframe sandbox referrerpolicy=\"no-referrer\" \
+         title=\"The letter to {} as HTML\" srcdoc=\"{}\"></iframe></div></section>\n",
+        escape(&item.name),
+        escape(&held(&content.html))
+    )
+}
+
+fn source(item: &Item, content: &Content) -> String {
+    let rest = if content.whole {
+        String::new()
+    } else {
+        format!("<p class=\"quiet\">Only the beginning is shown; {} has all of it.</p>\n", escape(&eml_name(&item.id)))
+    };
+    format!(
+        "<section id=\"source\"><h2>The source</h2>\n{rest}<pre tabindex=\"0\" aria-label=\"Source\">\n{}</pre></section>\n",
+        escape(&content.source)
+    )
+}
+
+fn attachments(item: &Item) -> String {
+    let mut html = String::from("<section id=\"attachments\"><h2>Attachments</h2>\n");
+    if item.attachments.is_empty() {
+        html.push_str("<p>This letter has none.</p>\n");
+    } else {
+        html.push_str("<ul>\n");
+        for name in &item.attachments {
+            let _ = writeln!(html, "<li><bdi>{}</bdi></li>", escape(name));
+        }
+        let file = escape(&eml_name(&item.id));
+        let _ = writeln!(
+            html,
+            "</ul>\n<p>They open from <a href=\"../{file}\" download>{file}</a> in a mail program, as the mission will get them.</p>"
+        );
+    }
+    html.push_str("</section>\n");
+    html
+}
+
+/// The letter against the earlier ones, where it differs.
+fn changes(item: &Item, content: &Content) -> String {
+    let mut html = String::new();
+    let bases = [("the last preview", content.since_preview.as_ref()), ("what was approved", item.approved.as_ref())];
+    for (what, standing) in bases {
+        match standing {
+            None | Some(Standing::Same) => {}
+            Some(Standing::New) => {
+                let _ = writeln!(html, "<h3>Since {what}</h3>\n<p>The letter is new.</p>");
+            }
+            Some(Standing::Changed(earlier)) => {
+                let _ = writeln!(html, "<h3>Since {what}</h3>");
+                html.push_str(&changed(item, content, earlier));
+            }
+        }
+    }
+    html
+}
+
+fn changed(item: &Item, content: &Content, earlier: &Earlier) -> String {
+    let mut html = String::new();
+    for (label, now) in fields_of(item) {
+        let before = earlier.fields.iter().find(|(known, _)| *known == label).map(|(_, value)| value);
+        if let Some(before) = before.filter(|before| **before != now) {
+            let _ = writeln!(html, "<p dir=\"auto\"><b>{label}:</b> {}</p>", difference::words(before, &now));
+        }
+    }
+    match &earlier.text {
+        Some(before) => html.push_str(&difference::marked(before, &content.text)),
+        None => html.push_str("<p class=\"quiet\">The earlier text is not known any more.</p>\n"),
+    }
+    if html.is_empty() {
+        html.push_str(
+            "<p>Addresses, subject and text are the same; the layout, a header or an attachment is another.</p>\n",
+        );
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_reaches_out_is_made_an_unknown_element_and_the_rest_is_left() {
+        let html = "<LINK rel=preconnect href=x><a href=y>1 < 2 <b>links</b></a><iframe/src=z></iframe><linkage>";
+        assert_eq!(
+            held(html).strip_prefix(HELD),
+            Some("<x-LINK rel=preconnect href=x><a href=y>1 < 2 <b>links</b></a><x-iframe/src=z></iframe><linkage>")
+        );
+    }
+
+    #[test]
+    fn the_text_of_a_page_reads_back_as_it_was() {
+        let text = "a <b> & \"c\" 'd' &amp; </pre>\n\nz";
+        let page = format!("<p>x</p>{TEXT} lang=\"en\">\n{}{TEXT_ENDS}<pre>y</pre>", escape(text));
+        assert_eq!(text_of(&page).as_deref(), Some(text));
+    }
 }

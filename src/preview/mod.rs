@@ -1,78 +1,31 @@
-//! The dry run as files: one .eml a mission and a page to look at them all.
+//! The dry run as files: one .eml a mission and pages to look at them all.
 //!
 //! A [`Preview`] is made of a folder, takes the letters one by one and ends with an `index.html`. Nothing in it is
-//! loaded from the network, nothing in it runs, and the .eml files hold exactly the bytes that would be sent.
+//! loaded from the network, what runs is ours alone, and the .eml files hold exactly the bytes that would be sent.
 
+mod compare;
+mod difference;
+mod document;
 mod folder;
-mod gallery;
+mod item;
 mod letter_page;
+mod list;
+mod manifest;
+mod overview;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
+use self::document::Document;
 use self::folder::Folder;
 use self::letter_page::Content;
+use self::list::{PER_PAGE, Row};
+use self::manifest::{Before, MANIFEST, manifest};
 use crate::domain::digest::Digest;
-use crate::domain::language::Language;
+use crate::domain::markup::escape;
 use crate::domain::recipient::RecipientId;
-use crate::domain::state::StateCode;
 
-/// One letter of the preview.
-#[derive(Debug, Clone)]
-pub struct Item {
-    /// The row's id; it names the files.
-    pub id: String,
-    /// The mission: its state's short name, or the id.
-    pub name: String,
-    /// The state, for rows that have one.
-    pub state: Option<StateCode>,
-    /// The letter's language.
-    pub language: Language,
-    /// The To mailboxes as they stand in the header.
-    pub to: Vec<String>,
-    /// The Cc mailboxes.
-    pub cc: Vec<String>,
-    /// The Bcc mailboxes, which stand in the envelope only.
-    pub bcc: Vec<String>,
-    /// The decoded subject.
-    pub subject: String,
-    /// The size of the message in octets.
-    pub bytes: u64,
-    /// The digest of this letter.
-    pub digest: Digest,
-    /// The text/plain part, decoded.
-    pub text: String,
-    /// The text/html part, decoded, with its pictures in it.
-    pub html: String,
-    /// The names of the attached files.
-    pub attachments: Vec<String>,
-}
-
-/// What the page says about the batch as a whole.
-#[derive(Debug, Clone)]
-pub struct Page {
-    /// The campaign's name.
-    pub campaign: String,
-    /// The batch's digest: what `send --approve` takes.
-    pub digest: Digest,
-    /// The event the letter is written for, and when it is.
-    pub event: Option<String>,
-    /// The From mailbox.
-    pub from: String,
-    /// How many states the audience has; 0 if it is any list.
-    pub expected: usize,
-    /// The names of those that have no row.
-    pub missing: Vec<String>,
-    /// The names of states with several rows.
-    pub doubled: Vec<String>,
-    /// The ids of rows of states outside the audience.
-    pub foreign: Vec<String>,
-    /// The names of states of the audience that get no letter, since their addresses are suppressed.
-    pub suppressed: Vec<String>,
-    /// When the preview was made.
-    pub generated: Timestamp,
-}
+pub use item::{Approved, Earlier, Gets, Item, Page, Reach, Standing};
 
 /// Why a preview could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -111,19 +64,28 @@ pub enum PreviewError {
 #[derive(Debug)]
 pub struct Preview {
     folder: Folder,
+    /// Every letter of the batch, shown or not.
+    planned: Vec<(String, Digest)>,
+    /// The preview that was in the folder.
+    before: Option<Before>,
     /// The letters so far, their text and HTML taken out.
     items: Vec<Item>,
+    /// Each of them against the earlier preview; what it was is taken out.
+    standings: Vec<Standing>,
     /// The last letter's content: its page waits for the id of the next, to link to it.
     waiting: Option<Content>,
 }
 
 impl Preview {
-    /// Makes `folder`, or empties it of an earlier preview; files that no preview made are left alone.
+    /// Makes `folder`, or empties it of an earlier preview; files that no preview made are left alone. `planned` is every
+    /// letter of the batch, whether it will be shown or not.
     ///
     /// # Errors
     /// [`PreviewError`] if the folder holds other things and no earlier preview, or cannot be made or written.
-    pub fn create(folder: &Path) -> Result<Self, PreviewError> {
-        Ok(Self { folder: Folder::prepare(folder)?, items: Vec::new(), waiting: None })
+    pub fn create(folder: &Path, planned: Vec<(String, Digest)>) -> Result<Self, PreviewError> {
+        let before = if Folder::is_ours(folder) { Before::read(folder, &planned) } else { None };
+        let folder = Folder::prepare(folder)?;
+        Ok(Self { folder, planned, before, items: Vec::new(), standings: Vec::new(), waiting: None })
     }
 
     /// Adds a letter: `<id>.eml` gets exactly the bytes of `eml`, and `letters/<id>.html` shows it.
@@ -137,25 +99,53 @@ impl Preview {
             return Err(PreviewError::Id(crate::domain::reply::visible(&item.id)));
         }
         self.write_waiting(Some(&item))?;
-        self.waiting = Some(Content::take(&mut item, eml));
+        let standing = self.before.as_mut().map(|before| before.standing(&item.id, item.digest));
+        self.standings.push(standing.as_ref().map_or(Standing::Same, without_text));
+        self.waiting = Some(Content::take(&mut item, eml, standing));
         self.items.push(item);
         Ok(())
     }
 
-    /// Writes the last page and the index, and gives the index's path.
+    /// Writes the last page, the lists and the manifest, and gives the index's path.
     ///
     /// # Errors
     /// [`PreviewError`] if a file cannot be written.
     pub fn finish(mut self, page: &Page) -> Result<PathBuf, PreviewError> {
         self.write_waiting(None)?;
-        self.folder.write(folder::INDEX, gallery::index(&self.items, page).as_bytes())
+        let compared = self.before.is_some();
+        let rows: Vec<Row<'_>> = self
+            .items
+            .iter()
+            .zip(&self.standings)
+            .map(|(item, standing)| Row { item, since_preview: compared.then_some(standing) })
+            .collect();
+        let overview = overview::section(&rows, page, self.before.as_ref());
+        let pages = rows.len().div_ceil(PER_PAGE).max(1);
+        let tools = list::tools(&rows, pages > 1);
+        for number in (1..=pages).rev() {
+            let from = (number - 1) * PER_PAGE;
+            let shown = &rows[from..rows.len().min(from + PER_PAGE)];
+            let list = list::section(shown, &tools, &pager(number, pages));
+            let html = list_page(page, if number == 1 { &overview } else { "" }, &list);
+            if number == 1 && pages > 1 {
+                let search = list_page(page, "", &list::search_section(&rows));
+                self.folder.write(folder::SEARCH, search.as_bytes())?;
+            }
+            if number == 1 {
+                self.folder.write(folder::COMPARE, compare::page(&self.items, &page.campaign).as_bytes())?;
+                self.folder.write(MANIFEST, &manifest(&self.items, &self.planned, page))?;
+            }
+            self.folder.write(&list_name(number), html.as_bytes())?;
+        }
+        Ok(self.folder.path(folder::INDEX))
     }
 
     /// As `preview --json` prints it: `{"digest", "letters": [{"id", "to", "subject", "language", "bytes", "digest",
-    /// "file"}]}`, the first digest being that of the batch, and `file` the path of the .eml.
+    /// "file", "warnings", "since_preview", "since_approval"}]}`, the first digest being that of the batch, and `file`
+    /// the path of the .eml. The last two are `same`, `changed`, `new`, or null where there is nothing to compare with.
     #[must_use]
     pub fn to_json(&self, digest: Digest) -> serde_json::Value {
-        let letter = |item: &Item| {
+        let letter = |(item, standing): (&Item, &Standing)| {
             serde_json::json!({
                 "id": item.id,
                 "to": item.to,
@@ -164,19 +154,84 @@ impl Preview {
                 "bytes": item.bytes,
                 "digest": item.digest,
                 "file": self.folder.path(&eml_name(&item.id)),
+                "warnings": item.warnings,
+                "since_preview": self.before.as_ref().map(|_| word(standing)),
+                "since_approval": item.approved.as_ref().map(word),
             })
         };
-        serde_json::json!({ "digest": digest, "letters": self.items.iter().map(letter).collect::<Vec<_>>() })
+        let letters: Vec<_> = self.items.iter().zip(&self.standings).map(letter).collect();
+        serde_json::json!({ "digest": digest, "letters": letters })
     }
 
     /// Writes the page of the last letter added, `next` being the one after it.
     fn write_waiting(&mut self, next: Option<&Item>) -> Result<(), PreviewError> {
-        let (Some(content), [before @ .., item]) = (self.waiting.take(), self.items.as_slice()) else {
+        let (Some(content), [before @ .., item]) = (self.waiting.take(), self.items.as_mut_slice()) else {
             return Ok(());
         };
         let page = letter_page::page(item, &content, before.last(), next);
+        // What it was is in its page now; of a hundred thousand letters it is not held.
+        item.approved = item.approved.as_ref().map(without_text);
         self.folder.write(&page_name(&item.id), page.as_bytes()).map(drop)
     }
+}
+
+fn without_text(standing: &Standing) -> Standing {
+    match standing {
+        Standing::Same => Standing::Same,
+        Standing::New => Standing::New,
+        Standing::Changed(_) => Standing::Changed(Box::default()),
+    }
+}
+
+fn word(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Same => "same",
+        Standing::New => "new",
+        Standing::Changed(_) => "changed",
+    }
+}
+
+/// What stands in place of the batch on the other pages of the list.
+const ELSEWHERE: &str = "<section id=\"overview\" aria-label=\"The batch\">\n<p>Coverage, changes and approval of the batch are \
+                         on the <a href=\"index.html\">first page</a>.</p>\n</section>\n";
+
+/// A page of the list, with the frame in which a script shows the letters beside it.
+fn list_page(page: &Page, overview: &str, list: &str) -> String {
+    let overview = if overview.is_empty() { ELSEWHERE } else { overview };
+    let body = format!(
+        "<header>\n<h1 dir=\"auto\">{}</h1>\n<p class=\"quiet\">Preview: nothing was sent. These are the letters byte for byte as \
+         they would go out, but for their date and message number.</p>\n\
+         <p class=\"jump\"><a href=\"#list\">To the letters</a></p>\n</header>\n<main>\n{overview}{list}</main>\n\
+         <div id=\"pane\" hidden></div>\n{}",
+        escape(&page.campaign),
+        include_str!("pages/help.html"),
+    );
+    Document {
+        title: &format!("Preview: {}", page.campaign),
+        class: "list",
+        script: include_str!("pages/list.js"),
+        frames_letter: false,
+        body: &body,
+    }
+    .html()
+}
+
+/// The links from page to page; nothing where there is one.
+fn pager(number: usize, pages: usize) -> String {
+    if pages == 1 {
+        return String::new();
+    }
+    let mut html = String::from("<nav class=\"pager\" aria-label=\"Pages of the list\">\n");
+    for other in 1..=pages {
+        let current = if other == number { " aria-current=\"page\"" } else { "" };
+        let _ = writeln!(html, "<a href=\"{}\"{current}>{other}</a>", list_name(other));
+    }
+    html.push_str("</nav>\n");
+    html
+}
+
+fn list_name(number: usize) -> String {
+    if number == 1 { folder::INDEX.to_owned() } else { format!("list-{number}.html") }
 }
 
 fn eml_name(id: &str) -> String {
@@ -185,6 +240,21 @@ fn eml_name(id: &str) -> String {
 
 fn page_name(id: &str) -> String {
     format!("{}/{id}.html", folder::LETTERS)
+}
+
+/// The English name of a language, or its tag.
+fn language_name(tag: &str) -> &str {
+    match tag {
+        "ar" => "Arabic",
+        "de" => "German",
+        "en" => "English",
+        "es" => "Spanish",
+        "fr" => "French",
+        "pt" => "Portuguese",
+        "ru" => "Russian",
+        "zh" => "Chinese",
+        other => other,
+    }
 }
 
 /// An amount of octets for people: `812 B`, `14.2 kB`, `3.1 MB`.

@@ -326,7 +326,7 @@ fn path_traversal_by_a_rows_id() {
         let run = campaign.run(&["preview", "--out", "look"]);
         if run.code == Some(0) {
             let written = files_below(&campaign.path("look"));
-            assert_eq!(written.len(), 4, "{id}: a letter, its page, the index and the marker: {written:?}");
+            assert_eq!(written.len(), 6, "{id}: letter, page, index, comparison, manifest and marker: {written:?}");
         } else {
             assert_eq!(run.code, Some(65), "{id}: {run:?}");
             assert!(!campaign.path("look").exists(), "{id}");

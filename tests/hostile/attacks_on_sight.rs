@@ -33,6 +33,9 @@ fn holds_no_markup_of_theirs(what: &str, html: &str) {
                 .replace("&amp;", "&")
         })
         .collect();
+    // The one script that is ours stands last; a browser runs no other, because the policy names its hash.
+    let own = html.rsplit_once("<script>").filter(|(_, rest)| rest.starts_with("'use strict';"));
+    let html = own.map_or(html, |(before, _)| before);
     for page in framed.iter().map(String::as_str).chain([html]) {
         let mut tags =
             page.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or_default().to_ascii_lowercase());

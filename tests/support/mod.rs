@@ -40,6 +40,30 @@ pub fn missing_root() -> Option<&'static str> {
     (!is_root()).then_some("root (scripts/test makes a user namespace for it)")
 }
 
+/// The same for tests that need a browser; there `DEMARCHE_TEST_BROWSER=require` says that they have to run.
+///
+/// # Panics
+/// When it is missing and has to be there.
+pub fn browser_or_skip(what: &str) -> bool {
+    let missing = missing_programs(&["chromium", "chromedriver"]);
+    if !missing.is_empty() {
+        left_out(what, &format!("Chromium (missing {})", missing.join(", ")));
+    }
+    missing.is_empty()
+}
+
+/// Says that a test of pages is left out for want of something.
+///
+/// # Panics
+/// When it has to run.
+pub fn left_out(what: &str, need: &str) {
+    assert!(env::var_os("DEMARCHE_TEST_BROWSER").is_none_or(|it| it != "require"), "{what} needs {need}");
+    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+    {
+        eprintln!("left out: {what} needs {need}");
+    }
+}
+
 fn missing_programs<'a>(names: &[&'a str]) -> Vec<&'a str> {
     names.iter().copied().filter(|name| program(name).is_none()).collect()
 }

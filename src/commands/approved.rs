@@ -1,0 +1,168 @@
+//! What was approved before: the letters as the campaign's ledger holds them, against those of the files now.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::compose::Composer;
+use crate::domain::delivery::State;
+use crate::domain::digest::Digest;
+use crate::domain::mailbox::Mailbox;
+use crate::domain::recipient::{Recipient, RecipientId};
+use crate::domain::reply::visible;
+use crate::ledger::Reader;
+use crate::preview::{Approved, Earlier, Standing};
+
+use super::exit::Failure;
+use super::frozen::{self, Frozen};
+use super::prepare::{Batch, compose_for_look, name_of};
+
+/// The most letters that are composed anew to show what changed in them.
+const COMPOSED: usize = 2_000;
+
+/// A letter that was approved.
+struct Letter {
+    digest: Digest,
+    name: String,
+    /// What it is composed from, where it differs from the files' and is among the first that do.
+    source: Option<(Recipient, Text)>,
+}
+
+/// Where the text of a letter is kept.
+#[derive(Clone, Copy)]
+enum Text {
+    /// In this frozen edition.
+    Edition(i64),
+    /// With the approval.
+    Approval,
+}
+
+/// What was approved; empty if nothing was.
+#[derive(Default)]
+pub(super) struct Approval {
+    what: String,
+    letters: HashMap<RecipientId, Letter>,
+    /// What the ledger says has become of the rows.
+    states: HashMap<RecipientId, State>,
+    frozen: OnceLock<Frozen>,
+    approved: Option<Arc<Composer>>,
+}
+
+/// Reads what was approved last; where nobody used `approve`, what was frozen when the campaign began.
+///
+/// # Errors
+/// A ledger that cannot be read.
+pub(super) fn read(batch: &Batch) -> Result<Approval, Failure> {
+    let mut approval = Approval::default();
+    if !batch.config.ledger.exists() {
+        return Ok(approval);
+    }
+    let reader = Reader::open(&batch.config.ledger)?;
+    if frozen::same_campaign(&reader, &batch.config.settings).is_err() {
+        return Ok(approval);
+    }
+    let now: HashMap<_, _> =
+        batch.rows.iter().zip(&batch.digests).map(|(row, digest)| (&row.recipient.id, *digest)).collect();
+    let given = reader.approvals()?.into_iter().rev().find(|approval| approval.withdrawn.is_none());
+    let mut kept = 0;
+    let mut letter = |recipient: Recipient, digest: Digest, text: Text| {
+        let differs = now.get(&recipient.id).is_some_and(|now| *now != digest);
+        let name = name_of(&recipient);
+        let source = (differs && kept < COMPOSED).then_some((recipient, text));
+        kept += usize::from(source.is_some());
+        Letter { digest, name, source }
+    };
+    let frozen_alone = given.is_none();
+    reader.deliveries(&mut |record| {
+        approval.states.insert(record.id.clone(), record.state);
+        if frozen_alone && record.state != State::Suppressed {
+            let of = letter(record.recipient, record.digest, Text::Edition(record.edition));
+            approval.letters.insert(record.id, of);
+        }
+    })?;
+    if let Some(given) = given {
+        approval.what =
+            format!("the batch that {} approved on {}", visible(&given.by), given.at.strftime("%Y-%m-%d %H:%M UTC"));
+        let batch = reader.approved_batch(given.digest)?;
+        approval.approved = frozen::thaw(&batch.edition).ok().map(Arc::new);
+        for (recipient, digest) in batch.letters {
+            approval.letters.insert(recipient.id.clone(), letter(recipient, digest, Text::Approval));
+        }
+    } else if let Some(campaign) = reader.campaign()? {
+        approval.what =
+            format!("the letters as they were frozen on {}", campaign.created_at.strftime("%Y-%m-%d %H:%M UTC"));
+    }
+    if frozen_alone && kept > 0 {
+        let _ = approval.frozen.set(Frozen::new(reader)?);
+    }
+    Ok(approval)
+}
+
+impl Approval {
+    /// Why the row's letter is not to be sent any more.
+    pub(super) fn settled(&self, id: &RecipientId) -> Option<String> {
+        match self.states.get(id)? {
+            State::Accepted => Some("went out already".to_owned()),
+            State::Uncertain => Some("may have gone out already".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// A letter of now against the one that was approved; `None` if nothing was.
+    pub(super) fn standing(&self, recipient: &Recipient, digest: Digest) -> Option<Standing> {
+        if self.what.is_empty() {
+            return None;
+        }
+        Some(match self.letters.get(&recipient.id) {
+            None => Standing::New,
+            Some(letter) if letter.digest == digest => Standing::Same,
+            Some(letter) => Standing::Changed(Box::new(self.earlier(letter).unwrap_or_default())),
+        })
+    }
+
+    /// What stood in a letter. One that does not compose any more is shown as not known: nothing depends on it here.
+    fn earlier(&self, letter: &Letter) -> Option<Earlier> {
+        let (recipient, text) = letter.source.as_ref()?;
+        let composer = match text {
+            Text::Edition(edition) => self.frozen.get()?.edition(*edition).ok()?,
+            Text::Approval => Arc::clone(self.approved.as_ref()?),
+        };
+        let composed = compose_for_look(&composer, recipient).ok()?;
+        let all = |mailboxes: &[Mailbox]| mailboxes.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let bcc = [recipient.bcc.as_slice(), composer.settings().bcc.as_slice()].concat();
+        Some(Earlier {
+            fields: Earlier::fields(
+                &composed.message.subject,
+                [&all(&recipient.to), &all(&recipient.cc), &all(&bcc)],
+                &composed.message.language,
+                &composed.attachments,
+            ),
+            text: Some(composed.rendered.text),
+        })
+    }
+
+    /// The batch of now against the one that was approved.
+    pub(super) fn as_a_whole(&self, batch: &Batch) -> Option<Approved> {
+        if self.what.is_empty() {
+            return None;
+        }
+        let now: HashMap<&RecipientId, Digest> = batch
+            .rows
+            .iter()
+            .zip(&batch.digests)
+            .filter(|(row, _)| row.suppressed.is_none())
+            .map(|(row, digest)| (&row.recipient.id, *digest))
+            .collect();
+        let changed = now
+            .iter()
+            .filter(|(id, digest)| self.letters.get(**id).is_none_or(|letter| letter.digest != **digest))
+            .count();
+        let mut gone: Vec<String> = self
+            .letters
+            .iter()
+            .filter(|(id, _)| !now.contains_key(id))
+            .map(|(_, letter)| letter.name.clone())
+            .collect();
+        gone.sort_unstable();
+        Some(Approved { what: self.what.clone(), gone, changed })
+    }
+}

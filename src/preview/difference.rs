@@ -1,0 +1,107 @@
+//! Two texts as one, with what was taken out and what was put in, as HTML.
+
+use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, capture_diff_slices};
+
+use crate::domain::markup::escape;
+
+/// The paragraphs that differ, each with `del` and `ins` marks; those that stayed are left out. Empty if none differs.
+/// How a paragraph is broken into lines does not matter.
+pub(super) fn marked(before: &str, after: &str) -> String {
+    let (before, after) = (paragraphs(before), paragraphs(after));
+    let mut html = String::new();
+    for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
+        if matches!(op, DiffOp::Equal { .. }) {
+            continue;
+        }
+        let (old, new) = (&before[op.old_range()], &after[op.new_range()]);
+        for at in 0..old.len().max(new.len()) {
+            let empty = String::new();
+            html.push_str("<p dir=\"auto\">");
+            html.push_str(&words(old.get(at).unwrap_or(&empty), new.get(at).unwrap_or(&empty)));
+            html.push_str("</p>\n");
+        }
+    }
+    html
+}
+
+/// One line or paragraph against another, word by word.
+pub(super) fn words(before: &str, after: &str) -> String {
+    let mut how = TextDiff::configure();
+    let how = how.algorithm(Algorithm::Myers);
+    // Chinese has no blanks between words.
+    let has_words = |text: &str| text.len() < 60 || text.contains(' ');
+    let diff = if has_words(before) && has_words(after) {
+        how.diff_words(before, after)
+    } else {
+        how.diff_chars(before, after)
+    };
+    let mut html = String::new();
+    let mut open = ChangeTag::Equal;
+    for change in diff.iter_all_changes() {
+        if change.tag() != open {
+            html.push_str(end(open));
+            open = change.tag();
+            html.push_str(start(open));
+        }
+        html.push_str(&escape(change.value()));
+    }
+    html.push_str(end(open));
+    html
+}
+
+fn start(tag: ChangeTag) -> &'static str {
+    match tag {
+        ChangeTag::Equal => "",
+        ChangeTag::Delete => "<del>",
+        ChangeTag::Insert => "<ins>",
+    }
+}
+
+fn end(tag: ChangeTag) -> &'static str {
+    match tag {
+        ChangeTag::Equal => "",
+        ChangeTag::Delete => "</del>",
+        ChangeTag::Insert => "</ins>",
+    }
+}
+
+/// The paragraphs of a plain text, each on one line.
+fn paragraphs(text: &str) -> Vec<String> {
+    let mut paragraphs = vec![String::new()];
+    for line in text.lines() {
+        let words = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        match paragraphs.last_mut() {
+            _ if words.is_empty() => paragraphs.push(String::new()),
+            Some(last) if !last.is_empty() => {
+                last.push(' ');
+                last.push_str(&words);
+            }
+            Some(last) => *last = words,
+            None => {}
+        }
+    }
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_shown_and_line_ends_are_no_difference() {
+        let before = "Excellency,\n\nWe write to the Permanent Mission of\nKenya today.\n\nYours";
+        let after = "Excellency,\n\nWe write to the Permanent Mission of Kenya\nnow.\n\nYours";
+        assert_eq!(
+            marked(before, after),
+            "<p dir=\"auto\">We write to the Permanent Mission of Kenya <del>today.</del><ins>now.</ins></p>\n"
+        );
+        assert_eq!(marked(before, &before.replace('\n', "\r\n")), "");
+    }
+
+    #[test]
+    fn a_text_that_holds_markup_becomes_none() {
+        let html = marked("<del>a", "<script>alert(1)</script>");
+        assert!(!html.contains("<script") && html.matches("<del>").count() == 1, "{html}");
+    }
+}

@@ -1,0 +1,156 @@
+//! What a preview is told: the letters, the batch, and what they were earlier.
+
+use jiff::Timestamp;
+
+use crate::domain::digest::Digest;
+use crate::domain::language::Language;
+use crate::domain::state::StateCode;
+
+/// One letter of the preview.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The row's id; it names the files.
+    pub id: String,
+    /// The mission: its state's short name, or the id.
+    pub name: String,
+    /// The state, for rows that have one.
+    pub state: Option<StateCode>,
+    /// The letter's language.
+    pub language: Language,
+    /// The To mailboxes as they stand in the header.
+    pub to: Vec<String>,
+    /// The Cc mailboxes.
+    pub cc: Vec<String>,
+    /// The Bcc mailboxes, which stand in the envelope only.
+    pub bcc: Vec<String>,
+    /// The decoded subject.
+    pub subject: String,
+    /// The size of the message in octets.
+    pub bytes: u64,
+    /// The digest of this letter.
+    pub digest: Digest,
+    /// The text/plain part, decoded.
+    pub text: String,
+    /// The text/html part, decoded, with its pictures in it.
+    pub html: String,
+    /// The names of the attached files.
+    pub attachments: Vec<String>,
+    /// True if some of them are this row's alone.
+    pub own_attachment: bool,
+    /// What `check` says of the row.
+    pub warnings: Vec<String>,
+    /// What the ledger says has become of it, if it is not to be sent any more.
+    pub settled: Option<String>,
+    /// Why it is in the sample, if the preview is one.
+    pub chosen: Option<&'static str>,
+    /// What it is against what was approved; `None` where nothing was.
+    pub approved: Option<Standing>,
+}
+
+/// A letter against an earlier one of the same row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// The same, to the byte.
+    Same,
+    /// There was none.
+    New,
+    /// Another one.
+    Changed(Box<Earlier>),
+}
+
+/// What a letter was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// What stood where: `("Subject", "An open letter")`; empty if it is not known any more.
+    pub fields: Vec<(String, String)>,
+    /// The text/plain part, if it is still known.
+    pub text: Option<String>,
+}
+
+impl Earlier {
+    /// The fields of a letter by their labels; `mailboxes` are its To, Cc and Bcc.
+    #[must_use]
+    pub fn fields(
+        subject: &str,
+        mailboxes: [&[String]; 3],
+        language: &Language,
+        attachments: &[String],
+    ) -> Vec<(String, String)> {
+        [
+            ("Subject", subject.to_owned()),
+            ("To", mailboxes[0].join(", ")),
+            ("Cc", mailboxes[1].join(", ")),
+            ("Bcc (not in the header)", mailboxes[2].join(", ")),
+            ("Language", super::language_name(language.as_str()).to_owned()),
+            ("Attachments", attachments.join(", ")),
+        ]
+        .map(|(label, value)| (label.to_owned(), value))
+        .into()
+    }
+}
+
+/// What the pages say about the batch as a whole, shown or not.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The campaign's name.
+    pub campaign: String,
+    /// The batch's digest: what `send --approve` takes.
+    pub digest: Digest,
+    /// The whole command that approves it.
+    pub command: String,
+    /// The event the letter is written for, and when it is.
+    pub event: Option<String>,
+    /// The From mailbox.
+    pub from: String,
+    /// The Reply-To mailbox.
+    pub reply_to: Option<String>,
+    /// How many letters the batch has in each language.
+    pub languages: Vec<(String, usize)>,
+    /// Octets of all letters of the batch together.
+    pub octets: u64,
+    /// The rows that get no letter, and why.
+    pub without: Vec<(String, String)>,
+    /// Each state of the audience; empty if it is any list.
+    pub coverage: Vec<Reach>,
+    /// The names of states with several rows.
+    pub doubled: Vec<String>,
+    /// The ids of rows of states outside the audience.
+    pub foreign: Vec<String>,
+    /// How many letters go to others than the audience's states.
+    pub beyond: usize,
+    /// What `check` says that is about no row.
+    pub warnings: Vec<String>,
+    /// What was approved, if anything was.
+    pub approved: Option<Approved>,
+    /// When the preview was made.
+    pub generated: Timestamp,
+}
+
+/// What becomes of one state of the audience.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// The state.
+    pub state: StateCode,
+    /// Its row's id and what it gets; `None` if it has no row.
+    pub row: Option<(String, Gets)>,
+}
+
+/// What a row gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gets {
+    /// A letter.
+    Letter,
+    /// None, for this reason.
+    Nothing(String),
+}
+
+/// An earlier batch as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approved {
+    /// What it was: `the letters as they were frozen on 2021-10-18`.
+    pub what: String,
+    /// The names of rows that were in it and are in the batch no more.
+    pub gone: Vec<String>,
+    /// How many letters of the batch are other or new ones.
+    pub changed: usize,
+}

@@ -1,0 +1,175 @@
+//! The list of the letters: real links, so that it reads without a script; and the same rows as data for the search page.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::document::embedded;
+use super::item::{Item, Standing};
+use super::{language_name, page_name, size};
+use crate::domain::markup::escape;
+
+/// How many letters one page lists.
+pub(super) const PER_PAGE: usize = 500;
+
+/// A row of the list, and what it is found by.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub(super) item: &'a Item,
+    /// Against the preview before; `None` where there was none.
+    pub(super) since_preview: Option<&'a Standing>,
+}
+
+/// What a row is marked with: the filter's word, and how it reads.
+fn marks(row: &Row<'_>) -> Vec<(&'static str, String)> {
+    let item = row.item;
+    let mut marks = Vec::new();
+    match item.warnings.len() {
+        0 => {}
+        1 => marks.push(("warned", "1 remark".to_owned())),
+        several => marks.push(("warned", format!("{several} remarks"))),
+    }
+    match row.since_preview {
+        Some(Standing::New) => marks.push(("changed", "new since the last preview".to_owned())),
+        Some(Standing::Changed(_)) => marks.push(("changed", "changed since the last preview".to_owned())),
+        _ => {}
+    }
+    match item.approved {
+        Some(Standing::New) => marks.push(("unapproved", "not among the letters approved".to_owned())),
+        Some(Standing::Changed(_)) => marks.push(("unapproved", "changed since it was approved".to_owned())),
+        _ => {}
+    }
+    if let Some(settled) = &item.settled {
+        marks.push(("settled", settled.clone()));
+    }
+    if item.own_attachment {
+        marks.push(("own", "its own attachment".to_owned()));
+    }
+    if let Some(chosen) = item.chosen {
+        marks.push(("chosen", chosen.to_owned()));
+    }
+    marks
+}
+
+fn group(item: &Item) -> (&'static str, &'static str) {
+    item.state.map_or(("", ""), |code| {
+        let state = code.state();
+        (state.group.as_str(), state.group_name.as_str())
+    })
+}
+
+/// One `li`.
+fn entry(row: &Row<'_>) -> String {
+    let item = row.item;
+    let marks = marks(row);
+    let words: Vec<&str> = marks.iter().map(|(word, _)| *word).collect();
+    let language = escape(item.language.as_str());
+    let mut html = format!(
+        "<li id=\"row-{id}\" data-id=\"{id}\" data-language=\"{language}\" data-group=\"{}\" data-marks=\"{}\">\
+         <a class=\"name\" href=\"{}\" dir=\"auto\">{}</a> <span class=\"tag\">{}</span> <span class=\"size\">{}</span>\
+         <span class=\"to\">{}</span><span class=\"subject\" lang=\"{language}\" dir=\"auto\">{}</span>",
+        escape(group(item).0),
+        words.join(" "),
+        escape(&page_name(&item.id)),
+        escape(&item.name),
+        escape(language_name(item.language.as_str())),
+        size(item.bytes),
+        addresses(item),
+        escape(&item.subject),
+        id = escape(&item.id),
+    );
+    for (word, text) in &marks {
+        let _ = write!(html, "<span class=\"mark {word}\">{}</span>", escape(text));
+    }
+    html.push_str("</li>\n");
+    html
+}
+
+fn addresses(item: &Item) -> String {
+    let labelled = [("", &item.to), ("Cc ", &item.cc), ("Bcc ", &item.bcc)];
+    let all: Vec<String> = labelled
+        .into_iter()
+        .flat_map(|(label, mailboxes)| mailboxes.iter().map(move |m| format!("{label}<bdi>{}</bdi>", escape(m))))
+        .collect();
+    all.join(", ")
+}
+
+/// The list of `rows`, below the tools and the links to its other pages.
+pub(super) fn section(rows: &[Row<'_>], tools: &str, pager: &str) -> String {
+    let mut html =
+        String::from("<section id=\"list\" aria-labelledby=\"list-title\">\n<h2 id=\"list-title\">The letters</h2>\n");
+    html.push_str(tools);
+    html.push_str(pager);
+    html.push_str("<ol id=\"letters\">\n");
+    for row in rows {
+        html.push_str(&entry(row));
+    }
+    html.push_str(
+        "</ol>\n<p id=\"nothing\" hidden>No letter fits. Press Escape to see all of them again.</p>\n</section>\n",
+    );
+    html
+}
+
+/// The search page of a batch of several pages: the rows as data, the list made of what is found.
+pub(super) fn search_section(rows: &[Row<'_>]) -> String {
+    let mut html = String::from(
+        "<section id=\"list\" aria-labelledby=\"list-title\">\n<h2 id=\"list-title\">Search all letters</h2>\n",
+    );
+    html.push_str(&tools(rows, false));
+    html.push_str(
+        "<noscript><p>Searching needs JavaScript. Without it, read the <a href=\"index.html\">list</a> page by page.</p></noscript>\n\
+         <ol id=\"letters\"></ol>\n<p id=\"nothing\" hidden>No letter fits. Press Escape to see all of them again.</p>\n</section>\n",
+    );
+    let data: Vec<serde_json::Value> = rows
+        .iter()
+        .map(|row| {
+            let (item, marks) = (row.item, marks(row));
+            let words: Vec<&str> = marks.iter().map(|(word, _)| *word).collect();
+            let texts: Vec<&str> = marks.iter().map(|(_, text)| text.as_str()).collect();
+            let to: Vec<&str> = item.to.iter().chain(&item.cc).chain(&item.bcc).map(String::as_str).collect();
+            serde_json::json!([
+                item.id,
+                item.name,
+                item.language,
+                group(item).0,
+                size(item.bytes),
+                to.join(", "),
+                item.subject,
+                words.join(" "),
+                texts.join("\n")
+            ])
+        })
+        .collect();
+    let _ = writeln!(html, "<script type=\"application/json\" id=\"rows\">{}</script>", embedded(&data.into()));
+    html
+}
+
+/// The search box and the filters, which a script shows. `rows` are all letters; with `elsewhere` the search leads to a page of
+/// its own.
+pub(super) fn tools(rows: &[Row<'_>], elsewhere: bool) -> String {
+    let languages: BTreeSet<&str> = rows.iter().map(|row| row.item.language.as_str()).collect();
+    let groups: BTreeSet<_> = rows.iter().map(|row| group(row.item)).filter(|(code, _)| !code.is_empty()).collect();
+    let option = |value: &str, text: &str| format!("<option value=\"{}\">{}</option>", escape(value), escape(text));
+    let languages: String = languages.iter().map(|language| option(language, language_name(language))).collect();
+    let groups: String = groups.iter().map(|(code, name)| option(code, name)).collect();
+    let there: BTreeSet<&str> = rows.iter().flat_map(marks).map(|(word, _)| word).collect();
+    let kinds: String = [
+        ("warned", "with remarks"),
+        ("changed", "changed since the last preview"),
+        ("unapproved", "other than approved"),
+        ("settled", "that went out already"),
+        ("own", "with their own attachment"),
+    ]
+    .into_iter()
+    .filter(|(word, _)| there.contains(word))
+    .map(|(word, text)| option(word, text))
+    .collect();
+    let scope = if elsewhere { " data-elsewhere=\"search.html\"" } else { "" };
+    format!(
+        "<div id=\"tools\" role=\"search\"{scope} hidden>\n\
+         <label class=\"wide\"><span>Search</span> <input id=\"find\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"Name, address, subject …\"></label>\n\
+         <label><span>Language</span> <select id=\"language\"><option value=\"\">all</option>{languages}</select></label>\n\
+         <label><span>Group</span> <select id=\"group\"><option value=\"\">all</option>{groups}</select></label>\n\
+         <label><span>Only</span> <select id=\"mark\"><option value=\"\">all letters</option>{kinds}</select></label>\n\
+         <p><span id=\"count\" role=\"status\"></span> <button type=\"button\" id=\"help-button\">Keys</button></p>\n</div>\n"
+    )
+}

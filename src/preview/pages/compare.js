@@ -1,0 +1,190 @@
+'use strict';
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const sides = [$('a'), $('b')], told = $('told'), pairs = $('pairs'), only = $('only');
+  const offered = [...$('missions').options];
+  const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').trim().toLowerCase();
+  const PATIENCE = 5000; // Milliseconds until a letter that does not answer is taken not to be there.
+  const CELLS = 4e6; // The largest table of a comparison.
+
+  // The pairs [i, j] of equal members in a longest common subsequence.
+  function common(a, b, same) {
+    let start = 0, endA = a.length, endB = b.length;
+    const found = [], tail = [];
+    while (start < endA && start < endB && same(a[start], b[start])) found.push([start, start++]);
+    while (endA > start && endB > start && same(a[endA - 1], b[endB - 1])) tail.unshift([--endA, --endB]);
+    const n = endA - start, m = endB - start;
+    if (n && m && n * m <= CELLS) {
+      const width = m + 1, table = new Uint16Array((n + 1) * width);
+      for (let i = n - 1; i >= 0; i--) {
+        for (let j = m - 1; j >= 0; j--) {
+          table[i * width + j] = same(a[start + i], b[start + j])
+            ? table[(i + 1) * width + j + 1] + 1
+            : Math.max(table[(i + 1) * width + j], table[i * width + j + 1]);
+        }
+      }
+      for (let i = 0, j = 0; i < n && j < m;) {
+        if (same(a[start + i], b[start + j])) found.push([start + i++, start + j++]);
+        else if (table[(i + 1) * width + j] >= table[i * width + j + 1]) i++;
+        else j++;
+      }
+    }
+    return [...found, ...tail];
+  }
+
+  // Rows of two: what is common stands together, what is between stands side by side in its order.
+  function align(a, b, same) {
+    const rows = [];
+    let i = 0, j = 0;
+    for (const [x, y] of [...common(a, b, same), [a.length, b.length]]) {
+      while (i < x || j < y) rows.push([i < x ? a[i++] : '', j < y ? b[j++] : '']);
+      if (x < a.length) rows.push([a[i++], b[j++]]);
+    }
+    return rows;
+  }
+
+  const words = (text, lang) => [...new Intl.Segmenter(lang, { granularity: 'word' }).segment(text)].map((part) => part.segment);
+  const paragraphs = (text) => text.split(/\n\s*\n/).map((part) => part.replace(/\s+/g, ' ').trim()).filter(Boolean);
+
+  // The text with what is not common marked. A blank between two marked words is marked with them.
+  function marked(tokens, kept) {
+    const made = document.createDocumentFragment();
+    let mark = null, count = 0;
+    tokens.forEach((token, at) => {
+      const quiet = kept.has(at) && !(mark && token === ' ' && at + 1 < tokens.length && !kept.has(at + 1));
+      if (quiet) {
+        mark = null;
+        made.append(token);
+        return;
+      }
+      if (!mark) {
+        mark = document.createElement('mark');
+        made.append(mark);
+        count++;
+      }
+      mark.append(token);
+    });
+    return [made, count];
+  }
+
+  function cell(letter, content) {
+    const made = document.createElement('div');
+    made.lang = letter.lang;
+    made.dir = letter.dir;
+    made.append(content);
+    return made;
+  }
+
+  function pair(kind, label, [one, other], [a, b]) {
+    const row = document.createElement('div');
+    row.className = `pair ${kind}`;
+    if (label) {
+      const name = document.createElement('h3');
+      name.textContent = label;
+      row.append(name);
+    }
+    if (a === b) {
+      row.classList.add('same');
+      row.append(cell(one, a), cell(other, b));
+      return [row, 0];
+    }
+    const [left, right] = [words(a, one.lang), words(b, other.lang)];
+    const kept = common(left, right, (x, y) => x === y);
+    const [markedLeft, countLeft] = marked(left, new Set(kept.map(([i]) => i)));
+    const [markedRight, countRight] = marked(right, new Set(kept.map(([, j]) => j)));
+    row.append(cell(one, markedLeft), cell(other, markedRight));
+    return [row, Math.max(countLeft, countRight)];
+  }
+
+  function draw(letters) {
+    const [one, other] = letters;
+    const head = document.createElement('div');
+    head.className = 'pair names';
+    for (const letter of letters) {
+      const title = document.createElement('h2'), link = document.createElement('a');
+      link.href = `letters/${encodeURIComponent(letter.id)}.html`;
+      link.textContent = letter.name;
+      title.append(link);
+      head.append(title);
+    }
+    pairs.replaceChildren(head);
+    let count = 0;
+    const add = ([row, differences]) => { pairs.append(row); count += differences; };
+    const labels = [...new Set([...one.fields, ...other.fields].map(([label]) => label))];
+    const value = (letter, label) => letter.fields.find(([known]) => known === label)?.[1] ?? '';
+    for (const label of labels) add(pair('field', label, letters, [value(one, label), value(other, label)]));
+    for (const row of align(paragraphs(one.text), paragraphs(other.text), (x, y) => x === y)) add(pair('text', '', letters, row));
+    const places = count === 1 ? '1 passage differs' : `${count} passages differ`;
+    told.textContent = count === 0 ? 'The two do not differ in anything that is shown.'
+      : one.lang === other.lang ? `${places}.` : `${places}: the two are in different languages.`;
+  }
+
+  // A letter's own page answers with its text; to read another file is not allowed from a disk.
+  function read(id) {
+    return new Promise((resolve, reject) => {
+      const frame = document.createElement('iframe');
+      frame.setAttribute('sandbox', 'allow-scripts');
+      frame.title = `The letter ${id}, read for the comparison`;
+      const done = (settle, result) => {
+        removeEventListener('message', answer);
+        clearTimeout(timer);
+        frame.remove();
+        settle(result);
+      };
+      const answer = (event) => {
+        if (event.source === frame.contentWindow && event.data?.demarche === 'letter') done(resolve, event.data);
+      };
+      const timer = setTimeout(() => done(reject, new Error(`There is no letter called "${id}" in this preview.`)), PATIENCE);
+      addEventListener('message', answer);
+      frame.addEventListener('load', () => frame.contentWindow.postMessage({ demarche: 'read' }, '*'));
+      frame.src = `letters/${encodeURIComponent(id)}.html`;
+      $('frames').append(frame);
+    });
+  }
+
+  function idOf(text) {
+    const asked = fold(text);
+    if (!asked) return '';
+    const option = offered.find((each) => fold(each.value) === asked) ?? offered.find((each) => fold(each.text) === asked)
+      ?? offered.find((each) => fold(each.text).startsWith(asked));
+    return option ? option.value : text.trim();
+  }
+
+  let turn = 0;
+  async function compare(ids) {
+    const mine = ++turn;
+    sides.forEach((side, at) => { side.value = ids[at] ?? ''; });
+    if (!ids[0] || !ids[1]) {
+      told.textContent = 'Name two missions.';
+      return;
+    }
+    try {
+      const letters = await Promise.all(ids.map(read));
+      if (mine === turn) draw(letters);
+    } catch (error) {
+      if (mine !== turn) return;
+      pairs.replaceChildren();
+      told.textContent = error.message;
+    }
+  }
+
+  const fromAddress = () => compare(decodeURIComponent(location.hash.slice(1)).split(',').slice(0, 2));
+  const choose = () => {
+    const ids = sides.map((side) => idOf(side.value));
+    if (location.hash === `#${ids.join(',')}`) compare(ids);
+    else location.hash = ids.join(',');
+  };
+  for (const side of sides) side.addEventListener('change', choose);
+  only.addEventListener('change', () => pairs.classList.toggle('only', only.checked));
+  $('swap').addEventListener('click', () => {
+    const at = offered.findIndex((option) => option.value === sides[1].value);
+    const next = offered[(at + 1) % offered.length];
+    if (next) { sides[1].value = next.value; choose(); }
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && event.target.tagName !== 'INPUT') location.href = `index.html#${sides[0].value}`;
+  });
+  addEventListener('hashchange', fromAddress);
+  $('pick').hidden = false;
+  fromAddress();
+})();

@@ -1,0 +1,214 @@
+'use strict';
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const list = $('letters'), tools = $('tools'), find = $('find'), pane = $('pane'), overview = $('overview'), help = $('help');
+  const filters = ['language', 'group', 'mark'].map($);
+  const wide = matchMedia('(min-width: 62rem)');
+  const MOST = 200; // Rows that a search of a large batch draws.
+  const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+
+  const stored = $('rows');
+  const entries = stored
+    ? JSON.parse(stored.textContent).map((row) => ({ row, id: row[0], language: row[2], group: row[3], marks: row[7].split(' ') }))
+    : [...list.children].map((li) => ({ li, id: li.dataset.id, language: li.dataset.language, group: li.dataset.group, marks: li.dataset.marks.split(' ') }));
+  const textOf = (entry) => (entry.text ??= fold(entry.row ? entry.row.slice(0, 7).join(' ') : `${entry.id} ${entry.li.textContent}`));
+
+  // Values become text, never markup.
+  function element(name, kind, text) {
+    const made = document.createElement(name);
+    if (kind) made.className = kind;
+    made.textContent = text;
+    return made;
+  }
+
+  function draw(entry) {
+    const [id, name, language, , size, to, subject, words, texts, tongue] = entry.row;
+    const li = document.createElement('li');
+    li.id = `row-${id}`;
+    li.dataset.id = id;
+    const link = element('a', 'name', name);
+    link.href = `letters/${id}.html`;
+    link.dir = 'auto';
+    const title = element('span', 'subject', subject);
+    title.lang = language;
+    title.dir = 'auto';
+    li.append(link, ' ', element('span', 'tag', tongue), ' ', element('span', 'size', size), element('span', 'to', to), title);
+    const kinds = words.split(' ');
+    texts.split('\n').forEach((text, at) => text && li.append(element('span', `mark ${kinds[at]}`, text)));
+    entry.li = li;
+    return li;
+  }
+
+  let shown = entries;
+  function apply() {
+    const words = fold(find.value).split(/\s+/).filter(Boolean);
+    const [language, group, mark] = filters.map((filter) => filter.value);
+    const fits = (entry) => (!language || entry.language === language) && (!group || entry.group === group)
+      && (!mark || entry.marks.includes(mark)) && words.every((word) => textOf(entry).includes(word));
+    const hits = entries.filter(fits);
+    if (stored) {
+      shown = hits.slice(0, MOST);
+      list.replaceChildren(...shown.map(draw));
+    } else {
+      const there = new Set(hits);
+      for (const entry of entries) entry.li.hidden = !there.has(entry);
+      shown = hits;
+    }
+    $('nothing').hidden = hits.length > 0;
+    const noun = entries.length === 1 ? 'letter' : 'letters';
+    const of = hits.length === entries.length ? `${entries.length} ${noun}` : `${hits.length} of ${entries.length} ${noun}`;
+    $('count').textContent = shown.length < hits.length ? `${of}, the first ${shown.length} shown` : of;
+  }
+
+  let frame = null, current = null, earlier = null, look = '';
+  const currentIndex = () => shown.findIndex((entry) => entry.id === current);
+  const linkOf = (entry) => entry.li.querySelector('a');
+
+  function button(text, action) {
+    const made = element('button', '', text);
+    made.type = 'button';
+    made.addEventListener('click', action);
+    return made;
+  }
+
+  function openPane() {
+    if (!frame) {
+      const bar = element('div', 'bar', '');
+      bar.append(button('The batch', closePane), button('Previous', () => step(-1)), button('Next', () => step(1)),
+        button('Compare', compare), button('Open by itself', () => { location.href = `letters/${current}.html`; }));
+      frame = document.createElement('iframe');
+      frame.title = 'The letter chosen';
+      // It may run its own script; what the letter holds is in a second frame, where nothing runs.
+      frame.setAttribute('sandbox', 'allow-scripts allow-downloads');
+      pane.append(bar, frame);
+    }
+    pane.hidden = false;
+    if (overview) overview.hidden = true;
+  }
+
+  function closePane() {
+    pane.hidden = true;
+    if (overview) overview.hidden = false;
+    mark(null);
+    remember('');
+  }
+
+  function mark(id) {
+    if (current && current !== id) earlier = current;
+    list.querySelector('[aria-current]')?.removeAttribute('aria-current');
+    current = id;
+    const entry = shown.find((each) => each.id === id);
+    if (entry) linkOf(entry).setAttribute('aria-current', 'true');
+  }
+
+  function remember(id) {
+    try { history.replaceState(null, '', id ? `#${id}` : location.pathname + location.search); } catch { /* Not from every disk. */ }
+  }
+
+  function show(id) {
+    mark(id);
+    openPane();
+    const page = `letters/${encodeURIComponent(id)}.html#${look}`;
+    if (frame.src) frame.contentWindow.location.replace(new URL(page, location.href));
+    else frame.src = page;
+    remember(id);
+  }
+
+  function step(by) {
+    if (!shown.length) return;
+    const focused = shown.findIndex((entry) => entry.li.contains(document.activeElement));
+    const from = focused >= 0 ? focused : currentIndex();
+    const to = shown[Math.min(Math.max(from + by, 0), shown.length - 1)];
+    linkOf(to).focus();
+    if (wide.matches) show(to.id);
+  }
+
+  function compare() {
+    const focused = shown.find((entry) => entry.li.contains(document.activeElement));
+    const one = current ?? focused?.id ?? shown[0]?.id;
+    const at = shown.findIndex((entry) => entry.id === one);
+    const other = earlier && earlier !== one ? earlier : (shown[at + 1] ?? shown[at - 1])?.id;
+    if (one && other) location.href = `compare.html#${one},${other}`;
+  }
+
+  function press(key) {
+    switch (key) {
+      case 'j': case 'ArrowDown': step(1); return true;
+      case 'k': case 'ArrowUp': step(-1); return true;
+      case '/': find.focus(); find.select(); return true;
+      case 'c': compare(); return true;
+      case '?': help.showModal(); return true;
+      case 'Escape':
+        if (find.value || filters.some((filter) => filter.value)) {
+          find.value = '';
+          for (const filter of filters) filter.value = '';
+          apply();
+        } else if (!pane.hidden) {
+          const entry = shown[currentIndex()];
+          closePane();
+          if (entry) linkOf(entry).focus();
+        }
+        return true;
+      default: return false;
+    }
+  }
+
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || help.open) return;
+    const at = event.target;
+    if (at === find || at.tagName === 'SELECT') {
+      if (event.key === 'Escape') { press('Escape'); at.blur(); event.preventDefault(); }
+      if (at === find && event.key === 'Enter' && tools.dataset.elsewhere) elsewhere();
+      else if (at === find && (event.key === 'Enter' || event.key === 'ArrowDown') && shown.length) {
+        linkOf(shown[0]).focus();
+        if (wide.matches) show(shown[0].id);
+        event.preventDefault();
+      }
+      return;
+    }
+    const arrow = event.key.startsWith('Arrow');
+    if (arrow && at !== document.body && !list.contains(at)) return;
+    if (press(event.key)) event.preventDefault();
+  });
+
+  list.addEventListener('click', (event) => {
+    const link = event.target.closest('a');
+    if (!link || !wide.matches || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    show(link.closest('li').dataset.id);
+  });
+
+  addEventListener('message', (event) => {
+    if (!frame || event.source !== frame.contentWindow || typeof event.data !== 'object') return;
+    if (event.data.demarche === 'look') look = String(event.data.look);
+    if (event.data.demarche === 'key') press(String(event.data.key));
+  });
+
+  // A batch of several pages is searched on a page of its own, which holds all of it.
+  function elsewhere() {
+    const asked = new URLSearchParams({ q: find.value });
+    for (const filter of filters) asked.set(filter.id, filter.value);
+    location.href = `${tools.dataset.elsewhere}#${asked}`;
+  }
+
+  tools.hidden = false;
+  $('help-button').addEventListener('click', () => help.showModal());
+  if (tools.dataset.elsewhere) {
+    for (const filter of filters) filter.addEventListener('change', elsewhere);
+    $('count').textContent = `${entries.length} letters on this page`;
+  } else {
+    find.addEventListener('input', apply);
+    for (const filter of filters) filter.addEventListener('change', apply);
+    const asked = new URLSearchParams(location.hash.slice(1));
+    if (asked.has('q')) {
+      find.value = asked.get('q');
+      for (const filter of filters) filter.value = asked.get(filter.id) ?? '';
+    }
+    apply();
+  }
+  const asked = entries.find((entry) => entry.id === decodeURIComponent(location.hash.slice(1)));
+  if (asked?.li) {
+    if (wide.matches) show(asked.id);
+    linkOf(asked).focus();
+  }
+})();

@@ -1,0 +1,213 @@
+//! The list: searched, filtered, walked through with the keys, and printed.
+
+use std::time::Duration;
+
+use crate::driver::Browser;
+use crate::stage::{browser_at_the_list, campaign, preview};
+use crate::support;
+use crate::support::supervised::poll;
+
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+
+/// The names in the list that are in sight.
+fn names(browser: &Browser) -> Vec<String> {
+    let names = browser.script(
+        "return [...document.querySelectorAll('#letters li')].filter((li) => !li.hidden).map((li) => li.querySelector('a').textContent);",
+    );
+    names.as_array().expect("names").iter().map(|name| name.as_str().expect("a name").to_owned()).collect()
+}
+
+/// Waits until the pane shows a letter: a browser takes its time to load it.
+#[track_caller]
+fn shows(browser: &Browser, id: &str) {
+    browser.wait("document.querySelector('#pane iframe')");
+    let shown = || {
+        browser.enter("#pane iframe");
+        let shown = browser.script("return document.getElementById('letter')?.dataset.id ?? null;");
+        browser.leave();
+        (shown == id).then_some(())
+    };
+    assert!(poll(Duration::from_secs(20), shown).is_some(), "{id} is not shown");
+}
+
+#[test]
+fn a_search_and_the_filters_leave_the_letters_that_fit_and_say_how_many() {
+    if !support::browser_or_skip("searching the list") {
+        return;
+    }
+    let campaign = campaign();
+    let browser = browser_at_the_list(&campaign);
+    assert_eq!(names(&browser).len(), 191);
+    browser.click("#find");
+    browser.keys("cote d ivoire");
+    browser.wait("document.getElementById('count').textContent.startsWith('1 of 191')");
+    assert_eq!(names(&browser), ["Côte d'Ivoire"], "accents and case are no matter");
+    browser.keys(ESCAPE);
+    assert_eq!(names(&browser).len(), 191);
+    browser.keys("/registry.ken@");
+    assert_eq!(names(&browser), ["Kenya"], "copies are found too");
+    browser.keys(ESCAPE);
+    let choose = |id: &str, value: &str| {
+        browser.script(&format!(
+            "const it = document.getElementById('{id}'); it.value = '{value}'; it.dispatchEvent(new Event('change'));"
+        ));
+    };
+    choose("language", "fr");
+    assert_eq!(names(&browser), ["France", "Mali", "Senegal"]);
+    choose("group", "AFR");
+    assert_eq!(names(&browser), ["Mali", "Senegal"]);
+    choose("mark", "own");
+    assert!(names(&browser).is_empty() && browser.text("#nothing").contains("No letter fits"));
+    choose("language", "");
+    assert_eq!(names(&browser), ["Kenya"]);
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn the_keys_lead_from_letter_to_letter_and_back() {
+    if !support::browser_or_skip("walking with the keys") {
+        return;
+    }
+    let campaign = campaign();
+    let browser = browser_at_the_list(&campaign);
+    browser.keys("jj");
+    shows(&browser, "ALB");
+    browser.keys("k");
+    shows(&browser, "AFG");
+    let focus = browser.script("return getComputedStyle(document.activeElement.closest('li')).outlineStyle;");
+    assert_eq!(focus, "solid", "one sees where one is");
+    browser.keys(&format!("/kenya{ENTER}"));
+    shows(&browser, "KEN");
+    browser.enter("#pane iframe");
+    browser.click("label:has(#v-text)");
+    browser.keys("j");
+    browser.leave();
+    shows(&browser, "KEN"); // nothing else was found
+    browser.click("#find");
+    browser.keys(&format!("{ESCAPE}j"));
+    shows(&browser, "KIR"); // Kiribati is after Kenya
+    browser.enter("#pane iframe");
+    browser.wait("document.getElementById('v-text').checked");
+    browser.keys("?");
+    browser.leave();
+    browser.wait("document.getElementById('help').open");
+    browser.keys(ESCAPE);
+    browser.wait("!document.getElementById('help').open");
+    browser.keys("c");
+    browser.wait("document.getElementById('pairs')?.children.length > 5");
+    assert!(browser.text("#pairs").contains("Kenya") && browser.text("#pairs").contains("Kiribati"));
+    browser.keys(ESCAPE);
+    browser.wait("location.pathname.endsWith('index.html') && document.querySelector('#pane iframe')");
+    browser.keys(ESCAPE);
+    browser.wait("document.getElementById('pane').hidden && !document.getElementById('overview').hidden");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn side_by_side_the_merge_is_marked_and_nothing_else() {
+    if !support::browser_or_skip("comparing two letters") {
+        return;
+    }
+    let campaign = campaign();
+    let folder = preview(&campaign);
+    let browser = Browser::start();
+    browser.open(&folder.join("compare.html"), "KEN,FJI");
+    browser.wait("document.getElementById('told').textContent.includes('differ')");
+    let marks = browser.script("return [...document.querySelectorAll('#pairs mark')].map((it) => it.textContent);");
+    let marks: Vec<&str> = marks.as_array().expect("marks").iter().filter_map(|it| it.as_str()).collect();
+    for mark in ["Kenya", "Fiji", "ken", "fji", "annex.pdf", "Representative", "Mission", "Excellency"] {
+        assert!(marks.contains(&mark), "{mark} in {marks:?}");
+    }
+    assert!(!marks.iter().any(|mark| mark.contains("Guterres") || mark.contains("2242")), "{marks:?}");
+    browser.click("#only");
+    let same = "[...document.querySelectorAll('#pairs .same')].every((row) => row.offsetHeight === 0)";
+    browser.wait(same);
+    // A name is as good as an id, and a letter that is not there is told.
+    browser.script("const b = document.getElementById('b'); b.value = 'france'; b.dispatchEvent(new Event('change'));");
+    browser.wait("document.getElementById('told').textContent.includes('different languages')");
+    browser
+        .script("const b = document.getElementById('b'); b.value = 'Atlantis'; b.dispatchEvent(new Event('change'));");
+    browser.wait("document.getElementById('told').textContent.includes('There is no letter called \"Atlantis\"')");
+}
+
+#[test]
+fn without_javascript_the_list_the_batch_and_every_view_of_a_letter_read_on() {
+    if !support::browser_or_skip("reading without JavaScript") {
+        return;
+    }
+    let campaign = campaign();
+    let folder = preview(&campaign);
+    let browser = Browser::start();
+    browser.devtools("Emulation.setScriptExecutionDisabled", &serde_json::json!({ "value": true }));
+    browser.open(&folder.join("index.html"), "");
+    assert_eq!(names(&browser).len(), 191);
+    assert_eq!(
+        browser.script("return document.getElementById('tools').offsetHeight;"),
+        0,
+        "what needs it is not shown"
+    );
+    assert!(browser.text("#overview").contains("191 of 193 missions get a letter"));
+    browser.click("#row-KEN a");
+    assert_eq!(browser.text("h1"), "Kenya");
+    for (choice, section) in
+        [("v-text", "text"), ("v-headers", "headers"), ("v-source", "source"), ("v-attachments", "attachments")]
+    {
+        browser.click(&format!("label:has(#{choice})"));
+        let seen = browser.script(
+            "return [...document.querySelectorAll('#letter section')].filter((it) => it.offsetHeight > 0).map((it) => it.id);",
+        );
+        assert_eq!(seen, serde_json::json!([section]));
+    }
+}
+
+#[test]
+fn on_paper_the_batch_has_every_mission_and_a_letter_has_its_text() {
+    if !support::browser_or_skip("printing") {
+        return;
+    }
+    let campaign = campaign();
+    let folder = preview(&campaign);
+    let browser = Browser::start();
+    browser.open(&folder.join("index.html"), "");
+    browser.keys("j");
+    let pages = |pdf: &[u8]| String::from_utf8_lossy(pdf).matches("/Type /Page\n").count();
+    let pdf = browser.print();
+    assert!(pdf.starts_with(b"%PDF-") && (5..=15).contains(&pages(&pdf)), "{} pages for 191 rows", pages(&pdf));
+    browser.media("print", "light");
+    let seen = |selector: &str| {
+        let script =
+            format!("return [...document.querySelectorAll('{selector}')].filter((it) => it.offsetHeight > 0).length;");
+        browser.script(&script).as_u64()
+    };
+    assert_eq!(seen("#letters li"), Some(191));
+    assert_eq!(seen("#overview #command"), Some(1), "the batch is printed though a letter was open");
+    assert_eq!(seen("#tools, #pane, #help"), Some(0));
+    browser.open(&folder.join("letters/KEN.html"), "");
+    assert_eq!((seen("#text"), seen("#looks, #views, #ways")), (Some(1), Some(0)));
+    assert!(pages(&browser.print()) >= 2);
+}
+
+#[test]
+fn a_batch_of_several_pages_is_searched_as_a_whole() {
+    if !support::browser_or_skip("searching a large batch") {
+        return;
+    }
+    let rows: Vec<String> = (0..1_200).map(|n| format!("row-{n},office-{n}@missions.example")).collect();
+    let campaign = support::campaign::Campaign::small(2525, 0)
+        .template("letter.en.md", "+++\nsubject = \"To {{ row.id }}\"\n+++\n\nText\n")
+        .recipients(&format!("id,to\n{}\n", rows.join("\n")));
+    campaign.run(&["preview"]).expect_code(0);
+    let browser = Browser::start();
+    browser.open(&campaign.path("preview/index.html"), "");
+    assert_eq!(names(&browser).len(), 500);
+    browser.click("#find");
+    browser.keys(&format!("office-119{ENTER}"));
+    browser.wait("location.pathname.endsWith('search.html') && document.querySelectorAll('#letters li').length === 11");
+    assert!(browser.text("#count").contains("11 of 1200 letters"));
+    browser.click("#row-row-1199 a");
+    shows(&browser, "row-1199");
+    browser.keys(ESCAPE);
+    browser.wait("document.getElementById('count').textContent.includes('the first 200 shown')");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}

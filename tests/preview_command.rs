@@ -1,0 +1,93 @@
+//! `preview` as it is run: samples, what was approved before, and the command that it names.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::campaign::Campaign;
+use support::server::Server;
+
+fn ids(json: &Value) -> Vec<&str> {
+    json["letters"].as_array().expect("letters").iter().filter_map(|letter| letter["id"].as_str()).collect()
+}
+
+#[test]
+fn a_sample_shows_each_kind_of_letter_and_keeps_the_digest_of_all() {
+    let campaign = Campaign::small(2525, 30)
+        .file("annex.pdf", "%PDF-1.4\n")
+        .template("letter.fr.md", "+++\nsubject = \"Lettre\"\n+++\n\n{{ salutation() }}\n\nTexte.\n");
+    let csv = campaign.read("recipients.csv");
+    let rows: Vec<String> = csv
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let (language, rank, annex) = match cells[0] {
+                "Benin" => ("fr", "", ""),
+                "Bhutan" => ("", "vacant", ""),
+                "Belize" | "Austria" => ("", "", "annex.pdf"),
+                _ => ("", "", ""),
+            };
+            format!("{},{},{language},{rank},{annex}", cells[0], cells[1])
+        })
+        .collect();
+    let campaign = campaign.recipients(&format!("state,to,language,rank,attachment\n{}\n", rows.join("\n")));
+    let whole = campaign.run(&["preview", "--json"]).expect_code(0).json();
+    let sample = campaign.run(&["preview", "--sample", "10", "--json"]).expect_code(0).json();
+    assert_eq!(sample["digest"], whole["digest"]);
+    assert_eq!((ids(&whole).len(), ids(&sample).len()), (30, 10));
+    for id in ["BEN", "BTN", "BLZ", "AUT"] {
+        assert!(ids(&sample).contains(&id), "{id}: {sample}");
+    }
+    let index = campaign.read("preview/index.html");
+    assert!(index.contains("10 of them; the digest below stands for all 30"), "{index}");
+    assert!(index.contains("nothing, every letter is the same to the byte"), "what is not shown is compared too");
+    let small = campaign.run(&["preview", "--sample", "2"]).expect_code(0);
+    assert!(small.stderr.contains("not in the sample: --sample"), "{}", small.stderr);
+    assert!(small.stdout.contains("2 of 30 letters"), "{}", small.stdout);
+    campaign.run(&["preview", "--sample", "0"]).expect_code(64);
+}
+
+#[test]
+fn a_preview_tells_what_changed_since_the_campaign_began_and_who_has_the_letter() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 4);
+    campaign.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
+    let csv = campaign.read("recipients.csv").replace("alb@", "new.alb@");
+    let csv = csv.lines().filter(|line| !line.starts_with("Andorra")).collect::<Vec<_>>().join("\n");
+    let campaign = campaign.recipients(&format!("{csv}\nKenya,ken@missions.example,,,,\n"));
+    let shown = campaign.run(&["preview", "--json"]).expect_code(0).json();
+    let standing = |id: &str| {
+        let letters = shown["letters"].as_array().expect("letters");
+        letters.iter().find(|letter| letter["id"] == id).expect("shown")["since_approval"].clone()
+    };
+    assert_eq!([standing("AFG"), standing("ALB"), standing("KEN")], [json!("same"), json!("changed"), json!("new")]);
+    let index = campaign.read("preview/index.html");
+    assert!(
+        index.contains("2 letters changed or new") && index.contains("1 not there any more</b> (Andorra)"),
+        "{index}"
+    );
+    assert!(index.contains("1 letter of those shown went out already"), "{index}");
+    assert!(index.contains(shown["command"].as_str().expect("a command")) && index.contains(" --refresh</code>"));
+    let letter = campaign.read("preview/letters/ALB.html");
+    assert!(letter.contains("<del>alb@missions.example</del><ins>new.alb@missions.example</ins>"), "{letter}");
+    assert!(campaign.read("preview/letters/AFG.html").contains("went out already: it is not sent again"));
+}
+
+#[test]
+fn the_command_that_a_preview_names_sends_what_it_shows() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3);
+    // A config of another name has to stand in the command, and a name that a shell would take apart in quotes.
+    let config = campaign.read("config.toml");
+    let campaign = campaign.file("the campaign's.toml", config);
+    let shown = campaign.run(&["--config", "the campaign's.toml", "preview", "--json"]).expect_code(0).json();
+    let command = shown["command"].as_str().expect("a command");
+    let program = campaign.path("demarche");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_demarche"), program).expect("free");
+    let status = std::process::Command::new("sh")
+        .args(["-c", &format!("PATH=.:$PATH; {command} --no-input")])
+        .current_dir(campaign.path("."))
+        .status();
+    assert!(status.expect("sh starts").success(), "{command}");
+    assert_eq!(server.letters().len(), 3);
+}
