@@ -124,7 +124,7 @@ mod tests {
             .enumerate()
             .map(|(place, row)| Candidate {
                 row,
-                size: if place == 70 { 9 } else { 5 - u32::from(place == 71) },
+                size: if place == 70 { 9 } else { 5 - u64::from(place == 71) },
                 codes: if place == 80 { &["stale"] } else { &[] },
             })
             .collect();

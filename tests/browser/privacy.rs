@@ -112,6 +112,8 @@ fn show(folder: &Path, html: &str) {
         octets: 1,
         without: vec![],
         coverage: vec![],
+        doubled: vec![],
+        foreign: vec![],
         beyond: 0,
         warnings: vec![],
         approved: None,
