@@ -11,8 +11,8 @@ use crate::domain::recipient::RecipientId;
 
 use super::drive;
 use super::exit::Failure;
-use super::plan::list;
 use super::prepare::Batch;
+use super::progress::listed;
 
 /// So many domains are told one by one.
 const TOLD: usize = 50;
@@ -78,7 +78,7 @@ fn told(
             Inbox::NoServer => ("has no mail server", "is it misspelt? Mail to it comes back"),
         };
         let ids: Vec<RecipientId> = rows.get(domain).into_iter().flatten().map(|id| (*id).clone()).collect();
-        let message = format!("the domain {domain} {what}: {}", list(&ids));
+        let message = format!("the domain {domain} {what}: {}", listed(&ids));
         let place = Place::file(&batch.config.recipients.file_shown);
         problems.push(Diagnostic::warning("domain-without-mail", message).at(place).help(help));
     }

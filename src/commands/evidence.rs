@@ -17,14 +17,14 @@ use crate::report::{Dossier, html, report_json};
 
 use super::exit::{CANNOT_CREATE, DATA, FAILED, Failure, IO, OK, USAGE};
 use super::frozen::Frozen;
-use super::{Context, recovered, report};
+use super::{Context, dossier, recovered};
 
 /// Writes a pack. The ledger is held meanwhile, so that no run changes it between one file of the pack and the next.
 pub(super) fn pack(context: &Context, config: &Config, path: &Path) -> Result<u8, Failure> {
     let ledger = Ledger::open(&config.ledger, false, "report")?;
     recovered::sort_out(context, &ledger, config)?;
     let reader = ledger.reader()?;
-    let dossier = report::gather(&reader, config)?;
+    let dossier = dossier::gather(&reader, config)?;
     let partial = partial(path);
     let cannot = |error: &std::io::Error| Failure::cannot_write(path, error);
     let file = File::create(&partial).map_err(|error| cannot(&error))?;
@@ -70,7 +70,7 @@ fn write(reader: &Reader, dossier: &Dossier, file: File) -> Result<(Made, Vec<St
     for (name, bytes) in [
         ("README.txt", evidence::README.as_bytes()),
         ("report.html", html(dossier).as_bytes()),
-        ("report.csv", &report::table(dossier)?),
+        ("report.csv", &dossier::table(dossier)?),
         ("report.json", &json),
     ] {
         pack.add_bytes(name, bytes).map_err(|error| failed(&error))?;

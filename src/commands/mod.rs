@@ -1,7 +1,7 @@
 //! One file per command; what several of them need stands beside them: `prepare` (files → batch), `frozen` (ledger → letters),
 //! `recovered` (what an earlier run left), `timing` (how long, and the event), `underway` (files against ledger), `strangers`
 //! (letters that name somebody else), `online` (what the relay takes), `domains` (what the DNS says), `intake` (a list as it comes
-//! → clean recipients), `approval` (who approved, who has to), `changes` (two batches, letter by letter), `drive` (a run, from
+//! → clean recipients), `approval` (who approved, who has to), `changes` (two batches, letter by letter), `dossier` (what a report tells), `drive` (a run, from
 //! signal to ending), `progress` (what is shown of it), `screen` (the one door to the terminal), `logging` (what is traced, and
 //! where to), `exit` (codes).
 
@@ -12,6 +12,7 @@ mod attachments;
 mod changes;
 mod check;
 mod domains;
+mod dossier;
 mod drive;
 mod evidence;
 mod exit;

@@ -7,8 +7,8 @@ use crate::diagnostic::Diagnostic;
 use crate::smtp::Connector;
 
 use super::exit::{DATA, Failure, OK, UNAVAILABLE};
-use super::plan::list;
 use super::prepare::Batch;
+use super::progress::listed;
 use super::{Context, domains, drive};
 
 /// What was found.
@@ -71,7 +71,7 @@ fn too_large(batch: &Batch, limit: u64) -> Option<Diagnostic> {
         ids.len(),
         octets(limit),
         octets(largest),
-        list(&ids)
+        listed(&ids)
     );
     let help = "attach less, or link to the files in the letter: an attachment grows by a third on its way";
     Some(Diagnostic::error("letter-too-large", message).help(help))

@@ -12,6 +12,7 @@ use crate::roster::Row;
 
 use super::exit::{DATA, Failure};
 use super::prepare::{Batch, compose_for_look};
+use super::progress::listed;
 use super::{Context, frozen, underway};
 
 /// What the ledger will hold once this `send` is enrolled, and what of it waits.
@@ -136,7 +137,7 @@ impl Plan {
                 "{} rows render differently in the files than in the letter that was frozen when the campaign began, and \
                  which would be sent ({})",
                 self.changed.len(),
-                list(&self.changed)
+                listed(&self.changed)
             );
             (why, "put the files back as they were; or pass --refresh too, to send them as they are in the files now")
         };
@@ -244,7 +245,7 @@ impl Plan {
         let known = self.known.len() - self.new.len();
         if known > 0 && !self.new.is_empty() {
             let ids: Vec<RecipientId> = self.new.iter().map(|new| new.recipient.id.clone()).collect();
-            context.screen.say(&format!("{} rows are new in the file and join the batch: {}", ids.len(), list(&ids)));
+            context.screen.say(&format!("{} rows are new in the file and join the batch: {}", ids.len(), listed(&ids)));
         }
         if let Some(moved) = &self.moved {
             context.screen.warn(moved);
@@ -254,7 +255,7 @@ impl Plan {
                 "{} letters still to go have another text in the files than the one that was frozen when this campaign began: \
                  {}. What `preview` shows is not what would go out",
                 self.changed.len(),
-                list(&self.changed)
+                listed(&self.changed)
             ));
         }
         if !self.settled_changed.is_empty() {
@@ -262,7 +263,7 @@ impl Plan {
                 "{} rows that have their letter, or may have it, differ in the files now: {}. Nothing is sent to them again. \
                  If what is on record was only a trial, move the ledger away first",
                 self.settled_changed.len(),
-                list(&self.settled_changed)
+                listed(&self.settled_changed)
             ));
         }
         if !self.lifted.is_empty() {
@@ -270,7 +271,7 @@ impl Plan {
                 "{} rows are not in suppressed.csv any more, but were when they were recorded: {}; they stay suppressed in this \
                  campaign and get no letter",
                 self.lifted.len(),
-                list(&self.lifted)
+                listed(&self.lifted)
             ));
         }
         if !self.gone.is_empty() {
@@ -278,16 +279,10 @@ impl Plan {
                 "{} rows are in the ledger and no longer in the file: {}; they are kept, and nothing is sent to them unless \
                  they come back into the file",
                 self.gone.len(),
-                list(&self.gone)
+                listed(&self.gone)
             ));
         }
     }
-}
-
-pub(super) fn list(ids: &[RecipientId]) -> String {
-    let shown: Vec<&str> = ids.iter().take(10).map(RecipientId::as_str).collect();
-    let more = ids.len().saturating_sub(10);
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 
 /// A new row whose To address already belongs to a row that left the file would bring one mission two letters: most likely

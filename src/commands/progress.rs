@@ -253,6 +253,13 @@ pub(super) fn named(id: &RecipientId) -> String {
     by_iso3(id.as_str()).map_or_else(|| id.to_string(), |state| format!("{id} {}", state.name("en")))
 }
 
+/// The first few of the rows by their ids, and how many more there are.
+pub(super) fn listed(ids: &[RecipientId]) -> String {
+    let shown: Vec<&str> = ids.iter().take(10).map(RecipientId::as_str).collect();
+    let more = ids.len().saturating_sub(10);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -87,7 +87,7 @@ pub(super) fn moved(
     let mut message = format!("the event moved from {} to {to} since this campaign's letters were frozen", when(from));
     let mut tell = |ids: &[RecipientId], what: &str| {
         if !ids.is_empty() {
-            message.push_str(&format!("; {} {what}: {}", ids.len(), super::plan::list(ids)));
+            message.push_str(&format!("; {} {what}: {}", ids.len(), super::progress::listed(ids)));
         }
     };
     tell(changed, "still to go differ from the files");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::{Facts, shown};
+use super::{Facts, name, shown};
 use crate::domain::attempt::LastWord;
 use crate::domain::cause::Cause;
 use crate::domain::delivery::State;
@@ -117,27 +117,10 @@ impl Dossier {
         groups.into_values().collect()
     }
 
-    /// States that have several rows.
-    pub(super) fn doubled(&self) -> Vec<&'static str> {
-        let mut rows: BTreeMap<StateCode, usize> = BTreeMap::new();
-        for code in self.records.iter().filter_map(|record| record.recipient.state) {
-            *rows.entry(code).or_default() += 1;
-        }
-        rows.into_iter().filter(|(_, count)| *count > 1).map(|(code, _)| code.state().name("en")).collect()
-    }
-
-    /// Rows of states outside the audience, by their names; none where no audience is set.
-    pub(super) fn foreign(&self) -> Vec<&'static str> {
-        if self.expected.is_empty() {
-            return Vec::new();
-        }
-        let outside = |code: &StateCode| !self.expected.contains(code);
-        self.records
-            .iter()
-            .filter_map(|r| r.recipient.state)
-            .filter(outside)
-            .map(|code| code.state().name("en"))
-            .collect()
+    /// The names of rows of states outside the audience.
+    pub(super) fn foreign(&self) -> Vec<&str> {
+        let foreign = &self.facts.coverage.foreign;
+        self.records.iter().filter(|record| foreign.contains(&record.id)).map(name).collect()
     }
 }
 

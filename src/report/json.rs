@@ -26,7 +26,7 @@ pub fn status_json(records: &[DeliveryRecord], counts: &Counts, facts: &Facts) -
 }
 
 /// The whole report: [`status_json`], and beside it `"generated_at", "sender", "event": {"name", "at", "zone"}, "coverage":
-/// {"audience", "expected", "missing", "doubled", "foreign", "groups": [{"group", "expected", "states": {…}, "missing"}]},
+/// {…, "audience", "groups": [{"group", "expected", "states": {…}, "missing"}]},
 /// "runs": [{"run", "started_at", "ended_at", "program", "attempts"}], "causes": [{"cause", "meaning", "advice", "addresses":
 /// [{"id", "address", "outcome"}]}], "letters": [{"language", "edition", "count", "subject", "text", "attachments"}]`; each
 /// delivery has `"name", "group", "note", "digest"` and `"remarks": [{"at", "event", "note", "by"}]` too.
@@ -63,14 +63,10 @@ pub fn report_json(dossier: &Dossier) -> Value {
 fn coverage(dossier: &Dossier) -> Value {
     let groups = dossier.coverage();
     let group = |group: &GroupCoverage| json!({ "group": group.name, "expected": group.expected, "states": group.states, "missing": group.missing });
-    json!({
-        "audience": dossier.audience,
-        "expected": dossier.expected.len(),
-        "missing": dossier.facts.missing,
-        "doubled": dossier.doubled(),
-        "foreign": dossier.foreign(),
-        "groups": groups.iter().map(group).collect::<Vec<_>>(),
-    })
+    let mut value = dossier.facts.coverage.to_json();
+    value["audience"] = json!(dossier.audience);
+    value["groups"] = groups.iter().map(group).collect();
+    value
 }
 
 fn causes(cause: Cause, misses: &[Miss<'_>]) -> Value {

@@ -8,6 +8,7 @@ use super::super::table::{meaning, share};
 use super::super::{counted as states_counted, duration, shown};
 use super::{counted, moment, names, tag};
 use crate::domain::approval::approvers;
+use crate::domain::coverage::Coverage;
 use crate::domain::delivery::State;
 use crate::domain::markup::escape;
 
@@ -180,7 +181,8 @@ fn beside(dossier: &Dossier) -> String {
     };
     let missing: Vec<&str> = dossier.facts.missing.iter().map(String::as_str).collect();
     say("No letter planned:", &missing);
-    say("Several rows for one state:", &dossier.doubled());
+    let doubled = Coverage::names(&dossier.facts.coverage.doubled);
+    say("Several rows for one state:", &doubled.iter().map(String::as_str).collect::<Vec<_>>());
     say("Beyond the states that were meant:", &dossier.foreign());
     html
 }
