@@ -59,6 +59,11 @@ fn flowing(text: &str, language: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(between)
 }
 
+/// One line, with the no-break spaces there are.
+fn flowing_as_is(text: &str) -> String {
+    text.split([' ', '\n']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// What a reader of the page sees, with a blank for each tag.
 fn seen(html: &str) -> String {
     let body = html.split_once("<body").expect("a body").1;
@@ -144,6 +149,44 @@ fn every_letter_is_fit_for_every_rank_gender_and_name() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn an_office_without_a_name_is_greeted_below_the_date() {
+    let letter = shipped();
+    for language in LANGUAGES {
+        let of = |name| render(&letter, &with_rank("", Rank::PermanentRepresentative, None, name), language);
+        let (nameless, named) = (of(None), of(Some("(Name)")));
+        let lines = |rendered: &Rendered| {
+            rendered.text.lines().take(5).map(|line| line.replace('\u{200f}', "")).collect::<Vec<_>>()
+        };
+        let [date, empty, salutation, after, title] = <[String; 5]>::try_from(lines(&nameless)).expect("five lines");
+        assert_eq!((empty.as_str(), after.as_str()), ("", ""), "{language}");
+        assert!(!date.is_empty() && !salutation.is_empty() && !title.is_empty(), "{language}: {}", nameless.text);
+        assert!(!nameless.text.contains("mission@missions.example"), "{language}: {}", nameless.text);
+        assert_eq!(lines(&named)[..3], [date, String::new(), "(Name)".into()], "{language}");
+        let paragraphs = |rendered: &Rendered| body(&rendered.html).matches("<p ").count();
+        assert_eq!(paragraphs(&nameless) + 1, paragraphs(&named), "{language}: no empty paragraph is left");
+        assert_is_fit(&nameless, language);
+    }
+}
+
+#[test]
+fn a_number_stays_with_what_it_counts_and_a_dash_with_the_word_before_it() {
+    let letter = shipped();
+    for (language, together) in [
+        ("en", ["+1\u{a0}555\u{a0}0100"].as_slice()),
+        ("es", &["380\u{a0}organizaciones"]),
+        ("fr", &["2242\u{a0}(2015)"]),
+        ("ru", &["380\u{a0}организаций", "88\u{a0}стран", "2242\u{a0}(2015)", "Афганистан\u{a0}— не"]),
+    ] {
+        let rendered = render(&letter, &row("KEN"), language);
+        for part in together {
+            assert!(flowing_as_is(&rendered.text).contains(part), "{language}: {part} in {}", rendered.text);
+            assert!(rendered.html.contains(part), "{language}: {part} in {}", rendered.html);
+        }
+        assert!(!rendered.text.contains(" —") && !rendered.text.contains("\n—"), "{language}: {}", rendered.text);
     }
 }
 

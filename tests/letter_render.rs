@@ -55,7 +55,7 @@ fn every_state_gets_a_letter_within_76_columns_and_the_same_twice() {
         let rendered = render(&shipped, &row(state.code.as_str()));
         assert_eq!(rendered, render(&shipped, &row(state.code.as_str())));
         let words = rendered.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let role = if state.member { "one of them" } else { "an observer" };
+        let role = if state.member { "one of those States" } else { "an observer" };
         assert!(words.contains(&format!("We write to {} as {role}", state.column("running_en"))), "{words}");
         for line in rendered.text.lines() {
             assert!(line.strip_suffix(' ').unwrap_or(line).width() <= 76, "{line}");

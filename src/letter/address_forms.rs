@@ -32,7 +32,7 @@ pub(super) struct Addressee<'a> {
     name: Option<&'a str>,
     surname: Option<&'a str>,
     state: Option<&'static State>,
-    /// What stands on the envelope where there is no state: the name, the display name or the address.
+    /// What stands on the envelope where there is no state: the name or the display name.
     fallback: Option<&'a str>,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Addressee<'a> {
             ("ru", false) => format!("В Постоянное представительство {of},"),
             ("ru", true) => format!("В Постоянную миссию наблюдателя {of},"),
             ("ar", false) => format!("إلى البعثة الدائمة {of}،"),
-            ("ar", true) => format!("إلى بعثة المراقب الدائمة {of}،"),
+            ("ar", true) => format!("إلى بعثة المراقب الدائم {of}،"),
             (_, false) => format!("致{of}常驻联合国代表团："),
             (_, true) => format!("致{of}常驻联合国观察员代表团："),
         }
@@ -152,21 +152,32 @@ impl<'a> Addressee<'a> {
         }
     }
 
-    /// To whom the letter is addressed, on one line, without punctuation; `None` in a language without a table.
+    /// To whom the letter is addressed, on one line, without punctuation; empty where the row has neither a state nor a
+    /// name, and `None` in a language without a table.
     pub(super) fn envelope_line(&self) -> Option<String> {
         if !LANGUAGES.contains(&self.language) {
             return None;
         }
-        let Some(of) = self.of_state() else { return self.fallback.map(str::to_owned) };
+        let Some(of) = self.of_state() else { return Some(self.fallback.unwrap_or_default().to_owned()) };
         let office = self.office(&of);
         let person = self.name.filter(|_| self.rank != Rank::Vacant);
         Some(match (self.language, person) {
             ("en", None) => format!("The {office}"),
             ("zh", Some(name)) => format!("{office} {name}"),
-            ("ar", Some(name)) => format!("{name}، {office}"),
+            ("ar", Some(name)) => self.representative_ar(name, &of).unwrap_or_else(|| format!("{name}، {office}")),
             (_, Some(name)) => format!("{name}, {office}"),
             (_, None) => office,
         })
+    }
+
+    /// A representative by name: "His Excellency" stands before the person. `None` for others, and without a gender.
+    fn representative_ar(&self, name: &str, of: &str) -> Option<String> {
+        let gender = self.gender.filter(|_| self.rank == Rank::PermanentRepresentative)?;
+        let (style, title) = match gender {
+            Gender::Female => ("سعادة السيدة", "الممثلة الدائمة"),
+            Gender::Male => ("سعادة السيد", "الممثل الدائم"),
+        };
+        Some(format!("{style} {name}، {title} {of} لدى الأمم المتحدة"))
     }
 
     /// What the chargé d'affaires is called on an envelope; `None` where that takes a gender which the row does not give.
@@ -191,7 +202,7 @@ impl<'a> Addressee<'a> {
                 let mission = pick("Misión Permanente de Observación", "Misión Permanente");
                 format!("{title} de la {mission} {of} ante las Naciones Unidas")
             }
-            _ => format!("{title}، {} {of} لدى الأمم المتحدة", pick("بعثة المراقب الدائمة", "البعثة الدائمة")),
+            _ => format!("{title}، {} {of} لدى الأمم المتحدة", pick("بعثة المراقب الدائم", "البعثة الدائمة")),
         })
     }
 
@@ -221,11 +232,18 @@ impl<'a> Addressee<'a> {
             }
             ("fr", _, _) => format!("Mission permanente {of} auprès de l'Organisation des Nations Unies"),
             ("es", PermanentRepresentative, _) => format!("Representante Permanente {of} ante las Naciones Unidas"),
+            ("es", PermanentObserver, Some(Gender::Female)) => {
+                format!("Observadora Permanente {of} ante las Naciones Unidas")
+            }
+            ("es", PermanentObserver, Some(Gender::Male)) => {
+                format!("Observador Permanente {of} ante las Naciones Unidas")
+            }
             ("es", _, _) if observer => format!("Misión Permanente de Observación {of} ante las Naciones Unidas"),
             ("es", _, _) => format!("Misión Permanente {of} ante las Naciones Unidas"),
             ("ru", PermanentRepresentative, _) => {
                 format!("Постоянный представитель {of} при Организации Объединенных Наций")
             }
+            ("ru", PermanentObserver, _) => format!("Постоянный наблюдатель {of} при Организации Объединенных Наций"),
             ("ru", ChargeDAffaires, _) => {
                 let mission = if observer {
                     "Постоянной миссии наблюдателя"
@@ -244,7 +262,7 @@ impl<'a> Addressee<'a> {
             ("ar", PermanentRepresentative, Some(Gender::Male)) => {
                 format!("سعادة الممثل الدائم {of} لدى الأمم المتحدة")
             }
-            ("ar", _, _) if observer => format!("بعثة المراقب الدائمة {of} لدى الأمم المتحدة"),
+            ("ar", _, _) if observer => format!("بعثة المراقب الدائم {of} لدى الأمم المتحدة"),
             ("ar", _, _) => format!("البعثة الدائمة {of} لدى الأمم المتحدة"),
             (_, PermanentRepresentative, _) => format!("{of}常驻联合国代表"),
             (_, PermanentObserver, _) => format!("{of}常驻联合国观察员"),
@@ -260,6 +278,7 @@ impl<'a> Addressee<'a> {
         let excellency =
             self.state.is_some() && self.rank == Rank::PermanentRepresentative || self.rank == Rank::PermanentObserver;
         let charge = self.rank == Rank::ChargeDAffaires;
+        let office = self.state.is_none();
         Some(match (self.language, self.gender) {
             ("en", _) => "Yours sincerely,".into(),
             ("fr", _) => {
@@ -273,6 +292,9 @@ impl<'a> Addressee<'a> {
                         "Monsieur l'Ambassadeur, "
                     }
                     _ if excellency => "Excellence, ",
+                    Some(Gender::Female) if office => "Madame, ",
+                    Some(Gender::Male) if office => "Monsieur, ",
+                    None if office => "Madame, Monsieur, ",
                     _ => return Some("Veuillez agréer les assurances de notre très haute considération.".into()),
                 };
                 format!("Veuillez agréer, {vocative}les assurances de notre très haute considération.")

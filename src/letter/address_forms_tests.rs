@@ -145,6 +145,95 @@ fn the_envelope_names_the_office_with_the_formal_name() {
     );
 }
 
+fn envelope_in(language: &str, state: Option<&str>, rank: Rank, gender: Option<Gender>, name: Option<&str>) -> String {
+    Addressee::of(&row(state, rank, gender, name), language).envelope_line().expect("a table")
+}
+
+#[test]
+fn an_observer_in_office_is_named_on_the_envelope_and_a_mission_without_one_is_not() {
+    let palestine = |language, rank, gender| envelope_in(language, Some("PSE"), rank, gender, None);
+    assert_eq!(
+        palestine("ru", Rank::PermanentObserver, None),
+        "Постоянный наблюдатель Государства Палестина при Организации Объединенных Наций"
+    );
+    assert_eq!(
+        palestine("ru", Rank::Vacant, None),
+        "Постоянная миссия наблюдателя Государства Палестина при Организации Объединенных Наций"
+    );
+    assert_eq!(
+        palestine("ru", Rank::ChargeDAffaires, None),
+        "Временный поверенный в делах Постоянной миссии наблюдателя Государства Палестина при Организации Объединенных Наций"
+    );
+    for (gender, said) in [
+        (Some(Gender::Female), "Observadora Permanente del Estado de Palestina ante las Naciones Unidas"),
+        (Some(Gender::Male), "Observador Permanente del Estado de Palestina ante las Naciones Unidas"),
+        (None, "Misión Permanente de Observación del Estado de Palestina ante las Naciones Unidas"),
+    ] {
+        assert_eq!(palestine("es", Rank::PermanentObserver, gender), said);
+    }
+    assert_eq!(
+        palestine("es", Rank::Vacant, Some(Gender::Male)),
+        "Misión Permanente de Observación del Estado de Palestina ante las Naciones Unidas"
+    );
+}
+
+#[test]
+fn arabic_puts_the_style_before_the_person_and_the_observer_is_the_permanent_one() {
+    let kenya = |gender, name| envelope_in("ar", Some("KEN"), Rank::PermanentRepresentative, gender, name);
+    let (she, he) = (Some(Gender::Female), Some(Gender::Male));
+    assert_eq!(kenya(she, Some("(الاسم)")), "سعادة السيدة (الاسم)، الممثلة الدائمة لجمهورية كينيا لدى الأمم المتحدة");
+    assert_eq!(kenya(he, Some("(الاسم)")), "سعادة السيد (الاسم)، الممثل الدائم لجمهورية كينيا لدى الأمم المتحدة");
+    assert_eq!(kenya(None, Some("(الاسم)")), "(الاسم)، البعثة الدائمة لجمهورية كينيا لدى الأمم المتحدة");
+    assert_eq!(kenya(she, None), "سعادة الممثلة الدائمة لجمهورية كينيا لدى الأمم المتحدة");
+    assert_eq!(
+        envelope_in("ar", Some("KEN"), Rank::ChargeDAffaires, he, Some("(الاسم)")),
+        "(الاسم)، القائم بالأعمال بالنيابة، البعثة الدائمة لجمهورية كينيا لدى الأمم المتحدة"
+    );
+
+    assert_eq!(
+        envelope_in("ar", Some("VAT"), Rank::PermanentObserver, None, None),
+        "بعثة المراقب الدائم للكرسي الرسولي لدى الأمم المتحدة"
+    );
+    assert_eq!(
+        envelope_in("ar", Some("VAT"), Rank::ChargeDAffaires, he, None),
+        "القائم بالأعمال بالنيابة، بعثة المراقب الدائم للكرسي الرسولي لدى الأمم المتحدة"
+    );
+    assert_eq!(greet(Some("VAT"), Rank::Vacant, None, None)[0], "إلى بعثة المراقب الدائم للكرسي الرسولي،");
+}
+
+#[test]
+fn an_office_without_a_name_has_no_line_on_the_envelope() {
+    for language in LANGUAGES {
+        let of = |name| envelope_in(language, None, Rank::PermanentRepresentative, None, name);
+        assert_eq!((of(None).as_str(), of(Some("(Name)")).as_str()), ("", "(Name)"), "{language}");
+    }
+    let mut row = row(None, Rank::PermanentRepresentative, None, None);
+    row.to = vec![Mailbox::parse("The Office <x@missions.example>").expect("a mailbox")];
+    assert_eq!(Addressee::of(&row, "en").envelope_line().as_deref(), Some("The Office"));
+}
+
+#[test]
+fn french_takes_leave_of_an_office_as_it_greeted_it() {
+    for (gender, vocative) in
+        [(None, "Madame, Monsieur,"), (Some(Gender::Female), "Madame,"), (Some(Gender::Male), "Monsieur,")]
+    {
+        for rank in [Rank::PermanentRepresentative, Rank::Vacant] {
+            let row = row(None, rank, gender, None);
+            let addressee = Addressee::of(&row, "fr");
+            assert_eq!(addressee.salutation(Style::default()).as_deref(), Some(vocative));
+            assert_eq!(
+                addressee.close(),
+                Some(format!("Veuillez agréer, {vocative} les assurances de notre très haute considération."))
+            );
+        }
+        let mission = row(Some("KEN"), Rank::Vacant, gender, None);
+        assert_eq!(
+            Addressee::of(&mission, "fr").close().as_deref(),
+            Some("Veuillez agréer les assurances de notre très haute considération.")
+        );
+    }
+}
+
 #[test]
 fn the_close_answers_to_the_salutation() {
     let close = |rank, gender, language: &str| {

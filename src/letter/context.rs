@@ -95,8 +95,6 @@ pub(super) fn of_row(shared: &Context, recipient: &Recipient, language: &Languag
         context.insert_value("state", super::state_names::value(code.state(), language.as_str()));
     }
     let addressee = Addressee::of(recipient, language.as_str());
-    let fallback = || recipient.to.first().map(crate::domain::mailbox::Mailbox::address);
-    let known = super::address_forms::LANGUAGES.contains(&primary(language.as_str()));
     let mut put = |name: &'static str, value: Option<String>| {
         if let Some(value) = value {
             context.insert_value(name, value.into());
@@ -105,7 +103,7 @@ pub(super) fn of_row(shared: &Context, recipient: &Recipient, language: &Languag
     put("demarche_salutation", addressee.salutation(Style::Excellency));
     put("demarche_salutation_your_excellency", addressee.salutation(Style::YourExcellency));
     put("demarche_salutation_ambassador", addressee.salutation(Style::Ambassador));
-    put("demarche_envelope_line", addressee.envelope_line().or_else(|| known.then(fallback).flatten()));
+    put("demarche_envelope_line", addressee.envelope_line());
     put("demarche_close", addressee.close());
     context
 }
