@@ -72,6 +72,22 @@ pub enum LedgerError {
         /// The link.
         path: PathBuf,
     },
+    /// SQLite's log of a ledger that was moved away without it: opened, it would become part of a new one.
+    #[error(
+        "{path} is what a run that was cut off had not yet written into its ledger, and that ledger is not here: put the two together, both where the ledger went or the ledger back here; what is in it is on record nowhere else"
+    )]
+    Orphan {
+        /// The file beside the missing ledger.
+        path: PathBuf,
+    },
+    /// A file of several names, each of which would have a lock and a log of its own.
+    #[error(
+        "{path} has a second name (a hard link), under which it would be another ledger with the same rows: remove one of the names; `cp` makes a copy, `ln` does not"
+    )]
+    HardLink {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file system that does not keep the promises that SQLite needs.
     #[error(
         "{path} is on a network file system ({kind}), where neither locks nor writes can be relied on: put the ledger on a local disk"

@@ -30,7 +30,7 @@ pub(super) enum Found {
 /// Looks at `path` without SQLite, so that nothing is touched.
 ///
 /// # Errors
-/// [`LedgerError::Symlink`], [`LedgerError::NotOurs`], [`LedgerError::Network`] and what the operating system says.
+/// [`LedgerError::Symlink`], [`LedgerError::NotOurs`], [`LedgerError::Orphan`] and what the operating system says.
 pub(super) fn look(path: &Path) -> Result<Found, LedgerError> {
     // SQLite opens its own files beside the ledger through a link.
     let besides = ["-wal", "-shm", "-journal"].map(|suffix| beside(path, suffix));
@@ -39,7 +39,12 @@ pub(super) fn look(path: &Path) -> Result<Found, LedgerError> {
     }
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            // An empty log says nothing, and the index (-shm) is made again.
+            let says = |suffix| fs::symlink_metadata(beside(path, suffix)).is_ok_and(|meta| meta.len() > 0);
+            let orphan = ["-wal", "-journal"].into_iter().find(|suffix| says(suffix));
+            return orphan.map_or(Ok(Found::Nothing), |suffix| Err(LedgerError::Orphan { path: beside(path, suffix) }));
+        }
         Err(error) => return Err(LedgerError::of_io(&error, path)),
     };
     if meta.file_type().is_symlink() {
@@ -60,12 +65,15 @@ pub(super) fn look(path: &Path) -> Result<Found, LedgerError> {
     if ours { Ok(Found::Ours(meta.len())) } else { Err(not_ours()) }
 }
 
-/// Refuses a file or folder without write permission, whoever asks, and a network file system.
+/// Refuses a file or folder without write permission, whoever asks, a file of several names, and a network file system.
 pub(super) fn check_place(path: &Path) -> Result<(), LedgerError> {
     let folder = folder_of(path);
     let locked = |path: &Path| fs::metadata(path).is_ok_and(|meta| meta.permissions().readonly());
     if locked(path) || locked(folder) {
         return Err(LedgerError::ReadOnly { path: path.to_owned() });
+    }
+    if has_another_name(path) {
+        return Err(LedgerError::HardLink { path: path.to_owned() });
     }
     let whole = fs::canonicalize(folder).map_err(|error| LedgerError::of_io(&error, folder))?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
@@ -73,6 +81,14 @@ pub(super) fn check_place(path: &Path) -> Result<(), LedgerError> {
         Some(kind) => Err(LedgerError::Network { path: path.to_owned(), kind: kind.to_owned() }),
         None => Ok(()),
     }
+}
+
+/// True if the file at `path` has several names (hard links).
+fn has_another_name(path: &Path) -> bool {
+    #[cfg(unix)]
+    return fs::metadata(path).is_ok_and(|meta| std::os::unix::fs::MetadataExt::nlink(&meta) > 1);
+    #[cfg(not(unix))]
+    return false;
 }
 
 /// `f_type` of statfs(2); 0 where there is no such thing.
