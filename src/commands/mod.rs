@@ -31,6 +31,7 @@ mod postbox;
 mod prepare;
 mod preview;
 mod progress;
+mod readers;
 mod recovered;
 mod rehearse;
 mod render;

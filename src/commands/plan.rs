@@ -5,14 +5,16 @@ use std::collections::{HashMap, HashSet};
 use crate::compose::Composer;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
-use crate::domain::recipient::RecipientId;
+use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::record::{Counts, DeliveryRecord};
 use crate::ledger::{Correction, Ledger, NewDelivery, Reader};
-use crate::roster::Row;
+use crate::roster::{self, Row};
 
 use super::exit::{DATA, Failure};
 use super::prepare::{Batch, compose_for_look};
 use super::progress::listed;
+use super::readers::Readers;
+use super::resend::replaces_a_reader;
 use super::{Context, frozen, underway};
 
 /// What the ledger will hold once this `send` is enrolled, and what of it waits.
@@ -105,8 +107,53 @@ impl Plan {
             let changed = if refresh { &waiting } else { &plan.changed };
             plan.moved = Some(underway::moved(&from, settings, changed, &plan.settled_changed));
         }
-        refuse_renamed(&reader, &plan)?;
+        plan.refuse(&reader, batch)?;
         Ok(plan)
+    }
+
+    /// Refuses what would bring a mission a second letter, or one to somebody who asked for none.
+    fn refuse(&self, reader: &Reader, batch: &Batch) -> Result<(), Failure> {
+        let new = self.new.iter().filter(|new| new.suppressed.is_none()).map(|new| &new.recipient);
+        let written_to: Vec<&Recipient> = new.chain(self.corrections.iter().map(|one| &one.recipient)).collect();
+        if !written_to.is_empty() && !self.known.is_empty() {
+            Readers::of(reader, batch)?.refuse(written_to.into_iter())?;
+        }
+        let mut replaced = Vec::new();
+        for correction in &self.corrections {
+            let record = reader.delivery(&correction.recipient.id)?;
+            if record.is_some_and(|record| replaces_a_reader(&record, correction)) {
+                replaced.push(correction.recipient.id.clone());
+            }
+        }
+        if !replaced.is_empty() {
+            return Err(Failure::new(
+                DATA,
+                format!(
+                    "in the rows {} an address that has the letter was replaced in the file by another: the mission might get \
+                     it twice; nothing was sent",
+                    listed(&replaced)
+                ),
+            )
+            .help("put the address that has it back beside the new one; or, by your word, `demarche resend --refresh --force`"));
+        }
+        let mut unwanted = Vec::new();
+        for id in self.changed.iter().filter(|_| !batch.suppressed.is_empty()) {
+            let record = reader.delivery(id)?;
+            if record.is_some_and(|record| writes_to_suppressed(&record, &batch.suppressed)) {
+                unwanted.push(id.clone());
+            }
+        }
+        if unwanted.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            DATA,
+            format!(
+                "the letters of {}, as they were frozen, would go to addresses that are in suppressed.csv now; nothing was sent",
+                listed(&unwanted)
+            ),
+        )
+        .help("--refresh sends the letters of the files, which leave these addresses out"))
     }
 
     fn finish(&mut self, batch: &Batch, records: &HashMap<RecipientId, (State, Digest)>) {
@@ -285,31 +332,13 @@ impl Plan {
     }
 }
 
-/// A new row whose To address already belongs to a row that left the file would bring one mission two letters: most likely
-/// its id was changed.
-fn refuse_renamed(reader: &Reader, plan: &Plan) -> Result<(), Failure> {
-    if plan.new.is_empty() || plan.gone.is_empty() {
-        return Ok(());
-    }
-    let gone: HashSet<&RecipientId> = plan.gone.iter().collect();
-    let mut owners: HashMap<String, RecipientId> = HashMap::new();
-    reader.deliveries(&mut |record| {
-        if gone.contains(&record.id) && !matches!(record.state, State::Failed | State::Suppressed) {
-            owners.extend(record.recipient.to.iter().map(|to| (to.folded(), record.id.clone())));
-        }
-    })?;
-    let renamed = plan.new.iter().filter(|new| new.suppressed.is_none()).find_map(|new| {
-        let owner = new.recipient.to.iter().find_map(|to| owners.get(&to.folded()))?;
-        Some((&new.recipient.id, owner))
-    });
-    match renamed {
-        None => Ok(()),
-        Some((new, old)) => Err(Failure::new(
-            DATA,
-            format!(
-                "row {new} has an address of row {old}, which left the file: its mission would get the letter twice"
-            ),
-        )
-        .help(format!("give the row its old id {old} again; an id stays what it is while a campaign is under way"))),
-    }
+/// True if an address of a row that is still to be written to is a suppressed one.
+fn writes_to_suppressed(record: &DeliveryRecord, suppressed: &[String]) -> bool {
+    let row = &record.recipient;
+    let open = |address: &str| {
+        let mut all = record.addresses.iter();
+        all.any(|one| one.address == address && matches!(one.state, State::Queued | State::Deferred))
+    };
+    let mut mailboxes = row.to.iter().chain(&row.cc).chain(&row.bcc);
+    mailboxes.any(|mailbox| roster::is_suppressed(suppressed, mailbox) && open(&mailbox.address()))
 }

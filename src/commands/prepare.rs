@@ -49,6 +49,8 @@ pub(super) struct Batch {
     /// Octets of each letter as it goes over the wire, in the order of `rows`.
     pub(super) sizes: Vec<u64>,
     pub(super) coverage: Coverage,
+    /// The folded addresses of `suppressed.csv`.
+    pub(super) suppressed: Vec<String>,
     pub(super) edition: Edition,
     /// Warnings and notes.
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -145,7 +147,9 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
     diagnostics.extend(problems);
     // Of a letter that does not load the rows are read as if it did: its slips are not theirs.
     let languages = letter.as_ref().map_or_else(|| letter::languages_of(&templates), Letter::languages);
-    let (rows, coverage, in_rows) = read_rows(context, &config, &folder, languages, purpose, &mut diagnostics);
+    let suppressed = read_suppressed(&folder, &mut diagnostics);
+    let reading = Reading { folder: &folder, languages, suppressed: &suppressed, purpose };
+    let (rows, coverage, in_rows) = read_rows(context, &config, reading, &mut diagnostics);
     let Some(letter) = letter else {
         return Err(Failure::Problems { code, diagnostics });
     };
@@ -165,7 +169,7 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
     if any_error(&diagnostics) {
         return Err(Failure::Problems { code, diagnostics });
     }
-    Ok(Batch { config, composer, rows, digests, sizes, coverage, edition, diagnostics })
+    Ok(Batch { config, composer, rows, digests, sizes, coverage, suppressed, edition, diagnostics })
 }
 
 /// A password that is plainly not there: an error before a send, a warning before. Commands are not run to find out.
@@ -239,16 +243,8 @@ fn in_quotes(shown: &str, text: &str, path: &str) -> Place {
     written.map_or_else(|| Place::file(shown), |at| Place::in_text(shown, text, at..at + path.len() + 2))
 }
 
-fn read_rows(
-    context: &Context,
-    config: &Config,
-    folder: &Folder,
-    languages: Vec<Language>,
-    purpose: Purpose,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> (Vec<Row>, Coverage, BTreeMap<String, Place>) {
-    let recipients = &config.recipients;
-    let suppressed = match folder.read(Path::new(SUPPRESSED), LARGEST_FILE) {
+fn read_suppressed(folder: &Folder, diagnostics: &mut Vec<Diagnostic>) -> Vec<String> {
+    match folder.read(Path::new(SUPPRESSED), LARGEST_FILE) {
         Ok(bytes) => {
             let (addresses, problems) = roster::read_suppressed(&bytes, SUPPRESSED);
             diagnostics.extend(problems);
@@ -259,7 +255,25 @@ fn read_rows(
             diagnostics.push(unreadable(SUPPRESSED, &refused));
             Vec::new()
         }
-    };
+    }
+}
+
+/// How the recipients are read.
+struct Reading<'a> {
+    folder: &'a Folder,
+    languages: Vec<Language>,
+    suppressed: &'a [String],
+    purpose: Purpose,
+}
+
+fn read_rows(
+    context: &Context,
+    config: &Config,
+    reading: Reading<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Vec<Row>, Coverage, BTreeMap<String, Place>) {
+    let Reading { folder, languages, suppressed, purpose } = reading;
+    let recipients = &config.recipients;
     let options = roster::Options {
         file: recipients.file_shown.clone(),
         sheet: context.sheet.clone().or_else(|| recipients.sheet.clone()),
@@ -272,7 +286,7 @@ fn read_rows(
         today: clock::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date(),
         default_language: config.settings.default_language.clone(),
         languages,
-        suppressed,
+        suppressed: suppressed.to_vec(),
         placeholders_allowed: purpose == Purpose::Look || config.relay.is_loopback(),
     };
     let bytes = match folder.read(Path::new(&recipients.file_shown), LARGEST_FILE) {

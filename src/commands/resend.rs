@@ -1,6 +1,6 @@
 //! `resend`: what was deferred or failed, and nothing else; with the addresses that were corrected in the file since.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::cli::ResendArgs;
@@ -16,6 +16,7 @@ use super::approval::require_letters;
 use super::exit::{DATA, FAILED, Failure, OK};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look, select};
+use super::readers::Readers;
 use super::{Context, drive, progress, recovered, send};
 
 pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
@@ -76,6 +77,15 @@ pub(super) const HELD: &str = "the server does not know this address";
 const REPLACED: &str =
     "an address that has the letter was replaced in the file by another: the mission might get it twice";
 
+/// The same for a row that took over an address of another.
+const MOVED: &str =
+    "its address is that of another row by the ledger, which has the letter: the mission might get it twice";
+/// The same for a row that is not in the file, whatever `--force` says.
+const LEFT: &str =
+    "its row is not in the recipients file any more, and `--force` does not change that: put it back to send again";
+/// The same for a row that asked not to be written to, whatever `--force` says.
+const SUPPRESSED: &str = "its address is in suppressed.csv, and `--force` does not change that";
+
 /// What is sent again, what is held back and why, and what changes before.
 struct Again {
     records: Vec<DeliveryRecord>,
@@ -116,6 +126,9 @@ impl Again {
             refreshed: args.refresh,
             forced: args.force,
         };
+        let readers = Readers::of(&ledger.reader()?, batch)?;
+        let unwanted: HashSet<&RecipientId> =
+            batch.rows.iter().filter(|row| row.suppressed.is_some()).map(|row| &row.recipient.id).collect();
         let mut changed = Vec::new();
         for mut record in candidates {
             if chosen.as_ref().is_some_and(|chosen| !chosen.contains(&record.id)) {
@@ -127,7 +140,10 @@ impl Again {
                 None => None,
             };
             let held = match &correction {
+                _ if row.is_none() => Some(LEFT),
+                _ if unwanted.contains(&record.id) => Some(SUPPRESSED),
                 _ if args.force => None,
+                Some(correction) if readers.owner(&correction.recipient).is_some() => Some(MOVED),
                 None => record.is_refused_as_unknown().then_some(HELD),
                 Some(correction) => replaces_a_reader(&record, correction).then_some(REPLACED),
             };
@@ -219,7 +235,7 @@ impl Again {
 }
 
 /// True if an address that has the letter left the row while others joined it: nobody can tell which of them stands for it.
-fn replaces_a_reader(record: &DeliveryRecord, correction: &Correction) -> bool {
+pub(super) fn replaces_a_reader(record: &DeliveryRecord, correction: &Correction) -> bool {
     let listed = |address: &str| correction.addresses.iter().any(|path| path.address == address);
     let known = |address: &str| record.addresses.iter().any(|known| known.address == address);
     let left = record.addresses.iter().any(|known| known.state == State::Accepted && !listed(&known.address));

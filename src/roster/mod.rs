@@ -45,7 +45,7 @@ use text::TextTable;
 pub use crate::domain::coverage::Coverage;
 pub use clean::{Change, Clean, Mapped, clean};
 pub use columns::{Answer, Question};
-pub use suppressed::read_suppressed;
+pub use suppressed::{is_suppressed, read_suppressed};
 
 /// How to read the file.
 #[derive(Debug, Clone)]

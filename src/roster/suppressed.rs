@@ -46,6 +46,13 @@ pub fn read_suppressed(bytes: &[u8], file: &str) -> (Vec<String>, Vec<Diagnostic
     (folded, findings.finish(file))
 }
 
+/// True if a list of [`read_suppressed`] names the mailbox, or its whole domain.
+#[must_use]
+pub fn is_suppressed(addresses: &[String], mailbox: &Mailbox) -> bool {
+    let (folded, domain) = (mailbox.folded(), format!("@{}", mailbox.domain()));
+    addresses.iter().any(|one| *one == folded || *one == domain)
+}
+
 /// The addresses in the cells behind the first; what else stands there is a remark.
 fn take_what_is_there(record: &Record, folded: &mut Vec<String>) {
     for cell in record.cells.iter().skip(1) {
