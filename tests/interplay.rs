@@ -221,3 +221,24 @@ fn a_ledger_that_holds_nothing_but_an_approval_serves_every_command() {
     campaign.run(&["send", "--approve", &digest]).expect_code(0);
     assert_eq!(server.letters().len(), 3);
 }
+
+#[test]
+fn a_folder_for_the_ledger_that_is_not_there_is_named_as_such() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 2).set("ledger.file", "\"records/ledger.db\"");
+    let run = campaign.run(&["send", "--yes"]).expect_code(74);
+    assert!(run.stderr.contains("there is no folder") && run.stderr.contains("records"), "{}", run.stderr);
+    assert_eq!(server.letters().len(), 0);
+    let campaign = campaign.file("records/.keep", "");
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 2);
+}
+
+#[test]
+fn what_is_traced_holds_no_escapes_where_there_is_no_terminal() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 1).env("NO_COLOR", "").env("TERM", "xterm-256color");
+    let run = campaign.run(&["send", "--yes", "-vv"]).expect_code(0);
+    assert!(run.stderr.contains("TRACE C: EHLO"), "{}", run.stderr);
+    assert!(!run.stderr.contains('\u{1b}'), "{:?}", run.stderr);
+}

@@ -18,11 +18,11 @@ use crate::cli::LogFormat;
 /// The target of what a person was shown.
 pub(super) const SHOWN: &str = "shown";
 
-/// Starts it, once in a process.
+/// Starts it, once in a process. `colour` is for standard error.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub(super) fn start(verbose: u8, file: Option<&Path>, format: LogFormat) -> Result<(), Failure> {
+pub(super) fn start(verbose: u8, colour: bool, file: Option<&Path>, format: LogFormat) -> Result<(), Failure> {
     let level = match verbose {
         0 => "warn",
         1 => "info",
@@ -31,6 +31,7 @@ pub(super) fn start(verbose: u8, file: Option<&Path>, format: LogFormat) -> Resu
     // Only our own: a library's log lines are not for the people who run this, and could hold what is not to be shown.
     let to_screen = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        .with_ansi(colour)
         .without_time()
         .with_target(false)
         .with_filter(EnvFilter::new(format!("off,demarche={level}")));

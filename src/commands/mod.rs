@@ -76,7 +76,7 @@ pub fn run(cli: Cli) -> u8 {
     limits::survive_file_size_limit();
     // No argument ever holds a secret.
     let line: Vec<String> = std::env::args_os().skip(1).map(|word| visible(&word.to_string_lossy())).collect();
-    let outcome = logging::start(cli.verbose, cli.log_file.as_deref(), cli.log_format)
+    let outcome = logging::start(cli.verbose, context.screen.colours_messages(), cli.log_file.as_deref(), cli.log_format)
         .and_then(|()| {
             tracing::info!(target: logging::SHOWN, version = env!("CARGO_PKG_VERSION"), arguments = line.join(" "), "started");
             command(&context, cli.command)

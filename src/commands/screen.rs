@@ -71,6 +71,12 @@ impl Screen {
         }
     }
 
+    /// True if what goes to standard error may be coloured.
+    #[must_use]
+    pub fn colours_messages(&self) -> bool {
+        self.err.colour
+    }
+
     /// How many `-v`.
     #[must_use]
     pub fn verbosity(&self) -> u8 {

@@ -24,6 +24,12 @@ pub enum LedgerError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// There is no such folder to make it in.
+    #[error("there is no folder {path} for the ledger: make it, or name another place in `ledger.file`")]
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file of no bytes.
     #[error(
         "{path} is empty; if it was a ledger, what was in it is lost: restore a copy of it before you send anything more; if nothing was ever sent from here, remove it"

@@ -75,7 +75,10 @@ pub(super) fn check_place(path: &Path) -> Result<(), LedgerError> {
     if has_another_name(path) {
         return Err(LedgerError::HardLink { path: path.to_owned() });
     }
-    let whole = fs::canonicalize(folder).map_err(|error| LedgerError::of_io(&error, folder))?;
+    let whole = fs::canonicalize(folder).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => LedgerError::NoFolder { path: folder.to_owned() },
+        _ => LedgerError::of_io(&error, folder),
+    })?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     match network_kind_by_type(type_of_file_system(&whole)).or_else(|| network_kind_by_mount(&mounts, &whole)) {
         Some(kind) => Err(LedgerError::Network { path: path.to_owned(), kind: kind.to_owned() }),
