@@ -108,6 +108,57 @@ fn korea_and_congo_are_asked_about_and_guinea_is_guinea() {
 }
 
 #[test]
+fn an_observer_is_known_by_its_name_in_any_language_and_by_its_missions() {
+    for (name, code) in [
+        ("State of Palestine", "PSE"),
+        ("the State of Palestine", "PSE"),
+        ("État de Palestine", "PSE"),
+        ("Estado de Palestina", "PSE"),
+        ("دولة فلسطين", "PSE"),
+        ("Permanent Observer Mission of the State of Palestine to the United Nations", "PSE"),
+        ("Holy See", "VAT"),
+        ("The Holy See", "VAT"),
+        ("Saint-Siège", "VAT"),
+        ("le Saint-Siège", "VAT"),
+        ("Святой Престол", "VAT"),
+        ("罗马教廷", "VAT"),
+        ("Permanent Observer Mission of the Holy See", "VAT"),
+        ("Mission permanente d'observation du Saint-Siège auprès de l'Organisation des Nations Unies", "VAT"),
+        ("Misión Permanente de Observación de la Santa Sede ante las Naciones Unidas", "VAT"),
+        ("Permanent Mission of Kenya to the United Nations", "KEN"),
+    ] {
+        let campaign = rows(&format!("state,to\n\"{name}\",a@m.example\n"));
+        let run = campaign.run(&["preview", "--json"]).expect_code(0);
+        assert_eq!(run.json()["letters"][0]["id"], code, "{name}");
+    }
+}
+
+#[test]
+fn only_a_name_that_is_really_near_is_suggested() {
+    for (name, suggested) in [
+        ("State of Palestin", Some("(PSE)")),
+        ("Holly See", Some("(VAT)")),
+        ("Kenia republic", Some("(KEN)")),
+        ("Untied States", Some("(USA)")),
+        ("Germny", Some("(DEU)")),
+        ("State of Atlantis", None),
+        ("European Union", None),
+        ("Sovereign Order of Malta", None),
+        ("Secretary-General", None),
+    ] {
+        let run = rows(&format!("state,to\n{name},a@m.example\n")).run(&["check", "--json"]).expect_code(65);
+        let json = run.json();
+        let told = json["errors"].as_array().expect("a list").iter().find(|one| one["code"] == "state-unknown");
+        let help =
+            told.unwrap_or_else(|| panic!("{name}: {}", run.stdout))["help"].as_str().expect("a help").to_owned();
+        match suggested {
+            Some(code) => assert!(help.contains(code) && !help.contains(" or "), "{name}: {help}"),
+            None => assert!(help.starts_with("write its English name or its ISO code"), "{name}: {help}"),
+        }
+    }
+}
+
+#[test]
 fn every_audience_counts_its_own_states() {
     for (audience, expected) in [
         ("\"member-states\"", 193),

@@ -100,6 +100,16 @@ struct Tables {
     states: Vec<State>,
     by_iso3: HashMap<String, usize>,
     by_alias: HashMap<String, usize>,
+    names: Vec<Name>,
+}
+
+/// A name that a misspelt one can be near to.
+struct Name {
+    /// Its key.
+    whole: String,
+    /// Its key without what many names have.
+    distinctive: String,
+    state: usize,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(load);
@@ -128,7 +138,7 @@ pub enum Resolution {
 }
 
 /// Which state a name, code or alias means, accents, case and punctuation aside. "&" is read as "and", and the words
-/// before the name of a mission's state ("Permanent Mission of") are passed over.
+/// before and behind the name of a mission's state ("Permanent Mission of", "to the United Nations") are passed over.
 #[must_use]
 pub fn resolve(text: &str) -> Resolution {
     if let Some(found) = resolve_key(&fold(text)) {
@@ -138,11 +148,14 @@ pub fn resolve(text: &str) -> Resolution {
     if let Some(found) = resolve_key(&key) {
         return found;
     }
+    let whole = TO_THE_UN.iter().find_map(|suffix| key.strip_suffix(suffix)).unwrap_or(&key);
     MISSION_OF
         .iter()
-        .filter_map(|prefix| key.strip_prefix(prefix))
-        .find_map(|name| resolve_key(name.strip_prefix("the ").unwrap_or(name)))
-        .unwrap_or_else(|| Resolution::Unknown(nearest(&key)))
+        .filter_map(|prefix| whole.strip_prefix(prefix))
+        .map(|name| ARTICLES.iter().find_map(|article| name.strip_prefix(article)).unwrap_or(name))
+        .find_map(resolve_key)
+        .or_else(|| resolve_key(ARTICLES.iter().find_map(|article| whole.strip_prefix(article)).unwrap_or(whole)))
+        .unwrap_or_else(|| Resolution::Unknown(nearest(whole)))
 }
 
 /// The state of which a text is a name, code or alias that means no other. Unlike [`resolve`] it searches for no near ones.
@@ -169,10 +182,18 @@ const AMBIGUOUS: [(&[&str], &[&str]); 3] = [
 ];
 
 /// What the name of a mission begins with, as keys.
-const MISSION_OF: [&str; 9] = [
+const MISSION_OF: [&str; 17] = [
     "permanent mission of ",
     "permanent observer mission of ",
+    "observer mission of ",
     "mission of ",
+    "mission permanente d observation de la ",
+    "mission permanente d observation de l ",
+    "mission permanente d observation du ",
+    "mission permanente d observation de ",
+    "mision permanente de observacion de la ",
+    "mision permanente de observacion del ",
+    "mision permanente de observacion de ",
     "mission permanente de la ",
     "mission permanente de l ",
     "mission permanente du ",
@@ -180,6 +201,18 @@ const MISSION_OF: [&str; 9] = [
     "mission permanente de ",
     "mision permanente de ",
 ];
+
+/// What it ends with, as keys.
+const TO_THE_UN: [&str; 5] = [
+    " to the united nations",
+    " to the un",
+    " aupres de l organisation des nations unies",
+    " aupres des nations unies",
+    " ante las naciones unidas",
+];
+
+/// What may stand before a name, as keys.
+const ARTICLES: [&str; 6] = ["the ", "le ", "la ", "l ", "les ", "el "];
 
 /// Everyday names that the table of aliases lacks.
 const MORE_ALIASES: [(&str, &str); 9] = [
@@ -192,6 +225,23 @@ const MORE_ALIASES: [(&str, &str); 9] = [
     ("St. Vincent", "VCT"),
     ("Saint Vincent", "VCT"),
     ("KSA", "SAU"),
+];
+
+/// The columns of an observer's table that hold a name, its own or its mission's.
+const NAMES_OF_OBSERVERS: [&str; 13] = [
+    "name_en",
+    "running_en",
+    "formal_en",
+    "mission",
+    "name_fr",
+    "name_es",
+    "name_ru",
+    "name_zh",
+    "name_ar",
+    "de_fr",
+    "de_es",
+    "of_ru",
+    "of_formal_ru",
 ];
 
 /// The key under which names are compared: NFKD without marks, case folded, everything but letters and digits to a blank.
@@ -211,13 +261,25 @@ pub fn fold(text: &str) -> String {
     key
 }
 
+/// The states with a name that shares most of its letters with `key`, the words aside that half of all names have.
 fn nearest(key: &str) -> Vec<&'static State> {
-    let mut scored: Vec<(f64, usize)> = TABLES
-        .by_alias
-        .iter()
-        .map(|(alias, index)| (strsim::jaro_winkler(alias, key), *index))
-        .filter(|(score, _)| *score > 0.85)
-        .collect();
+    let (own, whole) = (distinctive(key), key);
+    let near = |one: &str, other: &str| {
+        // Of very different lengths they are not near, and need no comparison, which takes a table of both.
+        let (one_has, other_has) = (one.chars().count(), other.chars().count());
+        if one_has.abs_diff(other_has) * 2 > one_has.max(other_has) {
+            0.0
+        } else {
+            strsim::normalized_damerau_levenshtein(one, other)
+        }
+    };
+    // As wholes, names are near by what all of them have: there it takes more.
+    let score = |name: &Name| {
+        let as_a_whole = near(&name.whole, whole);
+        if as_a_whole >= NEAR_AS_A_WHOLE { as_a_whole } else { near(&name.distinctive, &own) }
+    };
+    let mut scored: Vec<(f64, usize)> =
+        TABLES.names.iter().map(|name| (score(name), name.state)).filter(|(score, _)| *score >= NEAR).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut found: Vec<usize> = Vec::new();
     for (_, index) in scored {
@@ -226,6 +288,36 @@ fn nearest(key: &str) -> Vec<&'static State> {
         }
     }
     found.into_iter().map(|index| &TABLES.states[index]).collect()
+}
+
+/// The part of its letters that a near name shares.
+const NEAR: f64 = 0.7;
+const NEAR_AS_A_WHOLE: f64 = 0.9;
+
+/// A key without what says of what kind a state is, unless it has nothing else.
+fn distinctive(key: &str) -> String {
+    const KINDS: [&str; 18] = [
+        "the",
+        "of",
+        "and",
+        "state",
+        "states",
+        "republic",
+        "kingdom",
+        "union",
+        "federation",
+        "federal",
+        "islamic",
+        "republique",
+        "etat",
+        "estado",
+        "republica",
+        "de",
+        "du",
+        "la",
+    ];
+    let words: Vec<&str> = key.split(' ').filter(|word| !KINDS.contains(word)).collect();
+    if matches!(words.as_slice(), [] | ["united"]) { key.to_owned() } else { words.join(" ") }
 }
 
 fn load() -> Tables {
@@ -247,12 +339,29 @@ fn load() -> Tables {
             by_alias.insert(fold(alias), *index);
         }
     }
+    // The table of aliases has members only; observers are known by every name of their own table.
+    for (index, state) in states.iter().enumerate().filter(|(_, state)| !state.member) {
+        for name in state.columns.iter().filter(|(header, _)| NAMES_OF_OBSERVERS.contains(&header.as_str())) {
+            let key = fold(name.1);
+            if !key.is_empty() {
+                by_alias.entry(key).or_insert(index);
+            }
+        }
+    }
     for (alias, iso3) in MORE_ALIASES {
         if let Some(index) = by_iso3.get(iso3) {
             by_alias.entry(fold(alias)).or_insert(*index);
         }
     }
-    Tables { states, by_iso3, by_alias }
+    // Of a code every letter counts: nothing is near it.
+    let is_name = |alias: &&String| alias.len() > 3;
+    let name = |(whole, state): (&String, &usize)| Name {
+        whole: whole.clone(),
+        distinctive: distinctive(whole),
+        state: *state,
+    };
+    let names = by_alias.iter().filter(|(alias, _)| is_name(alias)).map(name).collect();
+    Tables { states, by_iso3, by_alias, names }
 }
 
 fn read_states(text: &str, member: bool, states: &mut Vec<State>) {
@@ -323,6 +432,27 @@ mod tests {
         ] {
             assert!(matches!(resolve(text), Resolution::Found(state) if state.code.as_str() == code), "{text}");
         }
+    }
+
+    #[test]
+    fn every_name_of_an_observer_names_it() {
+        let mut table = csv::Reader::from_reader(include_bytes!("../../data/observer_states.csv").as_slice());
+        let headers = table.headers().expect("headers").clone();
+        let mut names = 0;
+        for record in table.records() {
+            let record = record.expect("a row");
+            for (header, cell) in headers.iter().zip(&record) {
+                if !["m49", "head"].contains(&header) && !cell.is_empty() {
+                    let found = resolve(cell);
+                    assert!(
+                        matches!(&found, Resolution::Found(state) if state.iso2 == record[0]),
+                        "{header} {cell}: {found:?}"
+                    );
+                    names += 1;
+                }
+            }
+        }
+        assert_eq!(names, 28);
     }
 
     #[test]
