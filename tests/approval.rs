@@ -198,6 +198,40 @@ fn check_and_preview_say_where_the_approval_stands() {
     assert!(!campaign.path("ledger.db").exists(), "a look makes no ledger");
     approve(&campaign, &digest(&campaign), "The Chair").expect_code(0);
     assert!(campaign.run(&["check"]).stdout.contains("Approved:  by The Chair (1 of 2 needed)"));
-    assert!(campaign.run(&["preview"]).stderr.contains("Approved: by The Chair (1 of 2 needed)"));
+    let preview = campaign.run(&["preview"]);
+    assert!(preview.stderr.contains("Approved: by The Chair (1 of 2 needed)"));
     assert_eq!(campaign.run(&["check", "--json"]).json()["approvals"]["by"][0], "The Chair");
+}
+
+#[test]
+fn a_preview_asks_for_the_approvals_that_are_missing_before_it_names_the_command_that_sends() {
+    let campaign = Campaign::small(2525, 3);
+    let without = campaign.run(&["preview"]).expect_code(0).stdout;
+    assert!(without.contains("Then send exactly these: demarche send --approve "), "{without}");
+    assert!(!without.contains("demarche approve") && !campaign.read("preview/index.html").contains("demarche approve"));
+
+    let campaign = campaign.set("campaign.approvals", "2");
+    let digest = digest(&campaign);
+    let asks = format!("demarche approve {digest} --by NAME --note TEXT");
+    let sends = format!("demarche send --approve {digest}");
+    let told = |so_far: &str| {
+        let screen = campaign.run(&["preview"]).expect_code(0).stdout;
+        let page = campaign.read("preview/index.html");
+        for (text, so_far) in
+            [(&screen, format!("{so_far}; each who approves runs")), (&page, format!("<b>{so_far}</b>"))]
+        {
+            let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} not in:\n{text}"));
+            assert!(at(&so_far) < at(&asks) && at(&asks) < at("once both have") && at("once both have") < at(&sends));
+        }
+    };
+    told("0 of 2 approvals so far");
+    approve(&campaign, &digest, "The Chair").expect_code(0);
+    told("1 of 2 approvals so far (The Chair)");
+    approve(&campaign, &digest, "The Secretariat").expect_code(0);
+    let screen = campaign.run(&["preview"]).expect_code(0).stdout;
+    assert!(screen.contains(&format!("Then send exactly these: {sends}")) && !screen.contains(&asks), "{screen}");
+    let page = campaign.read("preview/index.html");
+    assert!(page.contains("Approved by The Chair, The Secretariat (2 of 2 needed)") && !page.contains(&asks));
+    let json = campaign.run(&["preview", "--json"]).expect_code(0).json();
+    assert_eq!(json["approvals"]["by"], serde_json::json!(["The Chair", "The Secretariat"]));
 }

@@ -202,17 +202,18 @@ fn missing_doubled_and_foreign_are_told_before_and_after_the_letters_went_out() 
     };
     let check = campaign.run(&["check"]).expect_code(0);
     let words = check.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("1 of 15; missing: "), "{}", check.stdout);
+    assert!(words.contains("1 of 15 gets a letter; missing: "), "{}", check.stdout);
     assert!(words.contains("doubled: Kenya; outside the audience: HND (security-council-2021)"), "{}", check.stdout);
     expected(&campaign.run(&["check", "--json"]).json()["coverage"], "check");
     expected(&campaign.run(&["preview", "--json"]).expect_code(0).json()["coverage"], "preview");
-    assert!(campaign.run(&["preview"]).stdout.contains("Coverage: 1 of 15; missing: "));
+    assert!(campaign.run(&["preview"]).stdout.contains("Coverage: 1 of 15 gets a letter; missing: "));
     let page = campaign.read("preview/index.html");
     for said in [
         "1 of 15 missions get a letter",
         "has no row in the recipients file",
         "several letters: Kenya",
-        "not asked for: HND",
+        "not asked for: Honduras (HND)",
+        "2 letters more go to others than these 15.",
     ] {
         assert!(page.contains(said), "{said}");
     }
@@ -227,7 +228,55 @@ fn missing_doubled_and_foreign_are_told_before_and_after_the_letters_went_out() 
     expected(&campaign.run(&["report", "--json"]).json()["coverage"], "report");
     campaign.run(&["report", "--html", "report.html"]).expect_code(0);
     let page = campaign.read("report.html");
-    assert!(page.contains("Expected, and not in the batch: 14") && page.contains("States with several rows: Kenya."));
+    for said in [
+        "<strong>Several rows for one state:</strong> <bdi>Kenya</bdi>.",
+        "<strong>Beyond the states that were meant:</strong> <bdi>Honduras</bdi>.",
+        "no letter planned</th>",
+        "<strong>No letter planned:</strong>",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    let (_, row) = page
+        .split_once("States by regional group")
+        .and_then(|(_, table)| table.split_once("<th scope=\"row\">all</th>"))
+        .expect("the sums");
+    assert!(row.split("</tr>").next().expect("a row").contains("<td class=\"number\">14</td>"), "{row}");
+}
+
+#[test]
+fn who_is_suppressed_is_not_counted_as_covered_anywhere() {
+    let server = Server::start();
+    let all = state::all().iter().filter(|state| state.member && state.code.as_str() != "PLW");
+    let mut csv = String::from("state,to,id\n");
+    for state in all {
+        let _ = writeln!(csv, "{code},{code}@m.example,", code = state.code);
+    }
+    csv.push_str("KEN,second@m.example,ken-2\n,office@m.example,office\n");
+    let campaign = Campaign::small(server.port(), 0)
+        .set("recipients.audience", "\"member-states\"")
+        .recipients(&csv)
+        .file("suppressed.csv", "mmr@m.example\nnru@m.example\n")
+        .template("letter.en.md", "+++\nsubject = \"Open letter\"\n+++\n\n{{ salutation() }}\n");
+    let line = "190 of 193 get a letter; suppressed: Myanmar, Nauru; missing: Palau; doubled: Kenya";
+    let said = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let check = campaign.run(&["check"]).expect_code(0);
+    assert!(said(&check.stdout).contains(line), "{}", check.stdout);
+    assert!(said(&campaign.run(&["preview"]).expect_code(0).stdout).contains(line));
+    for command in ["check", "preview"] {
+        let coverage = &campaign.run(&[command, "--json"]).expect_code(0).json()["coverage"];
+        assert_eq!(coverage["suppressed"], serde_json::json!(["MMR", "NRU"]), "{command}");
+        assert_eq!((&coverage["present"], &coverage["missing"]), (&192.into(), &serde_json::json!(["PLW"])));
+    }
+    let page = campaign.read("preview/index.html");
+    assert!(page.contains("190 of 193 missions get a letter"));
+    assert!(page.contains("<p>1 letter more goes to others than these 193.</p>"), "a doubled row goes to no other");
+    let sent = campaign.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
+    assert!(said(&sent.stderr).contains(line), "{}", sent.stderr);
+
+    // None is missing, and still not all of them get a letter.
+    let campaign = campaign.recipients(&format!("{csv}PLW,plw@m.example,\n"));
+    let check = said(&campaign.run(&["check"]).expect_code(0).stdout);
+    assert!(check.contains("191 of 193 get a letter; suppressed: Myanmar, Nauru; doubled: Kenya"), "{check}");
 }
 
 #[test]

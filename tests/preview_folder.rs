@@ -40,6 +40,7 @@ fn page() -> Page {
         campaign: "Stand with defenders".into(),
         digest: Digest::of(b"batch"),
         command: format!("demarche send --approve {}", Digest::of(b"batch")),
+        approvals: None,
         event: Some("Security Council open debate, 21 October 2021".into()),
         from: "Coalition Secretariat <letters@coalition.example>".into(),
         reply_to: None,

@@ -87,7 +87,7 @@ fn summary(context: &Context, batch: &Batch, timing: &Timing<'_>, standing: Opti
 
 fn languages(batch: &Batch) -> String {
     let mut languages: HashMap<String, u64> = HashMap::new();
-    for row in &batch.rows {
+    for row in batch.rows.iter().filter(|row| row.suppressed.is_none()) {
         let language = row.recipient.language.as_ref().unwrap_or(&batch.config.settings.default_language);
         *languages.entry(language.to_string()).or_default() += 1;
     }

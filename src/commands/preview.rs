@@ -10,8 +10,10 @@ use crate::clock;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::coverage::Coverage;
 use crate::domain::mailbox::Mailbox;
+use crate::domain::recipient::RecipientId;
 use crate::domain::reply::visible;
-use crate::preview::{Gets, Item, Page, Preview, PreviewError, Reach};
+use crate::domain::state::StateCode;
+use crate::preview::{Approvals, Gets, Item, Page, Preview, PreviewError, Reach};
 use crate::roster::Row;
 
 use super::Context;
@@ -20,6 +22,7 @@ use super::approved::{self, Approval};
 use super::exit::{CANNOT_CREATE, DATA, Failure, OK};
 use super::prepare::{Batch, Purpose, batch, name_of, preview_stamp};
 use super::sample::{Candidate, sample};
+use super::timing;
 use super::underway::{self, Underway};
 
 pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> {
@@ -44,9 +47,18 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
         context.screen.say(&already);
     }
     let approval = approved::read(&batch)?;
-    let command = command(context, &batch, !underway.changed.is_empty());
-    let (index, json) = write(&batch, &shown, &remarks, &approval, &command, &folder)?;
-    if let Some(line) = Standing::look(&batch.config, batch.digest())?.line() {
+    let standing = Standing::look(&batch.config, batch.digest())?;
+    let ways = Ways {
+        command: send_command(context, &batch, !underway.changed.is_empty()),
+        approvals: (standing.needed > 0).then(|| Approvals {
+            needed: standing.needed,
+            people: standing.people().into_iter().map(str::to_owned).collect(),
+            command: format!("{}approve {} --by NAME --note TEXT", program(context), batch.digest()),
+        }),
+    };
+    let (index, mut json) = write(&batch, &shown, &remarks, &approval, &ways, &folder)?;
+    json["approvals"] = json!({ "needed": standing.needed, "by": standing.people() });
+    if let Some(line) = standing.line() {
         context.screen.say(&format!("Approved: {line}."));
     }
     if args.json {
@@ -55,11 +67,12 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
         let total = letters(&batch).count();
         let of = if shown.len() < total { format!(" of {total}") } else { String::new() };
         context.screen.result(&format!(
-            "{}{of} letters in {}\n{}Look at them: {}\nThen send exactly these: {command}\ndigest: {}\n",
+            "{}{of} letters in {}\n{}Look at them: {}\n{}\ndigest: {}\n",
             shown.len(),
             index.parent().unwrap_or(&index).display(),
             if batch.coverage.expected == 0 { String::new() } else { format!("Coverage: {}\n", batch.coverage.line()) },
             index.display(),
+            ways.words(),
             batch.digest(),
         ));
     }
@@ -97,17 +110,41 @@ fn told(batch: &Batch, underway: &Underway) -> String {
     text
 }
 
-/// The whole command that sends what is shown, to be typed where this one was.
-fn command(context: &Context, batch: &Batch, refresh: bool) -> String {
-    let mut command = String::from("demarche ");
-    if context.config != Path::new("config.toml") {
-        command.push_str(&format!("--config {} ", quoted(&context.config)));
+/// How what is shown goes out.
+struct Ways {
+    /// What sends it.
+    command: String,
+    /// Who has to approve it before, if anybody.
+    approvals: Option<Approvals>,
+}
+
+impl Ways {
+    fn words(&self) -> String {
+        match self.approvals.as_ref().filter(|approvals| !approvals.is_enough()) {
+            Some(approvals) => format!(
+                "{}; each who approves runs\n    {}\nOnly then, {}, send exactly these: {}",
+                approvals.so_far(),
+                approvals.command,
+                approvals.once(),
+                self.command
+            ),
+            None => format!("Then send exactly these: {}", self.command),
+        }
     }
-    command.push_str(&format!("send --approve {}", batch.digest()));
-    if refresh {
-        command.push_str(" --refresh");
+}
+
+/// The program and its config, to be typed where this command was.
+fn program(context: &Context) -> String {
+    if context.config == Path::new("config.toml") {
+        return "demarche ".to_owned();
     }
-    command
+    format!("demarche --config {} ", quoted(&context.config))
+}
+
+/// The whole command that sends what is shown.
+fn send_command(context: &Context, batch: &Batch, refresh: bool) -> String {
+    let refresh = if refresh { " --refresh" } else { "" };
+    format!("{}send --approve {}{refresh}", program(context), batch.digest())
 }
 
 /// A path as a shell takes it.
@@ -188,7 +225,7 @@ fn write(
     shown: &BTreeMap<usize, Option<&'static str>>,
     remarks: &Remarks,
     approval: &Approval,
-    command: &str,
+    ways: &Ways,
     folder: &Path,
 ) -> Result<(PathBuf, serde_json::Value), Failure> {
     let failed = |error: PreviewError| Failure::new(CANNOT_CREATE, error.to_string());
@@ -225,12 +262,11 @@ fn write(
         };
         preview.add(item, &composed.message.bytes).map_err(failed)?;
     }
-    let page = page(batch, remarks, approval, command, now);
+    let page = page(batch, remarks, approval, ways, now);
     let mut json = preview.to_json(batch.digest());
-    json["command"] = json!(command);
+    json["command"] = json!(ways.command);
     json["coverage"] = batch.coverage.to_json();
-    json["coverage"]["reached"] =
-        json!(page.coverage.iter().filter(|reach| matches!(reach.row, Some((_, Gets::Letter)))).count());
+    json["coverage"]["reached"] = json!(batch.coverage.reached());
     let index = preview.finish(&page).map_err(failed)?;
     Ok((index, json))
 }
@@ -239,7 +275,7 @@ fn addresses(mailboxes: &[Mailbox]) -> Vec<String> {
     mailboxes.iter().map(ToString::to_string).collect()
 }
 
-fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, command: &str, now: jiff::Timestamp) -> Page {
+fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, ways: &Ways, now: jiff::Timestamp) -> Page {
     let settings = &batch.config.settings;
     let mut languages: HashMap<String, usize> = HashMap::new();
     for place in letters(batch) {
@@ -257,29 +293,36 @@ fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, command: &str, no
         Some((name_of(&row.recipient), reason))
     };
     let without = batch.rows.iter().filter_map(without).collect();
-    let reached = coverage.iter().filter(|reach| matches!(reach.row, Some((_, Gets::Letter)))).count();
-    let total = letters(batch).count();
+    let inside: HashSet<StateCode> = coverage.iter().map(|reach| reach.state).collect();
+    let is_beyond = |place: &usize| batch.rows[*place].recipient.state.is_none_or(|code| !inside.contains(&code));
+    let beyond = if coverage.is_empty() { 0 } else { letters(batch).filter(is_beyond).count() };
     Page {
         campaign: settings.campaign_name.clone(),
         digest: batch.digest(),
-        command: command.to_owned(),
+        command: ways.command.clone(),
+        approvals: ways.approvals.clone(),
         event: settings
             .event
             .as_ref()
-            .map(|event| format!("{}, {}", event.name, event.local().strftime("%-d %B %Y, %H:%M"))),
+            .map(|event| format!("{}, {}", event.name, timing::on(event).trim_start_matches("on "))),
         from: settings.from.to_string(),
         reply_to: settings.reply_to.as_ref().map(ToString::to_string),
         languages,
         octets: letters(batch).map(|place| batch.sizes[place]).sum(),
         without,
-        beyond: if coverage.is_empty() { 0 } else { total - reached },
+        beyond,
         coverage,
         doubled: Coverage::names(&batch.coverage.doubled),
-        foreign: batch.coverage.foreign.iter().map(ToString::to_string).collect(),
+        foreign: batch.coverage.foreign.iter().map(with_name).collect(),
         warnings: remarks.general.clone(),
         approved: approval.as_a_whole(batch),
         generated: now,
     }
+}
+
+/// `Honduras (HND)`; an id that is no state's code stands for itself.
+fn with_name(id: &RecipientId) -> String {
+    StateCode::parse(id.as_str()).map_or_else(|| id.to_string(), |code| format!("{} ({id})", code.state().name("en")))
 }
 
 /// Each state of the audience, with the row that decides what it gets: one with a letter before one without.

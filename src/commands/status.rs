@@ -4,6 +4,7 @@ use crate::cli::StatusArgs;
 use crate::clock;
 use crate::config::Config;
 use crate::domain::coverage::Coverage;
+use crate::domain::delivery::State;
 use crate::domain::record::DeliveryRecord;
 use crate::ledger::Reader;
 use crate::report::{self, Facts};
@@ -39,7 +40,9 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRe
     let coverage = if records.is_empty() {
         Coverage::default()
     } else {
-        Coverage::of(&config.recipients.audience, records.iter().map(|record| (&record.id, record.recipient.state)))
+        let gets = |record: &DeliveryRecord| record.state != State::Suppressed;
+        let rows = records.iter().map(|record| (&record.id, record.recipient.state, gets(record)));
+        Coverage::of(&config.recipients.audience, rows)
     };
     let approvals = reader.approvals()?;
     // Before the first plan there is nothing that could have a digest but what was approved.

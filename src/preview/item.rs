@@ -98,6 +98,8 @@ pub struct Page {
     pub digest: Digest,
     /// The whole command that approves it.
     pub command: String,
+    /// Where the approvals stand; `None` where none are asked for.
+    pub approvals: Option<Approvals>,
     /// The event the letter is written for, and when it is.
     pub event: Option<String>,
     /// The From mailbox.
@@ -124,6 +126,43 @@ pub struct Page {
     pub approved: Option<Approved>,
     /// When the preview was made.
     pub generated: Timestamp,
+}
+
+/// The approvals that a batch needs before it may go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approvals {
+    /// How many people have to approve it; at least 1.
+    pub needed: usize,
+    /// Who did.
+    pub people: Vec<String>,
+    /// What each who approves runs.
+    pub command: String,
+}
+
+impl Approvals {
+    /// True if as many people approved as have to.
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        self.people.len() >= self.needed
+    }
+
+    /// "1 of 2 approvals so far (The Chair)".
+    #[must_use]
+    pub fn so_far(&self) -> String {
+        let who = if self.people.is_empty() { String::new() } else { format!(" ({})", self.people.join(", ")) };
+        let noun = if self.needed == 1 { "approval" } else { "approvals" };
+        format!("{} of {} {noun} so far{who}", self.people.len(), self.needed)
+    }
+
+    /// "once both have".
+    #[must_use]
+    pub fn once(&self) -> String {
+        match self.needed {
+            1 => "once one person has".to_owned(),
+            2 => "once both have".to_owned(),
+            needed => format!("once all {needed} have"),
+        }
+    }
 }
 
 /// What becomes of one state of the audience.

@@ -25,7 +25,7 @@ use crate::domain::digest::Digest;
 use crate::domain::markup::escape;
 use crate::domain::recipient::RecipientId;
 
-pub use item::{Approved, Earlier, Gets, Item, Page, Reach, Standing};
+pub use item::{Approvals, Approved, Earlier, Gets, Item, Page, Reach, Standing};
 
 /// Why a preview could not be made.
 #[derive(Debug, thiserror::Error)]

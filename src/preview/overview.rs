@@ -86,7 +86,12 @@ fn coverage(rows: &[Row<'_>], page: &Page) -> String {
         html.push_str("</ul>\n");
     }
     if page.beyond > 0 {
-        let _ = writeln!(html, "<p>{} more go to others than these {expected}.</p>", letters(page.beyond));
+        let _ = writeln!(
+            html,
+            "<p>{} more {} to others than these {expected}.</p>",
+            letters(page.beyond),
+            if page.beyond == 1 { "goes" } else { "go" }
+        );
     }
     named(&mut html, "Several rows, and so several letters", &page.doubled);
     named(&mut html, "Rows of states that were not asked for", &page.foreign);
@@ -274,13 +279,39 @@ fn name_of(id: &str) -> String {
 }
 
 fn approval(page: &Page) -> String {
-    format!(
+    let mut html = format!(
         "<h3>If everything is right</h3>\n\
          <p>The digest stands for exactly these {}, their addresses included. If anything changes, it changes too, and \
-         what was approved is refused. Whoever sends them runs:</p>\n\
-         <pre tabindex=\"0\" id=\"command\"><code>{}</code></pre>\n<p class=\"quiet\">digest: <span class=\"digest\">{}</span></p>\n",
+         what was approved is refused.",
         letters(total(page)),
+    );
+    match &page.approvals {
+        Some(approvals) if !approvals.is_enough() => {
+            let _ = writeln!(
+                html,
+                "</p>\n<p><b>{}</b>; each who approves runs:</p>\n<pre tabindex=\"0\" id=\"approve\"><code>{}</code></pre>\n\
+                 <p>Only then, {}, whoever sends them runs:</p>",
+                escape(&approvals.so_far()),
+                escape(&approvals.command),
+                approvals.once()
+            );
+        }
+        Some(approvals) => {
+            let _ = writeln!(
+                html,
+                "</p>\n<p class=\"good\">Approved by {} ({} of {} needed).</p>\n<p>Whoever sends them runs:</p>",
+                escape(&approvals.people.join(", ")),
+                approvals.people.len(),
+                approvals.needed
+            );
+        }
+        None => html.push_str(" Whoever sends them runs:</p>\n"),
+    }
+    let _ = writeln!(
+        html,
+        "<pre tabindex=\"0\" id=\"command\"><code>{}</code></pre>\n<p class=\"quiet\">digest: <span class=\"digest\">{}</span></p>",
         escape(&page.command),
         page.digest
-    )
+    );
+    html
 }

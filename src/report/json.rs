@@ -12,7 +12,7 @@ use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord
 /// The batch: `{"campaign", "digest", "counts": {…}, "approvals": [{"digest", "by", "note", "at",
 /// "letters", "withdrawn"}], "deliveries": [{"id", "state", "to": [{"address", "field",
 /// "outcome", "code", "enhanced", "text"}], "attempts", "message_id", "last": {"phase", "code", "enhanced", "text",
-/// "at"}, "not_before"}], "coverage": {"expected", "present", "missing", "doubled", "foreign"}}`. `to` holds every address of the envelope; `field` tells To, Cc and Bcc apart.
+/// "at"}, "not_before"}], "coverage": {"expected", "present", "missing", "suppressed", "doubled", "foreign"}}`. `to` holds every address of the envelope; `field` tells To, Cc and Bcc apart.
 #[must_use]
 pub fn status_json(records: &[DeliveryRecord], counts: &Counts, facts: &Facts) -> Value {
     json!({

@@ -1,6 +1,6 @@
 //! Did we write to all of them? The states of the audience against those in the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::audience::Audience;
@@ -55,5 +55,12 @@ pub(super) fn coverage(
         findings.push(Diagnostic::warning("states-foreign", message).at(whole()).help(help));
     }
     let foreign = foreign.iter().map(|row| row.recipient.id.clone()).collect();
-    Coverage::new(audience, |code| states.contains_key(&code), doubled, foreign)
+    // Of a row that is wrong nobody knows yet whether it gets a letter: its own problem is told.
+    let (mut silent, mut written) = (BTreeSet::new(), BTreeSet::new());
+    for row in rows {
+        let of = if row.suppressed.is_some() { &mut silent } else { &mut written };
+        of.extend(row.recipient.state);
+    }
+    let is_written_to = |code: StateCode| written.contains(&code) || !silent.contains(&code);
+    Coverage::new(audience, |code| states.contains_key(&code), is_written_to, doubled, foreign)
 }
