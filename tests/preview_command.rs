@@ -2,6 +2,8 @@
 
 mod support;
 
+use demarche::domain::outcome::Phase;
+use demarche::postbox::{Action, Rule, Script};
 use serde_json::{Value, json};
 use support::campaign::Campaign;
 use support::server::Server;
@@ -62,15 +64,40 @@ fn a_preview_tells_what_changed_since_the_campaign_began_and_who_has_the_letter(
     };
     assert_eq!([standing("AFG"), standing("ALB"), standing("KEN")], [json!("same"), json!("changed"), json!("new")]);
     let index = campaign.read("preview/index.html");
-    assert!(
-        index.contains("2 letters changed or new") && index.contains("1 not there any more</b> (Andorra)"),
-        "{index}"
-    );
+    for said in [
+        "<b>1 letter changed</b>; <b>1 letter is new</b> (<a",
+        "<b>1 not there any more</b> (Andorra)",
+        "<li>address in <a href=\"letters/ALB.html\"",
+    ] {
+        assert!(index.contains(said), "{said} not in {index}");
+    }
     assert!(index.contains("1 letter of those shown went out already"), "{index}");
     assert!(index.contains(shown["command"].as_str().expect("a command")) && index.contains(" --refresh</code>"));
     let letter = campaign.read("preview/letters/ALB.html");
     assert!(letter.contains("<del>alb@missions.example</del><ins>new.alb@missions.example</ins>"), "{letter}");
     assert!(campaign.read("preview/letters/AFG.html").contains("went out already: it is not sent again"));
+}
+
+#[test]
+fn a_preview_after_a_part_went_out_begins_with_what_would_go_now() {
+    let rule = Rule {
+        phase: Phase::Rcpt,
+        connection: None,
+        recipient: Some("afg@missions.example".to_owned()),
+        times: None,
+        action: Action::Reply("550 5.1.1 no such user".to_owned()),
+    };
+    let server = Server::scripted(Script::rules(vec![rule]));
+    let campaign = Campaign::small(server.port(), 6);
+    assert!(!campaign.run(&["preview"]).expect_code(0).stderr.contains("would go now"));
+    assert!(!campaign.read("preview/index.html").contains("would go now"));
+    campaign.run(&["send", "--yes", "--limit", "3"]);
+    let told = campaign.run(&["preview"]).expect_code(0).stderr;
+    assert!(told.contains("\n3 would go now; 2 went out; 1 failed (for `demarche resend`).\n"), "{told}");
+    let index = campaign.read("preview/index.html");
+    let said = "3 would go now; 2 went out; 1 failed (for <code>demarche resend</code>)";
+    let at = |what: &str| index.find(what).unwrap_or_else(|| panic!("{what} not in:\n{index}"));
+    assert!(at(said) < at("<dt>Letters</dt>"));
 }
 
 #[test]

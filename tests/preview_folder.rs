@@ -26,7 +26,7 @@ fn item(id: &str) -> Item {
         text: "Excellency,\n\nWe write to you.".into(),
         html: "<p lang=\"en\">Excellency,</p>".into(),
         attachments: vec!["letter.pdf".into()],
-        own_attachment: false,
+        own_attachments: vec![],
         warnings: vec![],
         settled: None,
         chosen: None,
@@ -41,6 +41,7 @@ fn page() -> Page {
         digest: Digest::of(b"batch"),
         command: format!("demarche send --approve {}", Digest::of(b"batch")),
         approvals: None,
+        underway: None,
         event: Some("Security Council open debate, 21 October 2021".into()),
         from: "Coalition Secretariat <letters@coalition.example>".into(),
         reply_to: None,
@@ -205,7 +206,8 @@ fn a_second_preview_tells_what_changed_since_the_first() {
     let first = make_of(scratch.path(), &[("DEU", "today"), ("FRA", "today"), ("KEN", "today")]);
     assert!(first.contains("There is no earlier preview in this folder"));
     let second = make_of(scratch.path(), &[("DEU", "today"), ("KEN", "tomorrow"), ("PER", "today")]);
-    assert!(second.contains("2 letters changed or new"), "{second}");
+    assert!(second.contains("<b>1 letter changed</b>; <b>1 letter is new</b> (<a"), "{second}");
+    assert!(second.contains("<li>text in <a href=\"letters/KEN.html\""), "{second}");
     assert!(second.contains("1 not there any more</b> (France)"), "{second}");
     assert_eq!(second.matches("data-marks=\"changed\"").count(), 2);
     let page = |id: &str| fs::read_to_string(scratch.path().join(format!("letters/{id}.html"))).expect("a page");
@@ -214,6 +216,51 @@ fn a_second_preview_tells_what_changed_since_the_first() {
     assert!(!page("DEU").contains("v-changes\""), "nothing is told of a letter that stayed");
     let third = make_of(scratch.path(), &[("DEU", "today"), ("KEN", "tomorrow"), ("PER", "today")]);
     assert!(third.contains("nothing, every letter is the same to the byte"));
+}
+
+#[test]
+fn what_changed_is_told_by_its_kind_and_another_language_is_not_compared_word_by_word() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let make = |after: bool| {
+        let ids = ["DEU", "FRA", "KEN", "EGY", "CHN"];
+        let digest = |id: &str| Digest::of(format!("{id}{}", after && id != "DEU").as_bytes());
+        let planned = ids.iter().map(|id| ((*id).to_owned(), digest(id))).collect();
+        let mut preview = Preview::create(scratch.path(), planned).expect("a preview");
+        for id in ids {
+            let mut letter = item(id);
+            letter.digest = digest(id);
+            match id {
+                "FRA" if after => letter.text = "Excellency,\n\nWe write to you again.".into(),
+                "KEN" if after => letter.to = vec!["office@ken.example".into()],
+                "EGY" if after => {
+                    letter.language = Language::parse("ar").expect("a tag");
+                    letter.text = "سعادة السفير".into();
+                    letter.subject = "رسالة مفتوحة".into();
+                }
+                "CHN" if after => {
+                    letter.attachments.push("annex.pdf".into());
+                    letter.own_attachments = vec!["annex.pdf".into()];
+                }
+                _ => {}
+            }
+            preview.add(letter, b"Subject: s\r\n\r\nbody\r\n").expect("added");
+        }
+        fs::read_to_string(preview.finish(&page()).expect("finished")).expect("an index")
+    };
+    make(false);
+    let index = make(true);
+    assert!(index.contains("<b>4 letters changed</b>."), "{index}");
+    for (kind, id) in [("text", "FRA"), ("address", "KEN"), ("language", "EGY"), ("attachment", "CHN")] {
+        assert!(index.contains(&format!("<li>{kind} in <a href=\"letters/{id}.html\"")), "{kind}: {index}");
+    }
+    let egypt = fs::read_to_string(scratch.path().join("letters/EGY.html")).expect("a page");
+    let (_, changes) = egypt.split_once("<section id=\"changes\">").expect("changes");
+    let (_, blocks) = changes.split_once("<h4>It was</h4>").expect("two blocks");
+    assert!(blocks.contains("We write to you.</pre>") && blocks.contains("<h4>It is now</h4>"), "{changes}");
+    assert!(!blocks.split("</section>").next().expect("a section").contains("<del>"), "{changes}");
+    // Which files go with which letters, and a row's own by its name.
+    assert!(index.contains("<bdi>letter.pdf</bdi> with every letter; 1 letter with a file of its own"), "{index}");
+    assert!(index.contains("its own file: annex.pdf"), "{index}");
 }
 
 #[test]
@@ -301,7 +348,7 @@ fn no_value_becomes_markup_and_nothing_is_loaded() {
     about.without = vec![(evil.into(), evil.into())];
     about.coverage[2].row = Some(("MLT".into(), Gets::Nothing(evil.into())));
     about.warnings = vec![evil.into()];
-    about.approved = Some(Approved { what: evil.into(), gone: vec![evil.into()], changed: 1 });
+    about.approved = Some(Approved { what: evil.into(), gone: vec![evil.into()], changed: 1, new: 0 });
     let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
     preview.add(letter, format!("Subject: {evil}\r\n\r\n{evil}").as_bytes()).expect("added");
     for n in 0..500 {
@@ -314,7 +361,9 @@ fn no_value_becomes_markup_and_nothing_is_loaded() {
         let page = without_our_script(&fs::read_to_string(scratch.path().join(path)).expect("a page"));
         assert!(page.contains("default-src 'none'"), "{path}");
         assert!(page.contains("&lt;script&gt;"), "{path}");
-        let page = page.replace("<script type=\"application/json\" id=\"rows\">", "");
+        let page = ["rows", "without"]
+            .iter()
+            .fold(page, |page, id| page.replace(&format!("<script type=\"application/json\" id=\"{id}\">"), ""));
         for tag in ["<script", "<img", "<link", "src=\"", "url(", "@import", "href=\"http"] {
             assert!(!page.contains(tag), "{tag} in {path}");
         }

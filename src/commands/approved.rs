@@ -152,10 +152,11 @@ impl Approval {
             .filter(|(row, _)| row.suppressed.is_none())
             .map(|(row, digest)| (&row.recipient.id, *digest))
             .collect();
-        let changed = now
-            .iter()
-            .filter(|(id, digest)| self.letters.get(**id).is_none_or(|letter| letter.digest != **digest))
-            .count();
+        let new = now.keys().filter(|id| !self.letters.contains_key(**id)).count();
+        let is_other = |(id, digest): &(&&RecipientId, &Digest)| {
+            self.letters.get(**id).is_some_and(|letter| letter.digest != **digest)
+        };
+        let changed = now.iter().filter(is_other).count();
         let mut gone: Vec<String> = self
             .letters
             .iter()
@@ -163,6 +164,6 @@ impl Approval {
             .map(|(_, letter)| letter.name.clone())
             .collect();
         gone.sort_unstable();
-        Some(Approved { what: self.what.clone(), gone, changed })
+        Some(Approved { what: self.what.clone(), gone, changed, new })
     }
 }

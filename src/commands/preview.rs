@@ -49,6 +49,7 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
     let approval = approved::read(&batch)?;
     let standing = Standing::look(&batch.config, batch.digest())?;
     let ways = Ways {
+        underway: underway.line(letters(&batch).count()),
         command: send_command(context, &batch, !underway.changed.is_empty()),
         approvals: (standing.needed > 0).then(|| Approvals {
             needed: standing.needed,
@@ -92,13 +93,10 @@ fn letters(batch: &Batch) -> impl Iterator<Item = usize> {
 
 /// What a campaign that is under way makes of these letters, in words.
 fn told(batch: &Batch, underway: &Underway) -> String {
-    let mut text = String::new();
+    let mut text = underway.line(letters(batch).count()).map_or_else(String::new, |line| format!("{line}.\n"));
     if let Some(from) = &underway.moved_from {
         let moved = underway::moved(from, &batch.config.settings, &underway.changed, &underway.settled_changed);
         text.push_str(&format!("Mind that {moved}.\n"));
-    }
-    if underway.settled > 0 {
-        text.push_str(&format!("Of these letters, {} went out already and are not sent again.\n", underway.settled));
     }
     if !underway.changed.is_empty() {
         text.push_str(&format!(
@@ -112,6 +110,8 @@ fn told(batch: &Batch, underway: &Underway) -> String {
 
 /// How what is shown goes out.
 struct Ways {
+    /// What became of the letters so far, if any went out.
+    underway: Option<String>,
     /// What sends it.
     command: String,
     /// Who has to approve it before, if anybody.
@@ -240,6 +240,9 @@ fn write(
             .compose(recipient, &preview_stamp(&batch.composer, recipient, now))
             .map_err(|diagnostics| Failure::Problems { code: DATA, diagnostics })?;
         let html = composed.rendered.page();
+        // A letter's own files come last.
+        let first_own = composed.attachments.len().saturating_sub(recipient.attachments.len());
+        let own_attachments = composed.attachments[first_own..].to_vec();
         let item = Item {
             id: recipient.id.to_string(),
             name: name_of(recipient),
@@ -254,7 +257,7 @@ fn write(
             text: composed.rendered.text,
             html,
             attachments: composed.attachments,
-            own_attachment: !recipient.attachments.is_empty(),
+            own_attachments,
             warnings: remarks.texts(*place),
             settled: approval.settled(&recipient.id),
             chosen: *why,
@@ -301,6 +304,7 @@ fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, ways: &Ways, now:
         digest: batch.digest(),
         command: ways.command.clone(),
         approvals: ways.approvals.clone(),
+        underway: ways.underway.clone(),
         event: settings
             .event
             .as_ref()

@@ -18,7 +18,11 @@ use super::{frozen, timing};
 pub(super) struct Underway {
     /// How many letters went out, or may have.
     pub(super) settled: u64,
-    /// Of those, the ones that differ from the files now.
+    /// How many of those may have gone out, and nobody knows.
+    pub(super) uncertain: u64,
+    /// How many were refused for good.
+    pub(super) failed: u64,
+    /// Of the settled, the ones that differ from the files now.
     pub(super) settled_changed: Vec<RecipientId>,
     /// Still to go, and frozen with another text than that of the files.
     pub(super) changed: Vec<RecipientId>,
@@ -45,16 +49,34 @@ impl Underway {
             match record.state {
                 State::Accepted | State::Uncertain => {
                     found.settled += 1;
+                    found.uncertain += u64::from(record.state == State::Uncertain);
                     found.settled_changed.extend(changed.then_some(record.id));
                 }
                 State::Queued | State::Sending | State::HandedOver | State::Deferred if changed => {
                     found.changed.push(record.id);
                 }
+                State::Failed => found.failed += 1,
                 _ => {}
             }
         })?;
         found.moved_from = moved_from(&reader, &batch.config.settings)?;
         Ok(found)
+    }
+
+    /// "4 would go now; 179 went out; 7 failed (for `demarche resend`)", of `letters` in the files; `None` before the first send.
+    pub(super) fn line(&self, letters: usize) -> Option<String> {
+        if self.settled + self.failed == 0 {
+            return None;
+        }
+        let now = (letters as u64).saturating_sub(self.settled + self.failed);
+        let mut line = format!("{now} would go now; {} went out", self.settled - self.uncertain);
+        if self.uncertain > 0 {
+            line.push_str(&format!("; {} may have gone out (for `demarche resolve`)", self.uncertain));
+        }
+        if self.failed > 0 {
+            line.push_str(&format!("; {} failed (for `demarche resend`)", self.failed));
+        }
+        Some(line)
     }
 
     /// What a person should know before the next `send`, if the event moved.

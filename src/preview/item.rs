@@ -35,8 +35,8 @@ pub struct Item {
     pub html: String,
     /// The names of the attached files.
     pub attachments: Vec<String>,
-    /// True if some of them are this row's alone.
-    pub own_attachment: bool,
+    /// The names of those that are this row's alone.
+    pub own_attachments: Vec<String>,
     /// What `check` says of the row.
     pub warnings: Vec<String>,
     /// What the ledger says has become of it, if it is not to be sent any more.
@@ -98,6 +98,8 @@ pub struct Page {
     pub digest: Digest,
     /// The whole command that approves it.
     pub command: String,
+    /// What a campaign under way has become, in a sentence.
+    pub underway: Option<String>,
     /// Where the approvals stand; `None` where none are asked for.
     pub approvals: Option<Approvals>,
     /// The event the letter is written for, and when it is.
@@ -190,6 +192,8 @@ pub struct Approved {
     pub what: String,
     /// The names of rows that were in it and are in the batch no more.
     pub gone: Vec<String>,
-    /// How many letters of the batch are other or new ones.
+    /// How many letters of the batch are other ones.
     pub changed: usize,
+    /// How many letters of the batch were not in it.
+    pub new: usize,
 }

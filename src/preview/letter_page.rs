@@ -267,15 +267,65 @@ fn changes(item: &Item, content: &Content) -> String {
     html
 }
 
+/// What changed in a letter whose text is still in it, in a word each.
+pub(super) fn kinds(item: &Item, earlier: &Earlier) -> Vec<&'static str> {
+    let mut kinds: Vec<&'static str> = Vec::new();
+    for (label, now) in fields_of(item) {
+        let before = earlier.fields.iter().find(|(known, _)| *known == label).map(|(_, value)| value);
+        if before.is_none_or(|before| *before == now) {
+            continue;
+        }
+        let kind = match label.as_str() {
+            "Subject" => "subject",
+            "Language" => "language",
+            "Attachments" => "attachment",
+            _ => "address",
+        };
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    if kinds.contains(&"language") {
+        // Another language has another subject and text.
+        kinds.retain(|kind| *kind != "subject");
+    } else if earlier.text.as_deref().is_some_and(|before| !difference::marked(before, &item.text).is_empty()) {
+        kinds.push("text");
+    }
+    if kinds.is_empty() {
+        kinds.push(if earlier.text.is_some() { ELSE } else { UNKNOWN });
+    }
+    kinds
+}
+
+/// What can change beside addresses, words and names of files.
+const ELSE: &str = "layout, a header line or what is in an attachment";
+/// Where the earlier letter is not at hand.
+const UNKNOWN: &str = "something that is not known any more";
+
+/// Every kind of change, in the order in which they are told.
+pub(super) const KINDS: [&str; 7] = ["text", "subject", "address", "language", "attachment", ELSE, UNKNOWN];
+
 fn changed(item: &Item, content: &Content, earlier: &Earlier) -> String {
     let mut html = String::new();
+    let mut other_language = false;
     for (label, now) in fields_of(item) {
         let before = earlier.fields.iter().find(|(known, _)| *known == label).map(|(_, value)| value);
         if let Some(before) = before.filter(|before| **before != now) {
+            other_language |= label == "Language";
             let _ = writeln!(html, "<p dir=\"auto\"><b>{label}:</b> {}</p>", difference::words(before, &now));
         }
     }
     match &earlier.text {
+        // Two languages have no words to compare.
+        Some(before) if other_language => {
+            for (head, text) in [("It was", before.as_str()), ("It is now", content.text.as_str())] {
+                let text = escape(text);
+                let _ = writeln!(
+                    html,
+                    "<h4>{head}</h4>\n<pre tabindex=\"0\" aria-label=\"{head}\" dir=\"auto\">\n{text}</pre>"
+                );
+            }
+        }
         Some(before) => html.push_str(&difference::marked(before, &content.text)),
         None => html.push_str("<p class=\"quiet\">The earlier text is not known any more.</p>\n"),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::document::embedded;
-use super::item::{Item, Standing};
+use super::item::{Gets, Item, Page, Standing};
 use super::{language_name, page_name, size};
 use crate::domain::markup::escape;
 
@@ -17,6 +17,8 @@ pub(super) struct Row<'a> {
     pub(super) item: &'a Item,
     /// Against the preview before; `None` where there was none.
     pub(super) since_preview: Option<&'a Standing>,
+    /// What changed in it since the earlier preview, and since it was approved.
+    pub(super) kinds: &'a [Vec<&'static str>; 2],
 }
 
 /// What a row is marked with: the filter's word, and how it reads.
@@ -41,8 +43,8 @@ fn marks(row: &Row<'_>) -> Vec<(&'static str, String)> {
     if let Some(settled) = &item.settled {
         marks.push(("settled", settled.clone()));
     }
-    if item.own_attachment {
-        marks.push(("own", "its own attachment".to_owned()));
+    if !item.own_attachments.is_empty() {
+        marks.push(("own", format!("its own file: {}", item.own_attachments.join(", "))));
     }
     if let Some(chosen) = item.chosen {
         marks.push(("chosen", chosen.to_owned()));
@@ -94,7 +96,7 @@ fn addresses(item: &Item) -> String {
 }
 
 /// The list of `rows`, below the tools and the links to its other pages.
-pub(super) fn section(rows: &[Row<'_>], tools: &str, pager: &str) -> String {
+pub(super) fn section(rows: &[Row<'_>], tools: &str, pager: &str, without: &str) -> String {
     let mut html =
         String::from("<section id=\"list\" aria-labelledby=\"list-title\">\n<h2 id=\"list-title\">The letters</h2>\n");
     html.push_str(tools);
@@ -103,22 +105,45 @@ pub(super) fn section(rows: &[Row<'_>], tools: &str, pager: &str) -> String {
     for row in rows {
         html.push_str(&entry(row));
     }
-    html.push_str(
-        "</ol>\n<p id=\"nothing\" hidden>No letter fits. Press Escape to see all of them again.</p>\n</section>\n",
-    );
+    html.push_str("</ol>\n");
+    html.push_str(NOTHING);
+    html.push_str(without);
+    html.push_str("</section>\n");
     html
 }
 
+/// What is said where no letter fits.
+const NOTHING: &str =
+    "<p id=\"nothing\" hidden><span id=\"why\"></span>No letter fits. Press Escape to see all of them again.</p>\n";
+
+/// The missions that get no letter, each with the reason, as data: who searches for one is told.
+pub(super) fn without(page: &Page) -> String {
+    let of_audience = page.coverage.iter().filter_map(|reach| {
+        let reason = match &reach.row {
+            Some((_, Gets::Letter)) => return None,
+            Some((_, Gets::Nothing(reason))) => reason.as_str(),
+            None => "no row in the recipients file",
+        };
+        Some(serde_json::json!([reach.state.state().name("en"), reason, reach.state]))
+    });
+    let others = page.without.iter().map(|(name, reason)| serde_json::json!([name, reason, ""]));
+    let data: Vec<serde_json::Value> = of_audience.chain(others).collect();
+    format!("<script type=\"application/json\" id=\"without\">{}</script>\n", embedded(&data.into()))
+}
+
 /// The search page of a batch of several pages: the rows as data, the list made of what is found.
-pub(super) fn search_section(rows: &[Row<'_>]) -> String {
+pub(super) fn search_section(rows: &[Row<'_>], without: &str) -> String {
     let mut html = String::from(
         "<section id=\"list\" aria-labelledby=\"list-title\">\n<h2 id=\"list-title\">Search all letters</h2>\n",
     );
     html.push_str(&tools(rows, false));
     html.push_str(
         "<noscript><p>Searching needs JavaScript. Without it, read the <a href=\"index.html\">list</a> page by page.</p></noscript>\n\
-         <ol id=\"letters\"></ol>\n<p id=\"nothing\" hidden>No letter fits. Press Escape to see all of them again.</p>\n</section>\n",
+         <ol id=\"letters\"></ol>\n",
     );
+    html.push_str(NOTHING);
+    html.push_str(without);
+    html.push_str("</section>\n");
     let data: Vec<serde_json::Value> = rows
         .iter()
         .map(|row| {

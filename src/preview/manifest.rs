@@ -31,8 +31,10 @@ struct Stored {
 pub(super) struct Before {
     /// When it was made.
     pub(super) generated: String,
-    /// How many letters are other ones, or new, among all of the batch.
+    /// How many letters of all of the batch are other ones.
     pub(super) changed: usize,
+    /// How many of them were not there.
+    pub(super) new: usize,
     /// The ids that are not in the batch any more.
     pub(super) gone: Vec<String>,
     digests: HashMap<String, Digest>,
@@ -49,10 +51,14 @@ impl Before {
         let now: HashMap<&str, Digest> = planned.iter().map(|(id, digest)| (id.as_str(), *digest)).collect();
         let gone = stored.digests.keys().filter(|id| !now.contains_key(id.as_str())).cloned().collect();
         let mut earlier = HashMap::new();
-        let mut changed = 0;
+        let (mut changed, mut new) = (0, 0);
         for (id, digest) in planned {
             match digests.get(id) {
                 Some(before) if before == digest => continue,
+                None => {
+                    new += 1;
+                    continue;
+                }
                 Some(_) if earlier.len() < TEXTS => {
                     let fields = stored.letters.remove(id).unwrap_or_default();
                     // Only for pages that the preview says it made: the id is a row's, so it cannot leave the folder.
@@ -60,11 +66,11 @@ impl Before {
                     let text = page.as_deref().and_then(letter_page::text_of);
                     earlier.insert(id.clone(), Earlier { fields, text });
                 }
-                _ => {}
+                Some(_) => {}
             }
             changed += 1;
         }
-        Some(Self { generated: stored.generated, changed, gone, digests, earlier })
+        Some(Self { generated: stored.generated, changed, new, gone, digests, earlier })
     }
 
     /// A letter against the one of the earlier preview.

@@ -72,6 +72,8 @@ pub struct Preview {
     items: Vec<Item>,
     /// Each of them against the earlier preview; what it was is taken out.
     standings: Vec<Standing>,
+    /// What changed in each of them since the earlier preview, and since it was approved.
+    kinds: Vec<[Vec<&'static str>; 2]>,
     /// The last letter's content: its page waits for the id of the next, to link to it.
     waiting: Option<Content>,
 }
@@ -85,7 +87,7 @@ impl Preview {
     pub fn create(folder: &Path, planned: Vec<(String, Digest)>) -> Result<Self, PreviewError> {
         let before = if Folder::is_ours(folder) { Before::read(folder, &planned) } else { None };
         let folder = Folder::prepare(folder)?;
-        Ok(Self { folder, planned, before, items: Vec::new(), standings: Vec::new(), waiting: None })
+        Ok(Self { folder, planned, before, items: Vec::new(), standings: Vec::new(), kinds: Vec::new(), waiting: None })
     }
 
     /// Adds a letter: `<id>.eml` gets exactly the bytes of `eml`, and `letters/<id>.html` shows it.
@@ -100,6 +102,11 @@ impl Preview {
         }
         self.write_waiting(Some(&item))?;
         let standing = self.before.as_mut().map(|before| before.standing(&item.id, item.digest));
+        let kinds = |standing: Option<&Standing>| match standing {
+            Some(Standing::Changed(earlier)) => letter_page::kinds(&item, earlier),
+            _ => Vec::new(),
+        };
+        self.kinds.push([kinds(standing.as_ref()), kinds(item.approved.as_ref())]);
         self.standings.push(standing.as_ref().map_or(Standing::Same, without_text));
         self.waiting = Some(Content::take(&mut item, eml, standing));
         self.items.push(item);
@@ -117,18 +124,20 @@ impl Preview {
             .items
             .iter()
             .zip(&self.standings)
-            .map(|(item, standing)| Row { item, since_preview: compared.then_some(standing) })
+            .zip(&self.kinds)
+            .map(|((item, standing), kinds)| Row { item, since_preview: compared.then_some(standing), kinds })
             .collect();
         let overview = overview::section(&rows, page, self.before.as_ref());
         let pages = rows.len().div_ceil(PER_PAGE).max(1);
         let tools = list::tools(&rows, pages > 1);
+        let without = list::without(page);
         for number in (1..=pages).rev() {
             let from = (number - 1) * PER_PAGE;
             let shown = &rows[from..rows.len().min(from + PER_PAGE)];
-            let list = list::section(shown, &tools, &pager(number, pages));
+            let list = list::section(shown, &tools, &pager(number, pages), &without);
             let html = list_page(page, if number == 1 { &overview } else { "" }, &list);
             if number == 1 && pages > 1 {
-                let search = list_page(page, "", &list::search_section(&rows));
+                let search = list_page(page, "", &list::search_section(&rows, &without));
                 self.folder.write(folder::SEARCH, search.as_bytes())?;
             }
             if number == 1 {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use super::item::{Gets, Page, Reach, Standing};
+use super::letter_page::KINDS;
 use super::list::Row;
 use super::manifest::Before;
 use super::{language_name, page_name, size};
@@ -18,6 +19,9 @@ pub(super) fn section(rows: &[Row<'_>], page: &Page, before: Option<&Before>) ->
     let mut html = String::from(
         "<section id=\"overview\" aria-labelledby=\"overview-title\">\n<h2 id=\"overview-title\">The batch</h2>\n",
     );
+    if let Some(underway) = &page.underway {
+        let _ = writeln!(html, "<p id=\"underway\"><b>{}</b></p>", with_code(underway));
+    }
     html.push_str(&facts(rows, page));
     html.push_str(&coverage(rows, page));
     html.push_str(&nothing(page));
@@ -52,12 +56,38 @@ fn facts(rows: &[Row<'_>], page: &Page) -> String {
     if let Some(reply_to) = &page.reply_to {
         fact("Answers to", &format!("<bdi>{}</bdi>", escape(reply_to)));
     }
+    fact("Files", &files(rows));
     if let Some(event) = &page.event {
         fact("Event", &escape(event));
     }
     fact("Made", &page.generated.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     list.push_str("</dl>\n");
     list
+}
+
+/// Which files go with which letters.
+fn files(rows: &[Row<'_>]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for row in rows {
+        for name in row.item.attachments.iter().filter(|name| !row.item.own_attachments.contains(name)) {
+            match counts.iter_mut().find(|(known, _)| known == name) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((name, 1)),
+            }
+        }
+    }
+    let mut parts: Vec<String> = counts
+        .into_iter()
+        .map(|(name, count)| {
+            let with = if count == rows.len() { "every letter".to_owned() } else { letters(count) };
+            format!("<bdi>{}</bdi> with {with}", escape(name))
+        })
+        .collect();
+    let (own, names) = linked(rows, |row| !row.item.own_attachments.is_empty());
+    if own > 0 {
+        parts.push(format!("{} with a file of {} own ({names})", letters(own), if own == 1 { "its" } else { "their" }));
+    }
+    if parts.is_empty() { "none is attached".to_owned() } else { parts.join("; ") }
 }
 
 /// Did we write to all of them? One line a group, and every name behind it.
@@ -183,7 +213,7 @@ fn remarks(rows: &[Row<'_>], page: &Page) -> String {
             html,
             "<p>On {} of a mission: {}.</p>",
             letters(warned),
-            linked(rows, |row| !row.item.warnings.is_empty())
+            linked(rows, |row| !row.item.warnings.is_empty()).1
         );
     }
     html
@@ -199,8 +229,8 @@ fn with_code(text: &str) -> String {
     parts.iter().enumerate().map(part).collect()
 }
 
-/// The names of the rows that fit, as links.
-fn linked(rows: &[Row<'_>], fits: impl Fn(&Row<'_>) -> bool) -> String {
+/// How many rows fit, and their names as links.
+fn linked<'r>(rows: &'r [Row<'_>], fits: impl Fn(&'r Row<'_>) -> bool) -> (usize, String) {
     let mut names = Vec::new();
     let mut count = 0;
     for row in rows.iter().filter(|row| fits(row)) {
@@ -211,7 +241,7 @@ fn linked(rows: &[Row<'_>], fits: impl Fn(&Row<'_>) -> bool) -> String {
         }
     }
     let rest = if count > names.len() { format!(" and {} more", count - names.len()) } else { String::new() };
-    format!("{}{rest}", names.join(", "))
+    (count, format!("{}{rest}", names.join(", ")))
 }
 
 fn changes(rows: &[Row<'_>], page: &Page, before: Option<&Before>) -> String {
@@ -221,14 +251,17 @@ fn changes(rows: &[Row<'_>], page: &Page, before: Option<&Before>) -> String {
         Some(before) => {
             let what = format!("the last preview here, of {}", before.generated);
             let gone: Vec<String> = before.gone.iter().map(|id| name_of(id)).collect();
-            html.push_str(&since(&what, before.changed, &gone, rows, |row| is_other(row.since_preview)));
+            html.push_str(&since(&what, (before.changed, before.new), &gone, rows, |row| {
+                (row.since_preview, &row.kinds[0])
+            }));
         }
     }
     match &page.approved {
         None => html.push_str("<p>Nothing was approved yet: this will be the first time.</p>\n"),
         Some(approved) => {
-            html.push_str(&since(&approved.what, approved.changed, &approved.gone, rows, |row| {
-                is_other(row.item.approved.as_ref())
+            let counts = (approved.changed, approved.new);
+            html.push_str(&since(&approved.what, counts, &approved.gone, rows, |row| {
+                (row.item.approved.as_ref(), &row.kinds[1])
             }));
         }
     }
@@ -238,38 +271,55 @@ fn changes(rows: &[Row<'_>], page: &Page, before: Option<&Before>) -> String {
             html,
             "<p>{} of those shown went out already and will not be sent again: {}.</p>",
             letters(settled),
-            linked(rows, |row| row.item.settled.is_some())
+            linked(rows, |row| row.item.settled.is_some()).1
         );
     }
     html
 }
 
-fn is_other(standing: Option<&Standing>) -> bool {
-    matches!(standing, Some(Standing::New | Standing::Changed(_)))
-}
-
-fn since(what: &str, changed: usize, gone: &[String], rows: &[Row<'_>], fits: impl Fn(&Row<'_>) -> bool) -> String {
+/// What is different since then: how many letters changed, and in what; which are new; which went.
+fn since<'r>(
+    what: &str,
+    (changed, new): (usize, usize),
+    gone: &[String],
+    rows: &'r [Row<'_>],
+    of: impl Fn(&'r Row<'_>) -> (Option<&'r Standing>, &'r Vec<&'static str>),
+) -> String {
     let what = escape(what);
-    if changed == 0 && gone.is_empty() {
+    if changed == 0 && new == 0 && gone.is_empty() {
         return format!("<p class=\"good\">Since {what}: nothing, every letter is the same to the byte.</p>\n");
     }
-    let mut html = format!("<p>Since {what}: ");
+    let mut parts = Vec::new();
     if changed > 0 {
-        let _ = write!(html, "<b>{} changed or new</b>", letters(changed));
-        let names = linked(rows, fits);
-        if !names.is_empty() {
-            let _ = write!(html, " ({names})");
-        }
+        parts.push(format!("<b>{} changed</b>", letters(changed)));
+    }
+    if new > 0 {
+        let is = if new == 1 { "is" } else { "are" };
+        let (_, names) = linked(rows, |row| matches!(of(row).0, Some(Standing::New)));
+        let names = if names.is_empty() { names } else { format!(" ({names})") };
+        parts.push(format!("<b>{} {is} new</b>{names}", letters(new)));
     }
     if !gone.is_empty() {
-        let joint = if changed > 0 { "; " } else { "" };
         let names: Vec<&str> = gone.iter().take(NAMES).map(String::as_str).collect();
-        let _ = write!(html, "{joint}<b>{} not there any more</b> ({})", gone.len(), escape(&names.join(", ")));
-        if gone.len() > NAMES {
-            let _ = write!(html, " and {} more", gone.len() - NAMES);
+        let rest = if gone.len() > NAMES { format!(" and {} more", gone.len() - NAMES) } else { String::new() };
+        parts.push(format!("<b>{} not there any more</b> ({}){rest}", gone.len(), escape(&names.join(", "))));
+    }
+    let mut html = format!("<p>Since {what}: {}.</p>\n", parts.join("; "));
+    let mut list = String::new();
+    for kind in KINDS {
+        match linked(rows, |row| of(row).1.contains(&kind)) {
+            (0, _) => {}
+            (1, names) => {
+                let _ = writeln!(list, "<li>{kind} in {names}</li>");
+            }
+            (count, names) => {
+                let _ = writeln!(list, "<li>{kind} in {count}: {names}</li>");
+            }
         }
     }
-    html.push_str(".</p>\n");
+    if !list.is_empty() {
+        let _ = write!(html, "<ul>\n{list}</ul>\n");
+    }
     html
 }
 

@@ -61,6 +61,16 @@ fn a_search_and_the_filters_leave_the_letters_that_fit_and_say_how_many() {
     assert!(names(&browser).is_empty() && browser.text("#nothing").contains("No letter fits"));
     choose("language", "");
     assert_eq!(names(&browser), ["Kenya"]);
+    choose("mark", "");
+    choose("group", "");
+    browser.click("#find");
+    browser.keys("malta");
+    browser.wait("document.getElementById('nothing').textContent.startsWith('Malta: ')");
+    assert!(browser.text("#nothing").contains("suppressed"), "{}", browser.text("#nothing"));
+    browser.keys(&format!("{ESCAPE}/tuvalu"));
+    browser.wait("document.getElementById('nothing').textContent.startsWith('Tuvalu: no row in the recipients file')");
+    browser.keys(ESCAPE);
+    assert_eq!(names(&browser).len(), 191);
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 

@@ -7,6 +7,7 @@
   const MOST = 200; // Rows that a search of a large batch draws.
   const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 
+  const without = JSON.parse($('without').textContent);
   const stored = $('rows');
   const entries = stored
     ? JSON.parse(stored.textContent).map((row) => ({ row, id: row[0], language: row[2], group: row[3], marks: row[7].split(' ') }))
@@ -55,6 +56,8 @@
       shown = hits;
     }
     $('nothing').hidden = hits.length > 0;
+    const silent = hits.length || !words.length ? [] : without.filter((row) => words.every((word) => fold(row.join(' ')).includes(word)));
+    $('why').textContent = silent.slice(0, 10).map(([name, reason]) => `${name}: ${reason}. `).join('');
     const noun = entries.length === 1 ? 'letter' : 'letters';
     const of = hits.length === entries.length ? `${entries.length} ${noun}` : `${hits.length} of ${entries.length} ${noun}`;
     $('count').textContent = shown.length < hits.length ? `${of}, the first ${shown.length} shown` : of;
