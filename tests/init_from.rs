@@ -267,3 +267,14 @@ fn a_list_that_cannot_be_read_whole_writes_nothing() {
     let run = init(&Campaign::new(), &[]).expect_code(65);
     assert!(run.stderr.contains("there is no file list.csv"), "{}", run.stderr);
 }
+
+#[test]
+fn the_config_that_init_writes_tells_how_to_suppress_an_address_and_that_works() {
+    let campaign = Campaign::new();
+    campaign.run(&["init", "letter"]).expect_code(0);
+    let config = campaign.read("letter/config.toml").replace("\n# ", " ");
+    assert!(config.contains("put it into a file \"suppressed.csv\" beside this one, one address a line"), "{config}");
+    let campaign = campaign.file("letter/suppressed.csv", "ken@missions.example\n");
+    let run = campaign.run(&["--config", "letter/config.toml", "check", "--json"]).expect_code(0);
+    assert_eq!(run.json()["coverage"]["suppressed"], serde_json::json!(["KEN"]));
+}

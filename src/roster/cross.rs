@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::domain::audience::Audience;
 use crate::domain::mailbox::Mailbox;
 use crate::domain::recipient::Recipient;
-use crate::domain::state::StateCode;
+use crate::domain::state::{StateCode, fold};
 
 use super::Options;
 use super::aliases::Column;
@@ -72,7 +72,7 @@ impl Cross {
                 findings.push(cells.at(Diagnostic::warning("state-doubled", message), Column::State).help(help));
             }
         }
-        if !cells.text(Column::Skip).is_empty() {
+        if is_mark(cells.text(Column::Skip)) {
             self.skips.push(line);
         }
         if let Some(recipient) = &parsed.recipient {
@@ -240,4 +240,11 @@ impl Cross {
 
 fn on_lines(unit: Unit, lines: &[usize]) -> String {
     format!("{} {}", unit.word(lines.len()), listed(lines))
+}
+
+/// True for anything in a column such as "do not send" but a plain no.
+fn is_mark(text: &str) -> bool {
+    const NO: [&str; 13] = ["no", "n", "non", "false", "faux", "falso", "0", "none", "нет", "ложь", "否", "不", "لا"];
+    let dashes = text.chars().all(|c| matches!(c, '-' | '–' | '—'));
+    !dashes && !NO.iter().any(|no| fold(no) == fold(text))
 }

@@ -536,7 +536,30 @@ fn placeholders_are_an_error_where_letters_would_go_out() {
 
 #[test]
 fn a_mark_not_to_send_is_never_passed_over_in_silence() {
-    assert!(codes("state,to,Do not send\nKenya,a@m.example,x\n", &lenient()).contains(&"skip-column"));
+    for header in [
+        "Do not send",
+        "suppress",
+        "Suppressed",
+        "opt out",
+        "Opt-out",
+        "opt_out",
+        "Unsubscribed",
+        "Désabonné",
+        "no enviar",
+        "Не отправлять",
+        "已退订",
+        "لا ترسل",
+    ] {
+        let found = codes(&format!("state,to,{header}\nKenya,a@m.example,x\n"), &lenient());
+        assert!(found.contains(&"skip-column"), "{header}: {found:?}");
+        let found = codes(&format!("state,to,{header}\nKenya,a@m.example,✓\n"), &lenient());
+        assert!(found.contains(&"skip-column"), "{header}: {found:?}");
+        let found = codes(
+            &format!("state,to,{header}\nKenya,a@m.example,no\nFiji,c@m.example,–\nMalta,b@m.example,\n"),
+            &lenient(),
+        );
+        assert!(!found.contains(&"skip-column"), "nobody is marked under {header}: {found:?}");
+    }
 }
 
 #[test]
