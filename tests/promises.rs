@@ -446,7 +446,7 @@ fn a_letter_that_was_corrected_is_not_sent_in_its_old_text_by_the_usual_word() {
     assert_eq!(server.letters().len(), 1);
     let preview = campaign.run(&["preview"]).expect_code(0);
     assert!(
-        preview.stderr.contains("1 went out already") && preview.stderr.contains("2 still to go"),
+        preview.stderr.contains("2 would go now; 1 went out.") && preview.stderr.contains("2 still to go"),
         "{}",
         preview.stderr
     );
