@@ -135,7 +135,9 @@ fn an_approval_before_the_first_send_freezes_nothing() {
     let letter = campaign.read("templates/letter.en.md").replace("Text", "Newer text");
     let campaign = campaign.template("letter.en.md", &letter);
     let sent = campaign.run(&["send", "--yes"]).expect_code(0);
-    assert!(sent.stderr.contains("changed since"), "{}", sent.stderr);
+    assert!(sent.stderr.contains("changed since:\n  AFG"), "{}", sent.stderr);
+    assert!(sent.stderr.contains("\n      + Newer text for Afghanistan.\n"), "{}", sent.stderr);
+    assert!(!sent.stderr.contains("\\u{a}"), "{}", sent.stderr);
     assert!(server.letters().iter().all(|letter| String::from_utf8_lossy(&letter.bytes).contains("Newer text")));
     let json = campaign.run(&["status", "--json"]).json();
     assert_eq!(json["approvals"][0]["by"], "The Chair");

@@ -185,9 +185,16 @@ fn a_copy_that_is_refused_fails_alone_and_is_all_that_is_sent_again() {
     let server = Server::scripted(Script::rules(vec![rule(Phase::Rcpt, "desk", Some(1), reply("550 5.7.1 not now"))]));
     let campaign = Campaign::small(server.port(), 0)
         .recipients("state,to,cc\nKenya,ken@missions.example,desk@missions.example\nChad,tcd@missions.example,\n");
-    campaign.run(&["send", "--yes"]).expect_code(1);
+    let sent = campaign.run(&["send", "--yes"]).expect_code(1);
+    let line =
+        "KEN Kenya  failed: desk@missions.example (cc): 550 5.7.1 not now (rcpt); taken for ken@missions.example";
+    assert!(sent.stderr.contains(line), "{}", sent.stderr);
     assert_eq!(server.letters().len(), 2);
+    let attempts =
+        |campaign: &Campaign| campaign.run(&["status", "--json"]).json()["deliveries"][0]["attempts"].clone();
+    assert_eq!(attempts(&campaign), 1);
     campaign.run(&["resend", "--yes"]).expect_code(0);
+    assert_eq!(attempts(&campaign), 2, "attempts count over all resends");
     let letters = server.letters();
     assert_eq!(letters.len(), 3);
     assert_eq!(letters[2].forward_paths, ["desk@missions.example"]);

@@ -11,6 +11,8 @@ use crate::clock;
 use crate::dispatch::{Progress, Waiting};
 use crate::domain::attempt::LastWord;
 use crate::domain::delivery::State;
+use crate::domain::fault::Split;
+use crate::domain::message::Field;
 use crate::domain::recipient::RecipientId;
 use crate::domain::settings::Event;
 use crate::domain::state::by_iso3;
@@ -135,27 +137,28 @@ impl Shown<'_> {
             }
             Progress::Waiting { why, until } => self.wait(why, until),
             Progress::ClockJumped { by } => self.screen.say(&jumped(by)),
-            Progress::Settled { id, state, word, not_before } => {
+            Progress::Settled { id, state, word, split, not_before } => {
                 self.waiting = None;
-                self.settled(&id, state, &word, not_before);
+                let what = split.as_ref().map_or_else(|| said(&word), said_of_each);
+                self.settled(&id, state, &what, not_before);
                 self.tally.settle(id, state);
             }
         }
         self.redraw();
     }
 
-    fn settled(&self, id: &RecipientId, state: State, word: &LastWord, not_before: Option<Timestamp>) {
+    fn settled(&self, id: &RecipientId, state: State, what: &str, not_before: Option<Timestamp>) {
         let name = named(id);
         let again = not_before.map_or(String::new(), |at| format!("; again in {}", in_words(at)));
         match state {
             State::Accepted if self.screen.verbosity() == 0 => {
-                tracing::info!(target: SHOWN, "{name}  accepted: {}", said(word));
+                tracing::info!(target: SHOWN, "{name}  accepted: {what}");
             }
-            State::Accepted => self.screen.say(&format!("{name}  accepted: {}", said(word))),
+            State::Accepted => self.screen.say(&format!("{name}  accepted: {what}")),
             State::Uncertain => {
-                self.screen.say(&format!("{name}  UNCERTAIN, will not be sent again by itself: {}", said(word)));
+                self.screen.say(&format!("{name}  UNCERTAIN, will not be sent again by itself: {what}"));
             }
-            state => self.screen.say(&format!("{name}  {state}: {}{again}", said(word))),
+            state => self.screen.say(&format!("{name}  {state}: {what}{again}")),
         }
     }
 
@@ -246,6 +249,15 @@ fn said(word: &LastWord) -> String {
     let code = word.code.map(|code| format!("{code} ")).unwrap_or_default();
     let enhanced = word.enhanced.as_ref().map(|enhanced| format!("{enhanced} ")).unwrap_or_default();
     format!("{code}{enhanced}{} ({})", word.text, word.phase)
+}
+
+/// The addresses that were refused, each with its words, then those that have the letter.
+fn said_of_each(split: &Split) -> String {
+    let refused = split.refused.iter().map(|(path, word)| {
+        let field = if path.field == Field::To { String::new() } else { format!(" ({})", path.field.name()) };
+        format!("{}{field}: {}", path.address, said(word))
+    });
+    format!("{}; taken for {}", refused.collect::<Vec<_>>().join("; "), split.taken.join(", "))
 }
 
 /// "KEN Kenya": a row as people know it.

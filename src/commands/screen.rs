@@ -160,6 +160,14 @@ impl Screen {
         self.diagnostic(&Diagnostic::warning("", text));
     }
 
+    /// As [`Self::warn`], with what it is about below it, in lines of its own: these are indented as the caller has them.
+    pub fn warn_of(&self, text: &str, details: &str) {
+        self.warn(text);
+        let details = harmless(details);
+        tracing::warn!(target: SHOWN, "{}", details.trim());
+        self.error_line(&if self.err.terminal { self.message_style().fitted(&details) } else { details });
+    }
+
     fn error_line(&self, text: &str) {
         let text = if self.err.unicode { text.to_owned() } else { ascii(text) };
         self.beside_the_bar(|| write(&mut std::io::stderr().lock(), &text));

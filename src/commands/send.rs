@@ -67,7 +67,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     let standing = Standing::of(&ledger.reader()?, &batch.config, plan.digest)?;
     context.screen.say(&summary(&batch, &plan, &ids, &timing, at.as_ref(), &standing));
     if let Some(changes) = approve::changed_since(&batch, &ledger.reader()?)? {
-        context.screen.warn(&format!("the batch is not the one that was approved last; changed since:\n{changes}"));
+        context.screen.warn_of("the batch is not the one that was approved last; changed since:", &changes);
     }
     standing.require()?;
     if approved.is_none() && !is_wanted(context, &timing, &plan, &ids, args)? {

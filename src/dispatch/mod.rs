@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::domain::attempt::LastWord;
 use crate::domain::delivery::State;
+use crate::domain::fault::Split;
 use crate::domain::message::{Message, Stamp};
 use crate::domain::rate::{Per, Rate};
 use crate::domain::recipient::RecipientId;
@@ -89,6 +90,8 @@ pub enum Progress {
         state: State,
         /// The last word on it.
         word: LastWord,
+        /// Who got it and who did not, where both happened.
+        split: Option<Split>,
         /// When it is due again.
         not_before: Option<Timestamp>,
     },

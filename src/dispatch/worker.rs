@@ -182,7 +182,8 @@ impl Worker {
             if !session_lost {
                 self.control.settled(state, judgement.breaker, &why);
             }
-            self.control.tell(Progress::Settled { id, state, word: judgement.last.clone(), not_before });
+            let split = judgement.split(&letter.message.envelope);
+            self.control.tell(Progress::Settled { id, state, word: judgement.last.clone(), split, not_before });
         } else {
             self.feed.given_back(letter.due.number, session_lost);
             self.control.tell(Progress::GivenBack { id, word: judgement.last.clone() });

@@ -136,7 +136,7 @@ impl Cause {
                 "Have whoever runs the sender’s domain look at its SPF, DKIM and DMARC records; then send again."
             }
             Self::Policy => {
-                "Read the server’s words. Ask the mission’s IT to let the sender through, or write from another address of \
+                "Read the server’s words. Ask the mission’s IT to let the sender through, or write to another address of \
                  the mission; then send again."
             }
             Self::AskedToWait | Self::Busy => {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::attempt::LastWord;
 use super::delivery::Event;
-use super::message::{Envelope, Field};
+use super::message::{Envelope, Field, ForwardPath};
 use super::outcome::{End, Fault, Handover, Phase, RcptOutcome, Trouble};
 use super::reply::Reply;
 
@@ -140,6 +140,35 @@ pub struct Judgement {
     pub breaker: bool,
 }
 
+/// A letter that was taken for some of its addresses and refused for others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The addresses that did not get it, and why.
+    pub refused: Vec<(ForwardPath, LastWord)>,
+    /// The addresses that it was taken for.
+    pub taken: Vec<String>,
+}
+
+impl Judgement {
+    /// Who got the letter and who did not, where both happened: the last word on the whole is then the one that took it, and says
+    /// nothing of a refusal.
+    #[must_use]
+    pub fn split(&self, envelope: &Envelope) -> Option<Split> {
+        let (mut refused, mut taken) = (Vec::new(), Vec::new());
+        for one in &self.addresses {
+            match one.event {
+                Event::Accept => taken.push(one.address.clone()),
+                Event::Fail | Event::Defer => {
+                    let path = envelope.forward_paths.iter().find(|path| path.address == one.address)?;
+                    refused.push((path.clone(), one.word.clone()));
+                }
+                _ => return None,
+            }
+        }
+        (!refused.is_empty() && !taken.is_empty()).then_some(Split { refused, taken })
+    }
+}
+
 /// Judges one handover of a letter to `envelope`.
 #[must_use]
 pub fn judge(envelope: &Envelope, handover: &Handover, at: Timestamp) -> Judgement {
@@ -265,7 +294,6 @@ fn worst_rcpt(handover: &Handover) -> Run {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::message::ForwardPath;
 
     fn reply(code: u16, text: &str) -> Reply {
         Reply::new(code, vec![text.as_bytes().to_vec()]).expect("a code")
@@ -364,6 +392,22 @@ mod tests {
         assert_eq!(events(vec![ok(), no()], End::Accepted(reply(250, "ok"))), [Event::Accept, Event::Fail]);
         let lost = End::Uncertain(Fault::new(Phase::EndOfData, Trouble::Closed));
         assert_eq!(events(vec![ok(), no()], lost), [Event::LoseTrack, Event::Fail]);
+    }
+
+    #[test]
+    fn what_was_taken_and_what_was_refused_of_one_letter_are_told_apart() {
+        let no = RcptOutcome::Refused(reply(550, "5.1.1 unknown"));
+        let handover = |second| Handover {
+            recipients: vec![RcptOutcome::Accepted(reply(250, "ok")), second],
+            end: End::Accepted(reply(250, "queued")),
+            reusable: true,
+        };
+        let judged = |second| judge(&envelope(), &handover(second), Timestamp::UNIX_EPOCH);
+        let split = judged(no).split(&envelope()).expect("a copy was refused");
+        assert_eq!(split.taken, ["to@a.example"]);
+        assert_eq!(split.refused[0].0, ForwardPath { address: "cc@b.example".into(), field: Field::Cc });
+        assert_eq!(split.refused[0].1.code, Some(550));
+        assert_eq!(judged(RcptOutcome::Accepted(reply(250, "ok"))).split(&envelope()), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct DeliveryRecord {
     pub state: State,
     /// Every address, in the order To, Cc, Bcc.
     pub addresses: Vec<AddressRecord>,
-    /// Attempts that count (given-back ones do not).
+    /// Attempts that were made and settled, over all resends; given-back ones do not count.
     pub attempts: u32,
     /// The Message-ID of its attempts, once there was one.
     pub message_id: Option<String>,

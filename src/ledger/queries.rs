@@ -15,7 +15,9 @@ use crate::domain::recipient::RecipientId;
 use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord, Remark};
 
 const DELIVERY: &str = "
-SELECT d.number, d.id, r.recipient, d.state, d.attempts, d.digest, d.edition, d.not_before, d.note, t.message_id, t.date,
+SELECT d.number, d.id, r.recipient, d.state,
+       (SELECT COUNT(DISTINCT a.attempt) FROM attempt_addresses a WHERE a.delivery = d.number AND a.state != 'queued'),
+       d.digest, d.edition, d.not_before, d.note, t.message_id, t.date,
        (SELECT w.word FROM attempts w WHERE w.delivery = d.number AND w.word IS NOT NULL ORDER BY w.number DESC LIMIT 1)
 FROM deliveries d
 JOIN recipients r ON r.number = d.number

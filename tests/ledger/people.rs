@@ -32,7 +32,8 @@ async fn a_correction_keeps_accepted_addresses_and_queues_only_new_ones() {
     ];
     assert_eq!(states(&ledger, "ken"), expected);
     let known = record(&ledger, "ken");
-    assert_eq!((known.state, known.attempts, known.edition), (State::Queued, 0, second));
+    assert_eq!((known.state, known.attempts, known.edition), (State::Queued, 1, second));
+    assert_eq!(due(&ledger, 0)[0].attempts, 0, "the tries begin anew");
     assert_eq!((known.recipient, known.digest), (new.recipient, new.digest));
     assert_eq!(due(&ledger, 0)[0].addresses, ["new@ken.test"]);
     let history = ledger.reader().unwrap().attempts(&id("ken")).unwrap();
@@ -65,7 +66,8 @@ async fn a_resend_takes_failed_and_deferred_addresses_only() {
     assert_eq!(due_ids(&ledger, 0), ["que"]);
     assert_eq!(ledger.requeue(names.map(|name| (id(name), Vec::new())).to_vec()).unwrap(), 2);
     assert_eq!(due_ids(&ledger, 0), ["def", "fai", "que"]);
-    assert_eq!((record(&ledger, "fai").attempts, record(&ledger, "def").not_before), (0, None));
+    assert_eq!((record(&ledger, "fai").attempts, record(&ledger, "def").not_before), (1, None));
+    assert!(due(&ledger, 0).iter().all(|delivery| delivery.attempts == 0), "the tries begin anew");
     assert_eq!(ledger.requeue(names.map(|name| (id(name), Vec::new())).to_vec()).unwrap(), 0);
 }
 
