@@ -5,6 +5,9 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
+use support::campaign::Campaign;
+use support::server::Server;
+
 fn rehearse(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_demarche"))
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
@@ -48,4 +51,32 @@ fn a_rehearsal_leaves_nothing_behind() {
     assert_eq!(code, Some(0));
     assert!(stdout.contains("The server's own books agree with every row"), "{stdout}");
     assert!(!root.join("ledger.db").exists() && !root.join("rehearsal.db").exists());
+}
+
+#[test]
+fn the_record_of_a_rehearsal_says_so_everywhere_and_nothing_is_sent_from_it() {
+    const MARK: &str = "REHEARSAL: nothing was sent";
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 12);
+    campaign.run(&["rehearse", "--keep", "try"]).expect_code(0);
+    let campaign = campaign.set("ledger.file", "\"try/rehearsal.db\"");
+    let status = campaign.run(&["status"]);
+    assert!(status.stdout.lines().nth(1).is_some_and(|line| line.starts_with(MARK)), "{}", status.stdout);
+    assert_eq!(campaign.run(&["status", "--json"]).json()["rehearsal"], true);
+    let made = ["report", "--html", "r.html", "--csv", "r.csv", "--json"];
+    assert_eq!(campaign.run(&made).expect_code(0).json()["rehearsal"], true);
+    assert!(campaign.read("r.html").contains(&format!("<header>\n<p class=\"rehearsal\"><strong>{MARK}</strong>")));
+    let table = campaign.read("r.csv");
+    assert!(table.lines().skip(1).all(|line| line.contains(MARK)), "{table}");
+    let pack = campaign.run(&["report", "--pack", "r.zip"]).expect_code(0);
+    assert!(pack.stderr.contains(MARK), "{}", pack.stderr);
+    let verified = campaign.run(&["report", "--verify", "r.zip"]).expect_code(0);
+    assert!(verified.stdout.starts_with(MARK), "{}", verified.stdout);
+    let digest = campaign.run(&["preview", "--json"]).json()["digest"].as_str().expect("a digest").to_owned();
+    for arguments in [&["send", "--yes"][..], &["resend", "--yes"], &["approve", &digest, "--by", "The Chair"]] {
+        let refused = campaign.run(arguments).expect_code(65);
+        assert!(refused.stderr.contains("rehearsal.db is the record of a REHEARSAL"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("let [ledger] file name another file"), "{}", refused.stderr);
+    }
+    assert_eq!(server.letters().len(), 0);
 }

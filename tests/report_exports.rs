@@ -15,6 +15,7 @@ fn the_status_has_the_shape_that_scripts_were_promised() {
         status_json(&records, &counts(&records), &facts(&[])),
         json!({
             "campaign": "Stand with women human rights defenders",
+            "rehearsal": false,
             "digest": Digest::of(b"batch").to_string(),
             "approvals": [],
             "counts": {
@@ -75,7 +76,7 @@ fn the_log_tells_the_queue_id_of_the_attempt_that_was_accepted() {
 
 fn written(records: Vec<demarche::domain::record::DeliveryRecord>) -> String {
     let mut out = Vec::new();
-    csv(records.into_iter(), &mut out).expect("written");
+    csv(&dossier(records, &[]), &mut out).expect("written");
     String::from_utf8(out).expect("UTF-8")
 }
 

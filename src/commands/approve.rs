@@ -59,6 +59,7 @@ fn approve(context: &Context, args: &ApproveArgs, given: Option<Digest>, by: &st
         }
     }
     let ledger = Ledger::open(&batch.config.ledger, true, "approve")?;
+    frozen::not_a_rehearsal(&ledger.reader()?, &batch.config)?;
     recovered::sort_out(context, &ledger, &batch.config)?;
     let new = ledger.approve(&batch.config.settings.campaign_id, approved, by, &args.note)?;
     let standing = Standing::of(&ledger.reader()?, &batch.config, digest)?;

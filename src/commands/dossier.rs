@@ -81,7 +81,7 @@ fn sample(composer: &Composer, record: &DeliveryRecord, edition: i64, count: u64
 /// The table as bytes.
 pub(super) fn table(dossier: &Dossier) -> Result<Vec<u8>, Failure> {
     let mut table = Vec::new();
-    report::csv(dossier.records.iter().cloned(), &mut table)
+    report::csv(dossier, &mut table)
         .map_err(|error| Failure::new(DATA, format!("the table cannot be written: {error}")))?;
     Ok(table)
 }

@@ -13,7 +13,7 @@ use crate::domain::recipient::RecipientId;
 use crate::domain::record::DeliveryRecord;
 use crate::evidence::{self, EvidenceError, Made, Pack, Verdict, message_name, source_name};
 use crate::ledger::{HandedOver, Ledger, LedgerError, Reader};
-use crate::report::{Dossier, html, report_json};
+use crate::report::{Dossier, REHEARSAL, html, report_json};
 
 use super::exit::{CANNOT_CREATE, DATA, FAILED, Failure, IO, OK, USAGE};
 use super::frozen::Frozen;
@@ -39,6 +39,9 @@ pub(super) fn pack(context: &Context, config: &Config, path: &Path) -> Result<u8
     let (made, missing) = written?;
     for line in &missing {
         context.screen.warn(&format!("not in the pack: {line}"));
+    }
+    if dossier.facts.rehearsal {
+        context.screen.warn(&format!("{REHEARSAL}: this is the evidence of a try, and says so in every part"));
     }
     context.screen.result(&format!(
         "Evidence: {}, {} files, {} unpacked\nmanifest: {}\nHand that digest on by another way than the pack: whoever has it can \
@@ -68,7 +71,7 @@ fn write(reader: &Reader, dossier: &Dossier, file: File) -> Result<(Made, Vec<St
     let mut pack = Pack::new(BufWriter::new(file));
     let json = serde_json::to_vec_pretty(&report_json(dossier)).unwrap_or_default();
     for (name, bytes) in [
-        ("README.txt", evidence::README.as_bytes()),
+        ("README.txt", readme(dossier).as_bytes()),
         ("report.html", html(dossier).as_bytes()),
         ("report.csv", &dossier::table(dossier)?),
         ("report.json", &json),
@@ -86,6 +89,12 @@ fn write(reader: &Reader, dossier: &Dossier, file: File) -> Result<(Made, Vec<St
     let synced = out.into_inner().map_err(std::io::IntoInnerError::into_error).and_then(|file| file.sync_all());
     synced.map_err(|error| failed(&error.into()))?;
     Ok((made, missing))
+}
+
+fn readme(dossier: &Dossier) -> String {
+    let rehearsal =
+        if dossier.facts.rehearsal { format!("{REHEARSAL}. This is the record of a try.\n\n") } else { String::new() };
+    format!("{rehearsal}{}", evidence::README)
 }
 
 fn failed(error: &EvidenceError) -> Failure {
@@ -177,7 +186,8 @@ fn unreadable(path: &Path, error: &EvidenceError) -> Failure {
 fn told(verdict: &Verdict, path: &Path, expected: bool) -> String {
     /// More than anybody reads.
     const LISTED: usize = 200;
-    let mut text = String::new();
+    let mut text =
+        if verdict.rehearsal { format!("{REHEARSAL}. This is the record of a try.\n") } else { String::new() };
     for finding in verdict.findings.iter().take(LISTED) {
         text.push_str(&format!("WRONG  {finding}\n"));
     }
@@ -214,10 +224,11 @@ fn told(verdict: &Verdict, path: &Path, expected: bool) -> String {
     text
 }
 
-/// `{"in_order", "manifest", "batch", "approved_by", "files", "messages", "deliveries", "not_made", "findings"}`.
+/// `{"in_order", "rehearsal", "manifest", "batch", "approved_by", "files", "messages", "deliveries", "not_made", "findings"}`.
 fn verdict_json(verdict: &Verdict) -> serde_json::Value {
     json!({
         "in_order": verdict.findings.is_empty(),
+        "rehearsal": verdict.rehearsal,
         "manifest": verdict.manifest,
         "batch": verdict.batch,
         "approved_by": verdict.approved_by,

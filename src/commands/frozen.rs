@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock;
 use crate::compose::{Composer, stamp};
+use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::dispatch::{Compose, RunError};
 use crate::domain::message::{Message, Stamp};
@@ -13,6 +14,7 @@ use crate::ledger::{DueDelivery, Edition, LedgerError, Reader, Source};
 use crate::letter::{Letter, SourceFile};
 
 use super::attachments;
+use super::exit::{DATA, Failure};
 
 const TEMPLATE: &str = "template:";
 const ATTACHMENT: &str = "attachment:";
@@ -65,6 +67,21 @@ pub(super) fn same_campaign(reader: &Reader, settings: &LetterSettings) -> Resul
         }
         _ => Ok(()),
     }
+}
+
+/// Makes sure that the ledger is not the record of a rehearsal: by that, every mission would look served.
+///
+/// # Errors
+/// A [`Failure`] that says what to do.
+pub(super) fn not_a_rehearsal(reader: &Reader, config: &Config) -> Result<(), Failure> {
+    if !reader.is_rehearsal()? {
+        return Ok(());
+    }
+    let shown = config.ledger.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let what =
+        format!("{shown} is the record of a REHEARSAL, of which nothing was sent; nothing was sent or recorded now");
+    Err(Failure::new(DATA, what)
+        .help("in config.toml, let [ledger] file name another file: the record of the real batch, or a new one"))
 }
 
 /// Composes due deliveries from the ledger's frozen editions.

@@ -13,7 +13,9 @@ use super::{Context, frozen};
 /// # Errors
 /// A ledger of another campaign, machine or time, which is left alone, and one that cannot be written.
 pub(super) fn recover(context: &Context, ledger: &Ledger, config: &Config, take_over: bool) -> Result<(), Failure> {
-    frozen::same_campaign(&ledger.reader()?, &config.settings)?;
+    let reader = ledger.reader()?;
+    frozen::same_campaign(&reader, &config.settings)?;
+    frozen::not_a_rehearsal(&reader, config)?;
     let machine = Machine::here(&state_folder()?)?;
     if let Arrival::TakenOver { from } = ledger.arrive(&machine, take_over)? {
         context.screen.warn(&format!(

@@ -34,6 +34,7 @@ pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure>
     let folder = Folder::new(args.keep.as_deref())?;
     let ledger_file = folder.path().join("rehearsal.db");
     let ledger = Ledger::open(&ledger_file, true, "rehearse")?;
+    ledger.mark_rehearsal()?;
     let rows = batch
         .rows
         .iter()

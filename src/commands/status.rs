@@ -58,6 +58,7 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRe
         coverage,
         now: clock::now(),
         ledger: config.ledger.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+        rehearsal: reader.is_rehearsal()?,
         approvals,
     };
     Ok((records, facts))

@@ -44,6 +44,8 @@ pub(super) struct Chain {
     approvals: Vec<(Digest, String)>,
     /// Files that have to be in the pack.
     sources: Vec<String>,
+    /// Whether it is the record of a rehearsal.
+    pub(super) rehearsal: bool,
 }
 
 impl Chain {
@@ -79,6 +81,7 @@ impl Chain {
             "approvals" if line["withdrawn_at"].is_null() => {
                 self.approvals.push((digest("digest")?, line["person"].as_str()?.to_owned()));
             }
+            "rehearsal" => self.rehearsal = true,
             "sources" => self.sources.push(source_name(digest("sha256")?)),
             _ => {}
         }

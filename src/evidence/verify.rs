@@ -32,6 +32,8 @@ pub struct Verdict {
     pub manifest: Option<Digest>,
     /// The digest of the batch, by the letters on record; `None` where that could not be worked out.
     pub batch: Option<Digest>,
+    /// True if the ledger is the record of a rehearsal.
+    pub rehearsal: bool,
     /// Who approved exactly that batch.
     pub approved_by: Vec<String>,
     /// Files that are as the manifest has them.
@@ -228,6 +230,7 @@ impl<R: Read + Seek> Check<R> {
             self.find(format!("{source}: is missing, the ledger names it"));
         }
         self.verdict.deliveries = chain.deliveries();
+        self.verdict.rehearsal = chain.rehearsal;
         Some(chain)
     }
 

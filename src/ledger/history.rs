@@ -15,7 +15,8 @@ use crate::domain::record::{DeliveryRecord, Remark, RunRecord};
 
 /// What an export holds, in the order in which it is read: each table's name in the lines, and how it is selected. The
 /// campaign's key and the sources' bytes are left out: the one is nobody's business, the others stand beside the export.
-const EXPORT: [(&str, &str); 16] = [
+const EXPORT: [(&str, &str); 17] = [
+    ("rehearsal", "SELECT one AS rehearsal FROM rehearsal"),
     ("campaign", "SELECT id, created_at FROM campaign"),
     ("editions", "SELECT edition, settings FROM editions ORDER BY edition"),
     ("edition_sources", "SELECT edition, place, name, sha256 FROM edition_sources ORDER BY edition, place"),
@@ -46,6 +47,14 @@ impl Reader {
             _ => "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)",
         };
         Ok(self.connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
+    }
+
+    /// True if it is the record of a rehearsal: nothing of it was sent.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn is_rehearsal(&self) -> Result<bool, LedgerError> {
+        self.has("table", "rehearsal")
     }
 
     /// Every run, the first one first.

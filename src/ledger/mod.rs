@@ -181,6 +181,14 @@ impl Ledger {
         self.ask(move |connection| plan::enrol(connection, &campaign, &edition, &rows, clock::now()))
     }
 
+    /// Marks this ledger for good as the record of a rehearsal.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn mark_rehearsal(&self) -> Result<(), LedgerError> {
+        self.ask(|connection| Ok(connection.execute_batch(schema::REHEARSAL)?))
+    }
+
     /// Takes new row data for deliveries that are queued, deferred or failed, and says for how many; others are left
     /// alone. Addresses that a server took stay; others that are not listed leave, new ones are queued.
     ///

@@ -169,6 +169,14 @@ CREATE TABLE former_recipients (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// The mark of a rehearsal's ledger. It is no step of [`MIGRATIONS`]: other ledgers do not have the table.
+pub(super) const REHEARSAL: &str = "
+CREATE TABLE IF NOT EXISTS rehearsal (
+    one INTEGER PRIMARY KEY CHECK (one = 1)
+) STRICT;
+INSERT INTO rehearsal (one) VALUES (1) ON CONFLICT DO NOTHING;
+";
+
 /// The version that this program writes.
 pub(super) fn version() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use super::dossier::{cause, group_key, group_name};
-use super::{name, shown, time};
+use super::dossier::{Dossier, cause, group_key, group_name, notes};
+use super::{REHEARSAL, name, shown, time};
 use crate::domain::record::{AddressRecord, DeliveryRecord};
 
 /// The columns, in their order. Columns are added at the end, never renamed.
@@ -31,12 +31,13 @@ const HEADER: [&str; 16] = [
 ///
 /// # Errors
 /// What `out` says.
-pub fn csv(records: impl Iterator<Item = DeliveryRecord>, out: &mut dyn Write) -> ::csv::Result<()> {
+pub fn csv(dossier: &Dossier, out: &mut dyn Write) -> ::csv::Result<()> {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(out);
     writer.write_record(HEADER)?;
-    for record in records {
+    for record in &dossier.records {
+        let note = note(dossier, record);
         for address in &record.addresses {
-            let cells = row(&record, address);
+            let cells = row(record, address, &note);
             writer.write_record(cells.iter().map(|cell| as_text(cell).into_owned()))?;
         }
     }
@@ -44,7 +45,13 @@ pub fn csv(records: impl Iterator<Item = DeliveryRecord>, out: &mut dyn Write) -
     Ok(())
 }
 
-fn row(record: &DeliveryRecord, address: &AddressRecord) -> [String; 16] {
+/// What people said of the row, or why it is left out; that it was a rehearsal before all else.
+fn note(dossier: &Dossier, record: &DeliveryRecord) -> String {
+    let rehearsal = dossier.facts.rehearsal.then(|| REHEARSAL.to_owned());
+    rehearsal.into_iter().chain(notes(dossier.remarks_on(record), record)).collect::<Vec<_>>().join("; ")
+}
+
+fn row(record: &DeliveryRecord, address: &AddressRecord, note: &str) -> [String; 16] {
     let word = address.word.as_ref().or(record.last.as_ref());
     [
         record.id.to_string(),
@@ -62,7 +69,7 @@ fn row(record: &DeliveryRecord, address: &AddressRecord) -> [String; 16] {
         record.message_id.clone().unwrap_or_default(),
         group_name(group_key(record.recipient.state)).to_owned(),
         cause(record, address).map(|(cause, _)| cause.name().to_owned()).unwrap_or_default(),
-        record.note.clone().unwrap_or_default(),
+        note.to_owned(),
     ]
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Facts, name, shown};
 use crate::domain::attempt::LastWord;
 use crate::domain::cause::Cause;
-use crate::domain::delivery::State;
+use crate::domain::delivery::{self, State};
 use crate::domain::language::Language;
 use crate::domain::record::{AddressRecord, Counts, DeliveryRecord, Remark, RunRecord};
 use crate::domain::settings::Event;
@@ -84,6 +84,18 @@ impl Dossier {
         causes
     }
 
+    /// What people said about a row, in the order in which they did.
+    pub(super) fn remarks_on(&self, record: &DeliveryRecord) -> &[Remark] {
+        self.remarks.get(record.id.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The last word on how a row was settled, where that was a person's.
+    pub(super) fn on_a_persons_word(&self, record: &DeliveryRecord) -> Option<&Remark> {
+        let resolved = |event| matches!(event, delivery::Event::ResolveSent | delivery::Event::ResolveNotSent);
+        let last = self.remarks_on(record).iter().rev().find(|remark| resolved(remark.event))?;
+        (record.state == State::Accepted && last.event == delivery::Event::ResolveSent).then_some(last)
+    }
+
     /// The first and the last moment at which a letter was taken.
     pub(super) fn accepted_between(&self) -> Option<(Timestamp, Timestamp)> {
         let mut taken = self.settled.iter().filter(|(_, state)| *state == State::Accepted).map(|(at, _)| *at);
@@ -132,6 +144,29 @@ pub(super) struct GroupCoverage {
     /// How many states by what is known of them, by the name of it.
     pub(super) states: BTreeMap<&'static str, usize>,
     pub(super) missing: Vec<String>,
+}
+
+/// What a remark records.
+pub(super) fn remark_head(event: delivery::Event) -> &'static str {
+    match event {
+        delivery::Event::ResolveSent => "recorded as arrived",
+        delivery::Event::ResolveNotSent => "recorded as not arrived",
+        delivery::Event::Suppress => "left out from then on",
+        _ => "note",
+    }
+}
+
+/// `recorded as arrived by X on 2021-10-20`, and what they said.
+pub(super) fn remark_line(remark: &Remark) -> String {
+    let by = remark.by.as_deref().map_or_else(String::new, |by| format!(" by {by}"));
+    let note = if remark.note.is_empty() { String::new() } else { format!(": {}", remark.note) };
+    format!("{}{by} on {}{note}", remark_head(remark.event), remark.at.strftime("%Y-%m-%d"))
+}
+
+/// What people said of a row, each with who and when; a note that is no remark stands as it is.
+pub(super) fn notes(remarks: &[Remark], record: &DeliveryRecord) -> Vec<String> {
+    let bare = record.note.iter().filter(|note| !note.is_empty() && !remarks.iter().any(|said| said.note == **note));
+    remarks.iter().map(remark_line).chain(bare.cloned()).collect()
 }
 
 /// Why an address has not got the letter, and the word that says so; `None` for those that have, wait or are left out.

@@ -9,7 +9,7 @@ use crate::domain::attempt::LastWord;
 use crate::domain::cause::Cause;
 use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord};
 
-/// The batch: `{"campaign", "digest", "counts": {…}, "approvals": [{"digest", "by", "note", "at",
+/// The batch: `{"campaign", "rehearsal", "digest", "counts": {…}, "approvals": [{"digest", "by", "note", "at",
 /// "letters", "withdrawn"}], "deliveries": [{"id", "state", "to": [{"address", "field",
 /// "outcome", "code", "enhanced", "text"}], "attempts", "message_id", "last": {"phase", "code", "enhanced", "text",
 /// "at"}, "not_before"}], "coverage": {"expected", "present", "missing", "suppressed", "doubled", "foreign"}}`. `to` holds every address of the envelope; `field` tells To, Cc and Bcc apart.
@@ -17,6 +17,7 @@ use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord
 pub fn status_json(records: &[DeliveryRecord], counts: &Counts, facts: &Facts) -> Value {
     json!({
         "campaign": facts.campaign,
+        "rehearsal": facts.rehearsal,
         "digest": facts.digest,
         "counts": counts,
         "approvals": facts.approvals,

@@ -59,9 +59,14 @@ pub struct Facts {
     pub now: Timestamp,
     /// The ledger's path, as the user knows it.
     pub ledger: String,
+    /// True if it is the record of a rehearsal.
+    pub rehearsal: bool,
     /// Who approved what, withdrawn approvals too, in the order in which they were given.
     pub approvals: Vec<Approval>,
 }
+
+/// What stands first in whatever tells of a rehearsal.
+pub const REHEARSAL: &str = "REHEARSAL: nothing was sent";
 
 /// The exit code of a batch that stands so: 2 if any is uncertain, else 1 if any failed, else 75 if any is deferred or
 /// not yet sent, else 0.

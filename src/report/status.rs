@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Facts, Style, doubled_and_foreign, duration, letters, name, outcome_table, said, time};
+use super::{Facts, REHEARSAL, Style, doubled_and_foreign, duration, letters, name, outcome_table, said, time};
 use crate::domain::approval::approvers;
 use crate::domain::delivery::State;
 use crate::domain::record::{Counts, DeliveryRecord};
@@ -19,6 +19,10 @@ const LINES_OF_NAMES: usize = 3;
 pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style: &Style) -> String {
     let mut screen = style.bold(&style.cut(&style.text(&facts.campaign), style.columns()));
     screen.push('\n');
+    if facts.rehearsal {
+        screen.push_str(&style.bold(REHEARSAL));
+        screen.push_str(". A server inside the program played the others.\n");
+    }
     screen.push_str(&style.wrapped(&headline(counts), 0));
     if counts.total() > 0 {
         screen.push('\n');

@@ -11,6 +11,7 @@ mod proof;
 
 use jiff::Timestamp;
 
+use super::REHEARSAL;
 use super::dossier::Dossier;
 use crate::domain::delivery::State;
 use crate::domain::markup::{escape, sealed_document};
@@ -32,8 +33,14 @@ const CONTENTS: [(&str, &str); 8] = [
 /// The whole page. It loads nothing, runs nothing, and opens from a disk.
 #[must_use]
 pub fn html(dossier: &Dossier) -> String {
+    let (rehearsal, title) = if dossier.facts.rehearsal {
+        let what = "The servers’ answers below were made up by the program, to try it out.";
+        (format!("<p class=\"rehearsal\"><strong>{REHEARSAL}</strong>{what}</p>\n"), format!("{REHEARSAL}. Report"))
+    } else {
+        (String::new(), "Report".to_owned())
+    };
     let mut body = format!(
-        "<main>\n<header>\n<p class=\"quiet\">Report on a letter, as of {}</p>\n<h1 dir=\"auto\">{}</h1>\n",
+        "<main>\n<header>\n{rehearsal}<p class=\"quiet\">Report on a letter, as of {}</p>\n<h1 dir=\"auto\">{}</h1>\n",
         moment(dossier.facts.now),
         escape(&dossier.facts.campaign)
     );
@@ -60,7 +67,7 @@ pub fn html(dossier: &Dossier) -> String {
         ));
     }
     body.push_str("</main>\n");
-    sealed_document(&format!("Report: {}", dossier.facts.campaign), STYLE, &body)
+    sealed_document(&format!("{title}: {}", dossier.facts.campaign), STYLE, &body)
 }
 
 /// `20 October 2021, 14:02 UTC`.
