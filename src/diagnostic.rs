@@ -223,8 +223,15 @@ const BEFORE_HELP: usize = 13;
 fn broken(text: String, columns: Option<usize>, before: usize) -> String {
     let Some(columns) = columns else { return text };
     let room = columns.saturating_sub(before).max(NARROWEST / 2);
-    let options = textwrap::Options::new(room).word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::fill(&text, options.break_words(false))
+    let options = textwrap::Options::new(room).word_splitter(textwrap::WordSplitter::NoHyphenation).break_words(false);
+    let line = |line: &str| if is_command(line) { line.to_owned() } else { textwrap::fill(line, &options) };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// True for a line that is there to be copied, and stays whole however narrow the terminal is.
+#[must_use]
+pub fn is_command(line: &str) -> bool {
+    line.starts_with("    ") && line.trim_start().starts_with("demarche ")
 }
 
 fn visible_lines(text: &str) -> String {
@@ -324,6 +331,13 @@ mod tests {
                   the mission for the address that it
                   reads
         "#);
+    }
+
+    #[test]
+    fn a_command_in_a_help_is_never_broken() {
+        let command = format!("    demarche approve {} --by NAME --note TEXT", "4b".repeat(32));
+        let problem = Diagnostic::error("", "nobody approved it").help(format!("look, then run\n{command}\nand send"));
+        assert!(problem.render_within(40, false).contains(command.trim()), "{}", problem.render_within(40, false));
     }
 
     #[test]

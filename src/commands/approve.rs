@@ -87,7 +87,7 @@ fn approve(context: &Context, args: &ApproveArgs, given: Option<Digest>, by: &st
 fn ask(context: &Context, digest: Digest, by: &str) -> Result<bool, Failure> {
     if !context.screen.can_ask() {
         return Err(Failure::new(USAGE, "there is no terminal to ask on, and no digest to approve")
-            .help(format!("after a look at `demarche preview`: demarche approve {digest} --by NAME")));
+            .help(format!("after a look at `demarche preview`:\n    demarche approve {digest} --by NAME")));
     }
     context.screen.ask(&format!("Does {by} approve exactly these letters and addresses?"), "approve")
 }

@@ -7,6 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Style;
+use crate::diagnostic::is_command;
 use crate::domain::delivery::State;
 use crate::domain::reply::visible;
 
@@ -71,6 +72,11 @@ impl Style {
     pub fn fitted(&self, text: &str) -> String {
         let mut fitted = String::with_capacity(text.len());
         for line in text.lines() {
+            if is_command(line) {
+                fitted.push_str(line);
+                fitted.push('\n');
+                continue;
+            }
             let indent = &line[..line.len() - line.trim_start().len()];
             let options = textwrap::Options::new(self.columns()).subsequent_indent(indent).break_words(false);
             let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation);
