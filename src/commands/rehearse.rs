@@ -24,7 +24,7 @@ use crate::smtp::Connector;
 use super::exit::{CANNOT_CREATE, Failure, OK, SOFTWARE, TRY_AGAIN};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch};
-use super::resend::HELD;
+use super::resend::why_held;
 use super::timing::{Timing, load};
 use super::{Context, drive, progress};
 
@@ -200,7 +200,7 @@ fn print(
         .cloned()
         .partition(DeliveryRecord::is_refused_as_unknown);
     let held_back: Vec<(String, String)> =
-        held_back.iter().map(|record| (record.id.to_string(), HELD.to_owned())).collect();
+        held_back.iter().map(|record| (record.id.to_string(), why_held(record))).collect();
     if !again.is_empty() || !held_back.is_empty() {
         text.push_str("After a real send, this is what `demarche resend` would do:\n");
         text.push_str(&report::resend_list(&again, &held_back, &style));
@@ -212,9 +212,9 @@ fn print(
         for record in &uncertain {
             text.push_str(&format!("  {}\n", progress::named(&record.id)));
         }
+        let id = &first.id;
         text.push_str(&format!(
-            "A person asks the mission, then records it:\n  demarche resolve {} --sent --note \"…\"\n\n",
-            first.id
+            "A person asks the mission, then records which it is:\n    demarche resolve {id} --sent --note \"…\"\n    demarche resolve {id} --not-sent --note \"…\"\n\n"
         ));
     }
     let timing = Timing::new(batch, load(batch), None).line();

@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
         context.screen.say("Nothing was deferred or failed: there is nothing to send again.");
         return send::finish(context, &ledger, &batch, None, None, args.json);
     }
-    let held: Vec<(String, String)> = again.held.iter().map(|(id, why)| (id.to_string(), (*why).to_owned())).collect();
+    let held: Vec<(String, String)> = again.held.iter().map(|(id, why)| (id.to_string(), why.clone())).collect();
     let list = report::resend_list(&again.records, &held, &context.screen.style());
     if args.json {
         context.screen.say(&list);
@@ -72,7 +72,12 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
 }
 
 /// Why a row is held back.
-pub(super) const HELD: &str = "the server does not know this address";
+pub(super) fn why_held(record: &DeliveryRecord) -> String {
+    let unknown: Vec<String> = record.addresses.iter().filter(|a| a.is_unknown()).map(AddressRecord::named).collect();
+    let these = if unknown.len() == 1 { "this address" } else { "these addresses" };
+    format!("the server does not know {these}: {}", unknown.join(", "))
+}
+
 /// The same for a row in which somebody has the letter already.
 const REPLACED: &str =
     "an address that has the letter was replaced in the file by another: the mission might get it twice";
@@ -89,7 +94,7 @@ const SUPPRESSED: &str = "its address is in suppressed.csv, and `--force` does n
 /// What is sent again, what is held back and why, and what changes before.
 struct Again {
     records: Vec<DeliveryRecord>,
-    held: Vec<(RecipientId, &'static str)>,
+    held: Vec<(RecipientId, String)>,
     corrections: Vec<Correction>,
     refreshed: bool,
     /// Also what was refused as unknown.
@@ -139,15 +144,16 @@ impl Again {
                 Some((row, digest)) => correction(batch, frozen, &record, row, digest, args.refresh)?,
                 None => None,
             };
-            let held = match &correction {
-                _ if row.is_none() => Some(LEFT),
-                _ if unwanted.contains(&record.id) => Some(SUPPRESSED),
+            let fixed = |is: bool, why: &str| is.then(|| why.to_owned());
+            let why = match &correction {
+                _ if row.is_none() => Some(LEFT.to_owned()),
+                _ if unwanted.contains(&record.id) => Some(SUPPRESSED.to_owned()),
                 _ if args.force => None,
-                Some(correction) if readers.owner(&correction.recipient).is_some() => Some(MOVED),
-                None => record.is_refused_as_unknown().then_some(HELD),
-                Some(correction) => replaces_a_reader(&record, correction).then_some(REPLACED),
+                Some(correction) if readers.owner(&correction.recipient).is_some() => Some(MOVED.to_owned()),
+                None => record.is_refused_as_unknown().then(|| why_held(&record)),
+                Some(correction) => fixed(replaces_a_reader(&record, correction), REPLACED),
             };
-            if let Some(why) = held {
+            if let Some(why) = why {
                 again.held.push((record.id, why));
                 continue;
             }

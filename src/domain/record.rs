@@ -68,6 +68,13 @@ impl DeliveryRecord {
         refused.peek().is_some() && refused.all(AddressRecord::is_unknown)
     }
 
+    /// True if the mission itself has the letter, by the word of a server or of a person: a copy may still be out.
+    #[must_use]
+    pub fn has_letter(&self) -> bool {
+        self.addresses.iter().any(|address| address.field == Field::To && address.state == State::Accepted)
+            || self.state == State::Accepted
+    }
+
     /// The addresses that were refused as unknown (5.1.x): sending to them again cannot help.
     #[must_use]
     pub fn unknown_addresses(&self) -> Vec<String> {
@@ -76,6 +83,15 @@ impl DeliveryRecord {
 }
 
 impl AddressRecord {
+    /// `office@mission.example`, with ` (cc)` behind it where it is a copy.
+    #[must_use]
+    pub fn named(&self) -> String {
+        match self.field {
+            Field::To => self.address.clone(),
+            field => format!("{} ({})", self.address, field.name()),
+        }
+    }
+
     /// True if the server refused it as unknown (5.1.x, RFC 3463 §3.2).
     #[must_use]
     pub fn is_unknown(&self) -> bool {
