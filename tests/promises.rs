@@ -119,6 +119,7 @@ fn an_unknown_address_is_held_back_although_an_archive_copy_was_to_go_with_it() 
     let before = campaign.run(&["log", "ALB", "--json"]).json()["attempts"].clone();
     let run = campaign.run(&["resend", "--yes"]);
     assert!(run.stdout.contains("Held back"), "{}", run.stdout);
+    assert!(run.stdout.contains("the server does not know this address: alb@missions.example"), "{}", run.stdout);
     assert_eq!(campaign.run(&["log", "ALB", "--json"]).json()["attempts"], before);
 }
 
@@ -348,6 +349,10 @@ fn a_row_is_found_by_its_id_in_any_case() {
     let campaign = Campaign::small(server.port(), 0).recipients("state,id,to\nKenya,Osg,ken@missions.example\n");
     campaign.run(&["send", "--yes"]).expect_code(0);
     campaign.run(&["log", "oSG"]).expect_code(0);
+    for name in ["Kenya", "kenya", "KEN"] {
+        assert!(campaign.run(&["log", name]).expect_code(0).stdout.contains("Kenya (Osg)"), "{name}");
+    }
+    campaign.run(&["log", "Chad"]).expect_code(64);
 }
 
 #[test]

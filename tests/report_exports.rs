@@ -2,10 +2,13 @@
 
 mod report_sample;
 
-use demarche::domain::delivery::State;
+use demarche::domain::audience::Audience;
+use demarche::domain::coverage::Coverage;
+use demarche::domain::delivery::{Event, State};
 use demarche::domain::digest::Digest;
+use demarche::domain::record::Remark;
 use demarche::report::{csv, log_json, report_json, status_json};
-use report_sample::{attempts, counts, dossier, facts, of_every_state, record};
+use report_sample::{at, attempts, counts, dossier, facts, of_every_state, record};
 use serde_json::json;
 
 #[test]
@@ -66,7 +69,7 @@ fn a_handed_over_letter_reads_as_sending() {
 
 #[test]
 fn the_log_tells_the_queue_id_of_the_attempt_that_was_accepted() {
-    let log = log_json(&record("KEN", State::Accepted), &attempts());
+    let log = log_json(&record("KEN", State::Accepted), &attempts(), &[]);
     assert_eq!(log["id"], "KEN");
     let ids: Vec<_> = log["log"].as_array().expect("attempts").iter().map(|attempt| &attempt["queue_id"]).collect();
     assert_eq!(ids, [&json!(null), &json!(null), &json!("4XyZ12abc")]);
@@ -124,18 +127,31 @@ fn a_note_in_the_spreadsheet_is_no_formula_either() {
 }
 
 #[test]
+fn the_note_in_the_spreadsheet_says_who_recorded_what() {
+    let mut about = dossier(vec![record("KEN", State::Accepted)], &[]);
+    let (at, by) = (at("2021-10-20T15:00:00Z"), Some("The Desk".to_owned()));
+    let said = Remark { at, event: Event::ResolveSent, note: "they told us".into(), by };
+    about.remarks.insert("KEN".into(), vec![said]);
+    let mut out = Vec::new();
+    csv(&about, &mut out).expect("written");
+    let text = String::from_utf8(out).expect("UTF-8");
+    assert!(text.ends_with(",recorded as arrived by The Desk on 2021-10-20: they told us\r\n"), "{text}");
+}
+
+#[test]
 fn the_report_holds_all_that_the_status_does_and_more() {
     let records = of_every_state();
-    let status = status_json(&records, &counts(&records), &facts(&["Tuvalu"]));
-    let report = report_json(&dossier(records, &["Tuvalu"]));
-    for (key, value) in status.as_object().expect("an object").iter().filter(|(key, _)| *key != "deliveries") {
-        let Some(fields) = value.as_object() else {
-            assert_eq!(&report[key], value, "{key}");
-            continue;
-        };
-        for (field, value) in fields {
-            assert_eq!(&report[key][field], value, "{key}.{field}");
-        }
+    let mut about = dossier(records.clone(), &["Tuvalu"]);
+    let rows = records.iter().map(|record| (&record.id, record.recipient.state));
+    about.facts.coverage = Coverage::of(&Audience::MemberStates, rows);
+    let status = status_json(&records, &counts(&records), &about.facts);
+    let report = report_json(&about);
+    let object = |value: &serde_json::Value| value.as_object().expect("an object").clone();
+    for (key, value) in object(&status).iter().filter(|(key, _)| !["deliveries", "coverage"].contains(&key.as_str())) {
+        assert_eq!(&report[key], value, "{key}");
+    }
+    for (key, value) in object(&status["coverage"]) {
+        assert_eq!(report["coverage"][&key], value, "{key}");
     }
     let deliveries = |value: &serde_json::Value| value["deliveries"].as_array().expect("deliveries").clone();
     for (short, long) in deliveries(&status).iter().zip(deliveries(&report)) {

@@ -5,9 +5,12 @@ mod report_sample;
 use demarche::domain::approval::{Approval, Withdrawal};
 use demarche::domain::delivery::{Event, State};
 use demarche::domain::digest::Digest;
+use demarche::domain::message::Field;
+use demarche::domain::outcome::Phase;
 use demarche::domain::record::Remark;
-use demarche::report::html;
-use report_sample::{at, dossier, of_every_state, record};
+use demarche::domain::state::StateCode;
+use demarche::report::{Dossier, html};
+use report_sample::{at, dossier, of_every_state, record, word};
 
 /// The page as it reads: no markup, no style, each block on a line.
 fn read(page: &str) -> String {
@@ -73,6 +76,78 @@ fn a_batch_that_was_accepted_needs_nothing_more() {
         page.contains("Nothing is left to do.") && page.contains("Nothing was refused, put off or lost."),
         "{page}"
     );
+}
+
+/// Of Kenya the To took it and the copy was refused; of Mali a person says that it arrived; Germany's mailbox is full.
+fn of_two_minds() -> Dossier {
+    let mut kenya = record("KEN", State::Accepted);
+    let mut copy = record("FRA", State::Failed).addresses.remove(0);
+    copy.address = "second@missions.example".into();
+    copy.field = Field::Cc;
+    kenya.state = State::Failed;
+    kenya.addresses.push(copy);
+    let mut mali = record("MLI", State::Uncertain);
+    mali.state = State::Accepted;
+    mali.addresses[0].state = State::Accepted;
+    let mut germany = record("DEU", State::Deferred);
+    germany.addresses[0].word = Some(word(Phase::Rcpt, 452, "4.2.2", "over quota"));
+    let mut dossier = dossier(vec![kenya, mali, germany, record("CIV", State::Suppressed)], &["Tuvalu"]);
+    dossier.facts.coverage.missing = vec![StateCode::parse("TUV").expect("a state")];
+    let said = Remark {
+        at: at("2021-10-20T15:00:00Z"),
+        event: Event::ResolveSent,
+        note: "they told us".into(),
+        by: Some("The Secretariat".into()),
+    };
+    dossier.remarks.insert("MLI".into(), vec![said]);
+    dossier
+}
+
+#[test]
+fn a_mission_has_the_letter_though_a_copy_was_refused_and_a_persons_word_is_called_that() {
+    let page = read(&html(&of_two_minds()));
+    for line in [
+        "1 of 3 letters was taken by the mail servers; 1 was recorded as arrived by a person, 1 was put off by a server. \
+         One of those that have it is short of a copy. 1 was left out on purpose.",
+        "1 mission has the letter, but not every copy",
+        "Kenya — a copy was refused: second@missions.example (cc)",
+        "2 of the 193 states that the campaign means to reach (member-states) have the letter.",
+        "Kenya | second@missions.example (cc)the mission itself has it | failed",
+        "Mali | mli@missions.example | accepted | recorded as arrived by The Secretariat on 20 October 2021 | 2021-10-20 15:00:00",
+        "African States (2 of 2 letters accepted, 1 left out)",
+        "Asia-Pacific States (0 of 0 letters accepted, 1 without a letter)",
+        "Tuvalu | none | no letter planned",
+        "To | 3 recipients, 4 addresses; 1 not tried yet, or left out",
+        "suppressed | 1 | left out on purpose; never sent",
+    ] {
+        assert!(page.contains(line), "{line}\nin\n{page}");
+    }
+    assert!(!page.contains("refused for good\n") && !page.contains("from 2021-10-20 14:16:26"), "{page}");
+    assert!(page.contains("Germany. Send again in a day or two"), "{page}");
+}
+
+#[test]
+fn an_approval_that_came_after_the_first_letter_is_marked() {
+    let mut dossier = dossier(vec![record("KEN", State::Accepted)], &[]);
+    let (digest, at) = (dossier.facts.digest, at("2021-10-20T14:05:00Z"));
+    let approval = Approval { digest, by: "The Chair".into(), note: String::new(), at, letters: 1, withdrawn: None };
+    dossier.facts.approvals = vec![approval];
+    let page = read(&html(&dossier));
+    assert!(
+        page.contains("Approved by | The Chair (20 October 2021, 14:05 UTC, after the first letter went out)"),
+        "{page}"
+    );
+    assert!(page.contains("2021-10-20 14:05:00after the first letter went out"), "{page}");
+    assert!(page.contains("| 5 | nobody | demarche"), "{page}");
+}
+
+#[test]
+fn a_rehearsal_says_so_before_all_else() {
+    let mut dossier = dossier(of_every_state(), &[]);
+    dossier.facts.rehearsal = true;
+    assert!(read(&html(&dossier)).starts_with("REHEARSAL: nothing was sent"));
+    dossier.facts.rehearsal = false;
+    assert!(!html(&dossier).contains("REHEARSAL"));
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 mod report_sample;
 
-use demarche::domain::delivery::State;
+use demarche::domain::delivery::{Event, State};
+use demarche::domain::outcome::Phase;
+use demarche::domain::record::Remark;
 use demarche::report::{Style, log, outcome_table, resend_list, status};
-use report_sample::{attempts, counts, facts, of_every_state, record};
+use report_sample::{at, attempts, counts, facts, of_every_state, record, word};
 
 const PLAIN: Style = Style { width: 80, colour: false, unicode: true };
 
@@ -16,13 +18,13 @@ fn the_screen_shows_who_needs_attention_and_what_to_do() {
     1 of 7 letters accepted; 1 uncertain, 1 failed, 1 deferred, 3 still to be sent.
 
     state       letters    share  what it means
-    accepted          1   12.5 %  a server took the letter
-    uncertain         1   12.5 %  handed over; nobody knows if it was taken
-    failed            1   12.5 %  refused for good, for one address at least
-    deferred          1   12.5 %  refused for now; due again later
-    sending           2   25.0 %  a run is at it, or was cut off
-    queued            1   12.5 %  waiting to be sent
-    suppressed        1   12.5 %  left out on purpose; never sent
+    accepted          1   14.3 %  a server took the letter
+    uncertain         1   14.3 %  handed over; nobody knows if it was taken
+    failed            1   14.3 %  refused for good, for one address at least
+    deferred          1   14.3 %  refused for now; due again later
+    sending           2   28.6 %  a run is at it, or was cut off
+    queued            1   14.3 %  waiting to be sent
+    suppressed        1           left out on purpose; never sent
     all               8
 
     Uncertain: no valid reply came, so it may or may not have arrived (1)
@@ -54,7 +56,8 @@ fn the_screen_shows_who_needs_attention_and_what_to_do() {
           demarche resolve MLI
           demarche resolve MLI --sent --note "…"
           demarche resolve MLI --not-sent --note "…"
-      1 letter failed: correct the addresses in the recipients file, then
+      1 letter failed: no such mailbox; correct the address in the recipients file.
+      Then
           demarche resend
       1 letter deferred: send again, from 2021-10-20T14:16:26Z on, with
           demarche resend
@@ -105,6 +108,48 @@ fn the_screen_says_who_approved_the_batch_and_when_it_is_another_one_now() {
     assert!(screen(&about).contains("\nnot approved as a whole; `demarche approve --list` shows what was\n"));
     about.approvals.push(this);
     assert!(screen(&about).contains("\napproved by The Chair\n"));
+}
+
+#[test]
+fn each_cause_of_a_refusal_has_its_own_advice_and_a_full_mailbox_no_time() {
+    let [mut unknown, mut filtered, mut full] =
+        [("KEN", State::Failed), ("FRA", State::Failed), ("DEU", State::Deferred)].map(|(id, state)| record(id, state));
+    filtered.addresses[0].word = Some(word(Phase::EndOfData, 554, "5.7.1", "refused by policy"));
+    full.addresses[0].word = Some(word(Phase::Rcpt, 452, "4.2.2", "over quota"));
+    unknown.addresses[0].state = State::Failed;
+    let records = [unknown, filtered, full];
+    let screen = status(&records, &counts(&records), &facts(&[]), &PLAIN);
+    let (_, steps) = screen.split_once("What to do next\n").expect("steps");
+    insta::assert_snapshot!(steps.split_once("\n\n").expect("an end").0, @"
+    2 letters failed; by cause:
+      - 1 address: no such mailbox; correct the address in the recipients file
+      - 1 address: refused by a rule or filter; ask the mission's IT, or write to
+        another address of it
+    Then
+        demarche resend
+    1 letter deferred: the mailbox is full; wait a day or two, or ask for a second
+    address. Then
+        demarche resend
+    ");
+}
+
+#[test]
+fn who_settled_a_letter_by_word_is_told_on_the_screen_and_in_the_log() {
+    let said = Remark {
+        at: at("2021-10-20T15:00:00Z"),
+        event: Event::ResolveSent,
+        note: "the registry confirmed it".into(),
+        by: Some("The Secretariat".into()),
+    };
+    let mut about = facts(&[]);
+    let mali = record("MLI", State::Accepted);
+    about.resolved = vec![(mali.id.clone(), said.clone())];
+    let line = "recorded as arrived by The Secretariat on 2021-10-20:";
+    let screen = status(std::slice::from_ref(&mali), &counts(std::slice::from_ref(&mali)), &about, &PLAIN);
+    assert!(screen.contains("Every letter was accepted: 1 of 1, 1 of them on a person's word."), "{screen}");
+    assert!(screen.contains("On a person's word (1)") && screen.contains(&format!("MLI Mali: {line}")), "{screen}");
+    let told = log(&mali, &attempts(), &[said], &PLAIN);
+    assert!(told.contains("note         recorded as arrived by The Secretariat on"), "{told}");
 }
 
 #[test]
@@ -160,7 +205,7 @@ fn a_terminal_is_never_told_what_to_do_by_a_server() {
     bad.note = Some("\u{7}".into());
     let screens = [
         status(std::slice::from_ref(&bad), &counts(std::slice::from_ref(&bad)), &facts(&["\u{1b}c"]), &PLAIN),
-        log(&bad, &attempts(), &PLAIN),
+        log(&bad, &attempts(), &[], &PLAIN),
         resend_list(std::slice::from_ref(&bad), &[("KEN".into(), "\u{1b}[2J".into())], &PLAIN),
     ];
     for screen in screens {
@@ -170,7 +215,7 @@ fn a_terminal_is_never_told_what_to_do_by_a_server() {
 
 #[test]
 fn the_log_tells_every_attempt_in_the_servers_words() {
-    insta::assert_snapshot!(log(&record("KEN", State::Accepted), &attempts(), &PLAIN), @"
+    insta::assert_snapshot!(log(&record("KEN", State::Accepted), &attempts(), &[], &PLAIN), @"
     Kenya (KEN): accepted
       to           ken@missions.example: accepted
       Message-ID   <KEN.1@coalition.example>
@@ -201,7 +246,7 @@ fn the_log_tells_every_attempt_in_the_servers_words() {
 
 #[test]
 fn the_log_of_a_letter_that_waits_says_so() {
-    insta::assert_snapshot!(log(&record("KEN", State::Queued), &[], &PLAIN), @"
+    insta::assert_snapshot!(log(&record("KEN", State::Queued), &[], &[], &PLAIN), @"
     Kenya (KEN): queued
       to           ken@missions.example: queued
       digest       60287af6fcb065238659c494aeebc152f518469d2e69a7ca0aaa6a50171e809a
@@ -216,13 +261,13 @@ fn the_table_has_a_row_for_each_state_that_has_letters() {
     counts.accepted = 186;
     insta::assert_snapshot!(outcome_table(&counts, &PLAIN), @"
     state       letters    share  what it means
-    accepted        186   96.4 %  a server took the letter
+    accepted        186   96.9 %  a server took the letter
     uncertain         1    0.5 %  handed over; nobody knows if it was taken
     failed            1    0.5 %  refused for good, for one address at least
     deferred          1    0.5 %  refused for now; due again later
     sending           2    1.0 %  a run is at it, or was cut off
     queued            1    0.5 %  waiting to be sent
-    suppressed        1    0.5 %  left out on purpose; never sent
+    suppressed        1           left out on purpose; never sent
     all             193
     ");
 }

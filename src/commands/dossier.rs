@@ -45,7 +45,10 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<Dossier, Failur
 fn samples(reader: &Reader, records: &[DeliveryRecord]) -> Result<Vec<Sample>, Failure> {
     let frozen = Frozen::again(reader)?;
     let mut chosen: BTreeMap<(i64, String), (&DeliveryRecord, u64)> = BTreeMap::new();
-    for record in records.iter().filter(|record| record.state != State::Suppressed) {
+    // Before the first letter goes out, what is planned is all there is to show.
+    let any = records.iter().any(|record| record.attempts > 0);
+    let shown = |record: &&DeliveryRecord| if any { record.attempts > 0 } else { record.state != State::Suppressed };
+    for record in records.iter().filter(shown) {
         let composer = frozen.edition(record.edition).map_err(|why| Failure::new(DATA, why))?;
         let language = record.recipient.language.as_ref().unwrap_or(&composer.settings().default_language);
         let entry = chosen.entry((record.edition, language.to_string())).or_insert((record, 0));

@@ -1,8 +1,11 @@
 //! `log`: every attempt with phase, server reply and times.
 
+use std::collections::HashMap;
+
 use crate::cli::LogArgs;
 use crate::domain::recipient::RecipientId;
-use crate::domain::record::DeliveryRecord;
+use crate::domain::record::{DeliveryRecord, Remark};
+use crate::domain::state;
 use crate::ledger::Reader;
 use crate::report;
 
@@ -25,13 +28,17 @@ pub(super) fn run(context: &Context, args: &LogArgs) -> Result<u8, Failure> {
         })?;
         tried
     };
+    let mut remarks: HashMap<String, Vec<Remark>> = HashMap::new();
+    reader.all_remarks(&mut |id, remark| remarks.entry(id.to_owned()).or_default().push(remark))?;
     let mut entries = Vec::new();
     for record in &records {
         let attempts = reader.attempts(&record.id)?;
+        let none = Vec::new();
+        let remarks = remarks.get(record.id.as_str()).unwrap_or(&none);
         if args.json {
-            entries.push(report::log_json(record, &attempts));
+            entries.push(report::log_json(record, &attempts, remarks));
         } else {
-            context.screen.result(&report::log(record, &attempts, &context.screen.style()));
+            context.screen.result(&report::log(record, &attempts, remarks, &context.screen.style()));
         }
     }
     if args.json {
@@ -48,22 +55,28 @@ pub(super) fn run(context: &Context, args: &LogArgs) -> Result<u8, Failure> {
     Ok(OK)
 }
 
-/// The delivery that a person names, by its id in any case.
+/// The delivery that a person names, by its id in any case or by the name of its state.
 pub(super) fn find(reader: &Reader, mission: &str) -> Result<DeliveryRecord, Failure> {
     let unknown = || {
         let shown = crate::domain::reply::visible(mission);
         Failure::new(USAGE, format!("the ledger has no row \"{shown}\""))
             .help("rows are named by their id, for missions the three letters of the state, such as KEN")
     };
-    let id = RecipientId::parse(mission).map_err(|_| unknown())?;
-    if let Some(record) = reader.delivery(&id)? {
+    if let Ok(id) = RecipientId::parse(mission)
+        && let Some(record) = reader.delivery(&id)?
+    {
         return Ok(record);
     }
-    let mut found = None;
+    // A state by its name, if it has one row.
+    let named = state::lookup(mission).map(|state| state.code);
+    let (mut found, mut of_state) = (None, Vec::new());
     reader.deliveries(&mut |record: DeliveryRecord| {
-        if found.is_none() && record.id.as_str().eq_ignore_ascii_case(id.as_str()) {
+        if found.is_none() && record.id.as_str().eq_ignore_ascii_case(mission) {
             found = Some(record);
+        } else if named.is_some() && record.recipient.state == named {
+            of_state.push(record);
         }
     })?;
-    found.ok_or_else(unknown)
+    let only = if of_state.len() == 1 { of_state.pop() } else { None };
+    found.or(only).ok_or_else(unknown)
 }

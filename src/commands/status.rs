@@ -4,7 +4,8 @@ use crate::cli::StatusArgs;
 use crate::clock;
 use crate::config::Config;
 use crate::domain::coverage::Coverage;
-use crate::domain::delivery::State;
+use crate::domain::delivery::{Event, State};
+use crate::domain::recipient::RecipientId;
 use crate::domain::record::DeliveryRecord;
 use crate::ledger::Reader;
 use crate::report::{self, Facts};
@@ -51,6 +52,14 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRe
         Some(approved) if records.is_empty() => approved.digest,
         _ => reader.batch_digest()?,
     };
+    let mut resolved = Vec::new();
+    reader.all_remarks(&mut |id, remark| {
+        if matches!(remark.event, Event::ResolveSent | Event::ResolveNotSent)
+            && let Ok(id) = RecipientId::parse(id)
+        {
+            resolved.push((id, remark));
+        }
+    })?;
     let facts = Facts {
         campaign: config.settings.campaign_name.clone(),
         digest,
@@ -58,6 +67,7 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRe
         coverage,
         now: clock::now(),
         ledger: config.ledger.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+        resolved,
         rehearsal: reader.is_rehearsal()?,
         approvals,
     };

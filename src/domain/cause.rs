@@ -149,6 +149,26 @@ impl Cause {
         }
     }
 
+    /// What it is and what to do, in a line among others.
+    #[must_use]
+    pub fn in_short(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "nobody knows whether it arrived; ask the mission",
+            Self::UnknownMailbox => "no such mailbox; correct the address in the recipients file",
+            Self::UnknownDomain => "no such domain; correct the address in the recipients file",
+            Self::DisabledMailbox => "the mailbox is switched off; take another address into the recipients file",
+            Self::FullMailbox => "the mailbox is full; wait a day or two, or ask for a second address",
+            Self::TooLarge => "too large for that server; make the attachments smaller",
+            Self::SenderNotProved => "the sender could not be proved; have its SPF, DKIM and DMARC looked at",
+            Self::Policy => "refused by a rule or filter; ask the mission's IT, or write to another address of it",
+            Self::AskedToWait | Self::Busy => "nothing is wrong with the address; wait a while",
+            Self::NotUnderstood => "the server did not understand it; show its words to who looks after the sending",
+            Self::NotTakeable => "our mail server cannot carry it; make it smaller, or use another server",
+            Self::FollowedTheLetter => "a copy that stayed behind with its letter; see to the main address",
+            Self::Unexplained => "no reason given; read the server's words, ask the mission for another address",
+        }
+    }
+
     /// The stable name used in `--json`.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -9,6 +9,7 @@ use crate::domain::attempt::LastWord;
 use crate::domain::cause::Cause;
 use crate::domain::delivery::{self, State};
 use crate::domain::language::Language;
+use crate::domain::message::Field;
 use crate::domain::record::{AddressRecord, Counts, DeliveryRecord, Remark, RunRecord};
 use crate::domain::settings::Event;
 use crate::domain::state::{self, StateCode};
@@ -89,11 +90,24 @@ impl Dossier {
         self.remarks.get(record.id.as_str()).map_or(&[], Vec::as_slice)
     }
 
-    /// The last word on how a row was settled, where that was a person's.
-    pub(super) fn on_a_persons_word(&self, record: &DeliveryRecord) -> Option<&Remark> {
-        let resolved = |event| matches!(event, delivery::Event::ResolveSent | delivery::Event::ResolveNotSent);
-        let last = self.remarks_on(record).iter().rev().find(|remark| resolved(remark.event))?;
-        (record.state == State::Accepted && last.event == delivery::Event::ResolveSent).then_some(last)
+    /// What a person recorded of an address that no server is known to have taken the letter for.
+    pub(super) fn on_a_persons_word(&self, record: &DeliveryRecord, address: &AddressRecord) -> Option<&Remark> {
+        let unanswered = address.state == State::Accepted
+            && address.word.as_ref().is_some_and(|word| !word.code.is_some_and(|code| (200..300).contains(&code)));
+        let said = self.remarks_on(record).iter().rev().find(|remark| remark.event == delivery::Event::ResolveSent);
+        said.filter(|_| unanswered)
+    }
+
+    /// How many missions have the letter by a server's word, and how many by a person's alone.
+    pub(super) fn reached(&self) -> Reached {
+        let mut reached = Reached::default();
+        for record in self.records.iter().filter(|record| record.has_letter()) {
+            let mut to = record.addresses.iter().filter(|a| a.field == Field::To && a.state == State::Accepted);
+            let by_server = to.any(|address| self.on_a_persons_word(record, address).is_none());
+            *(if by_server { &mut reached.taken } else { &mut reached.by_person }) += 1;
+            reached.without_copy += u64::from(record.state != State::Accepted);
+        }
+        reached
     }
 
     /// The first and the last moment at which a letter was taken.
@@ -108,9 +122,11 @@ impl Dossier {
         let mut states: HashMap<StateCode, State> = HashMap::new();
         for record in &self.records {
             let Some(code) = record.recipient.state else { continue };
-            let best = states.entry(code).or_insert(record.state);
-            if reach(record.state) > reach(*best) {
-                *best = record.state;
+            // A mission whose copy was refused has the letter all the same.
+            let state = if record.has_letter() { State::Accepted } else { record.state };
+            let best = states.entry(code).or_insert(state);
+            if reach(state) > reach(*best) {
+                *best = state;
             }
         }
         let mut groups: BTreeMap<&str, GroupCoverage> = BTreeMap::new();
@@ -134,6 +150,17 @@ impl Dossier {
         let foreign = &self.facts.coverage.foreign;
         self.records.iter().filter(|record| foreign.contains(&record.id)).map(name).collect()
     }
+}
+
+/// How many missions have the letter.
+#[derive(Default)]
+pub(super) struct Reached {
+    /// By the word of a server.
+    pub(super) taken: u64,
+    /// By the word of a person alone.
+    pub(super) by_person: u64,
+    /// Those of both whose copies did not all arrive.
+    pub(super) without_copy: u64,
 }
 
 /// What became of the states of one regional group.
@@ -176,6 +203,19 @@ pub(super) fn cause<'a>(record: &'a DeliveryRecord, address: &'a AddressRecord) 
     }
     let word = address.word.as_ref().or(record.last.as_ref())?;
     Some((Cause::of(word), word))
+}
+
+/// True if all that keeps a deferred letter back are full mailboxes.
+pub(super) fn waits_for_room(record: &DeliveryRecord) -> bool {
+    let mut causes = record
+        .addresses
+        .iter()
+        .filter(|address| address.state == State::Deferred)
+        .filter_map(|address| cause(record, address))
+        .map(|(cause, _)| cause)
+        .filter(|cause| *cause != Cause::FollowedTheLetter)
+        .peekable();
+    causes.peek().is_some() && causes.all(|cause| cause == Cause::FullMailbox)
 }
 
 /// The group of a row: the code in the tables, `observers`, or `other` for rows that are no mission.

@@ -7,7 +7,7 @@ use super::log::queue_id;
 use super::{Facts, name, shown};
 use crate::domain::attempt::LastWord;
 use crate::domain::cause::Cause;
-use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord};
+use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord, Remark};
 
 /// The batch: `{"campaign", "rehearsal", "digest", "counts": {…}, "approvals": [{"digest", "by", "note", "at",
 /// "letters", "withdrawn"}], "deliveries": [{"id", "state", "to": [{"address", "field",
@@ -46,19 +46,20 @@ pub fn report_json(dossier: &Dossier) -> Value {
         .iter()
         .map(|record| {
             let mut value = delivery(record);
-            let remarks = dossier.remarks.get(record.id.as_str()).map_or(&[][..], Vec::as_slice);
             value["name"] = json!(name(record));
             value["group"] = json!(group_name(group_key(record.recipient.state)));
             value["note"] = json!(record.note);
             value["digest"] = json!(record.digest);
-            value["remarks"] = remarks
-                .iter()
-                .map(|said| json!({ "at": said.at, "event": said.event, "note": said.note, "by": said.by }))
-                .collect();
+            value["remarks"] = said(dossier.remarks_on(record));
             value
         })
         .collect();
     value
+}
+
+fn said(remarks: &[Remark]) -> Value {
+    let one = |said: &Remark| json!({ "at": said.at, "event": said.event, "note": said.note, "by": said.by });
+    remarks.iter().map(one).collect()
 }
 
 fn coverage(dossier: &Dossier) -> Value {
@@ -91,13 +92,14 @@ fn sample(letter: &Sample) -> Value {
     })
 }
 
-/// One delivery as in [`status_json`], and every attempt: `"log": [{"number", "run", "claimed_at", "intent_at",
+/// One delivery as in [`status_json`], `"remarks"` as in [`report_json`], and every attempt: `"log": [{"number", "run", "claimed_at", "intent_at",
 /// "settled_at", "outcome", "queue_id", "last": {…}, "to": […]}]`.
 #[must_use]
-pub fn log_json(record: &DeliveryRecord, attempts: &[AttemptRecord]) -> Value {
+pub fn log_json(record: &DeliveryRecord, attempts: &[AttemptRecord], remarks: &[Remark]) -> Value {
     let mut value = delivery(record);
     value["digest"] = json!(record.digest);
     value["note"] = json!(record.note);
+    value["remarks"] = said(remarks);
     value["log"] = attempts.iter().map(attempt).collect();
     value
 }

@@ -1,12 +1,13 @@
 //! The story of one delivery: every attempt, what was said of each address, and the server's name for the letter.
 
+use super::dossier::notes;
 use super::{Style, name, shown, time, words};
 use crate::domain::attempt::LastWord;
-use crate::domain::record::{AttemptRecord, DeliveryRecord};
+use crate::domain::record::{AttemptRecord, DeliveryRecord, Remark};
 
 /// Every attempt in its order, every line ended.
 #[must_use]
-pub fn log(record: &DeliveryRecord, attempts: &[AttemptRecord], style: &Style) -> String {
+pub fn log(record: &DeliveryRecord, attempts: &[AttemptRecord], remarks: &[Remark], style: &Style) -> String {
     let state = style.paint(record.state, shown(record.state));
     let title = style.cut(&style.text(name(record)), style.columns().saturating_sub(record.id.as_str().len() + 16));
     let mut text = format!("{} ({}): {state}\n", style.bold(&title), record.id);
@@ -21,8 +22,8 @@ pub fn log(record: &DeliveryRecord, attempts: &[AttemptRecord], style: &Style) -
     if let Some(due) = record.not_before {
         text.push_str(&style.hanging(&label("not before"), &time(due)));
     }
-    if let Some(note) = record.note.as_deref().filter(|note| !note.is_empty()) {
-        text.push_str(&style.hanging(&label("note"), &style.text(note)));
+    for note in notes(remarks, record) {
+        text.push_str(&style.hanging(&label("note"), &style.text(&note)));
     }
     for attempt in attempts {
         text.push_str(&one(attempt, style));

@@ -31,7 +31,8 @@ use crate::domain::attempt::LastWord;
 use crate::domain::coverage::Coverage;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
-use crate::domain::record::{AddressRecord, Counts, DeliveryRecord};
+use crate::domain::recipient::RecipientId;
+use crate::domain::record::{AddressRecord, Counts, DeliveryRecord, Remark};
 
 /// How text is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub struct Facts {
     pub now: Timestamp,
     /// The ledger's path, as the user knows it.
     pub ledger: String,
+    /// What people recorded of rows that were uncertain, in the order in which they did.
+    pub resolved: Vec<(RecipientId, Remark)>,
     /// True if it is the record of a rehearsal.
     pub rehearsal: bool,
     /// Who approved what, withdrawn approvals too, in the order in which they were given.

@@ -1,10 +1,13 @@
 //! One screen: how the batch stands, who needs attention and why, and what to do next.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::dossier::{cause, remark_line, waits_for_room};
 use super::{Facts, REHEARSAL, Style, doubled_and_foreign, duration, letters, name, outcome_table, said, time};
 use crate::domain::approval::approvers;
-use crate::domain::delivery::State;
+use crate::domain::cause::Cause;
+use crate::domain::delivery::{Event, State};
 use crate::domain::record::{Counts, DeliveryRecord};
 
 /// The most entries of a list that is cut; uncertain letters are never cut.
@@ -23,7 +26,7 @@ pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
         screen.push_str(&style.bold(REHEARSAL));
         screen.push_str(". A server inside the program played the others.\n");
     }
-    screen.push_str(&style.wrapped(&headline(counts), 0));
+    screen.push_str(&style.wrapped(&headline(counts, by_persons(facts)), 0));
     if counts.total() > 0 {
         screen.push('\n');
         screen.push_str(&outcome_table(counts, style));
@@ -31,6 +34,7 @@ pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
     for state in [State::Uncertain, State::Failed, State::Deferred, State::Suppressed] {
         screen.push_str(&section(state, records, facts, style));
     }
+    screen.push_str(&on_a_persons_word(records, facts, style));
     screen.push_str(&missing(facts, style));
     screen.push_str(&next_steps(records, counts, facts, style));
     let _ = write!(screen, "\ndigest  {}\n", facts.digest);
@@ -51,7 +55,13 @@ fn approved(facts: &Facts, style: &Style) -> String {
     style.wrapped(&style.text(&who), 0)
 }
 
-fn headline(counts: &Counts) -> String {
+/// How many rows count as accepted because a person said so.
+fn by_persons(facts: &Facts) -> usize {
+    let last: BTreeMap<&str, Event> = facts.resolved.iter().map(|(id, said)| (id.as_str(), said.event)).collect();
+    last.values().filter(|event| **event == Event::ResolveSent).count()
+}
+
+fn headline(counts: &Counts, by_persons: usize) -> String {
     let due = counts.total() - counts.suppressed;
     if counts.total() == 0 {
         return "No letter was planned or sent yet.".into();
@@ -59,6 +69,7 @@ fn headline(counts: &Counts) -> String {
     if due == 0 {
         return "Every letter is suppressed: nothing was sent, and nothing will be.".into();
     }
+    let word = if by_persons > 0 { format!(", {by_persons} of them on a person's word") } else { String::new() };
     let open = [
         (counts.uncertain, "uncertain"),
         (counts.failed, "failed"),
@@ -68,9 +79,9 @@ fn headline(counts: &Counts) -> String {
     let open: Vec<String> =
         open.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     if open.is_empty() {
-        return format!("Every letter was accepted: {due} of {due}.");
+        return format!("Every letter was accepted: {due} of {due}{word}.");
     }
-    format!("{} of {} accepted; {}.", counts.accepted, letters(due), open.join(", "))
+    format!("{} of {} accepted{word}; {}.", counts.accepted, letters(due), open.join(", "))
 }
 
 /// The deliveries in `state`, each with the addresses concerned and what was said of them.
@@ -127,6 +138,23 @@ fn entry(record: &DeliveryRecord, facts: &Facts, style: &Style) -> String {
     text
 }
 
+/// What people recorded of uncertain letters, and who.
+fn on_a_persons_word(records: &[DeliveryRecord], facts: &Facts, style: &Style) -> String {
+    let mut text = String::new();
+    for (id, remark) in facts.resolved.iter().take(LISTED) {
+        let name = records.iter().find(|record| record.id == *id).map_or(id.as_str(), name);
+        let line = style.text(&format!("{id}  {name}: {}", remark_line(remark)));
+        text.push_str(&style.wrapped_at_most(&line, 2, LINES_OF_WORDS));
+    }
+    if facts.resolved.len() > LISTED {
+        let _ = writeln!(text, "  and {} more", facts.resolved.len() - LISTED);
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!("\n{}\n{text}", style.bold(&format!("On a person's word ({})", facts.resolved.len())))
+}
+
 /// The batch against the audience: in one line if all of it is there, else who is missing; what is doubled or foreign.
 fn missing(facts: &Facts, style: &Style) -> String {
     let beside: String = doubled_and_foreign(&facts.coverage)
@@ -156,13 +184,10 @@ fn next_steps(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
         uncertain_step(&mut steps, first.map_or("MISSION", |record| record.id.as_str()), counts.uncertain);
     }
     if counts.failed > 0 {
-        let what = format!("{} failed: correct the addresses in the recipients file, then", letters(counts.failed));
-        steps.add(&what, &["demarche resend"]);
+        failed_step(&mut steps, records, counts.failed);
     }
     if counts.deferred > 0 {
-        let due = records.iter().filter(|r| r.state == State::Deferred).filter_map(|r| r.not_before).min();
-        let when = due.filter(|due| *due > facts.now).map_or("now".into(), |due| format!("from {} on", time(due)));
-        steps.add(&format!("{} deferred: send again, {when}, with", letters(counts.deferred)), &["demarche resend"]);
+        deferred_step(&mut steps, records, counts.deferred, facts);
     }
     if counts.queued + counts.sending > 0 {
         let what = format!(
@@ -181,6 +206,48 @@ fn next_steps(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
         return "\nNothing is left to do.\n".into();
     }
     format!("\n{}\n{}", style.bold("What to do next"), steps.text)
+}
+
+/// What to do about refusals, a line for each kind of cause.
+fn failed_step(steps: &mut Steps<'_>, records: &[DeliveryRecord], count: u64) {
+    let mut causes: BTreeMap<Cause, usize> = BTreeMap::new();
+    for record in records.iter().filter(|record| record.state == State::Failed) {
+        for address in record.addresses.iter().filter(|address| address.state == State::Failed) {
+            if let Some((cause, _)) = cause(record, address) {
+                *causes.entry(cause).or_default() += 1;
+            }
+        }
+    }
+    // A copy that stayed behind follows its letter: it needs nothing of its own.
+    if causes.len() > 1 {
+        causes.remove(&Cause::FollowedTheLetter);
+    }
+    if let (1, Some(cause)) = (causes.len(), causes.keys().next()) {
+        return steps.add(&format!("{} failed: {}. Then", letters(count), cause.in_short()), &["demarche resend"]);
+    }
+    steps.text.push_str(&steps.style.wrapped(&format!("{} failed; by cause:", letters(count)), 2));
+    for (cause, count) in causes {
+        let addresses = if count == 1 { "address".to_owned() } else { "addresses".to_owned() };
+        let line = format!("{count} {addresses}: {}", cause.in_short());
+        steps.text.push_str(&steps.style.hanging("    - ", &line));
+    }
+    steps.add("Then", &["demarche resend"]);
+}
+
+/// A letter that a server asked to send later has a time; a full mailbox is not emptied by then.
+fn deferred_step(steps: &mut Steps<'_>, records: &[DeliveryRecord], count: u64, facts: &Facts) {
+    let (full, soon): (Vec<&DeliveryRecord>, Vec<&DeliveryRecord>) =
+        records.iter().filter(|record| record.state == State::Deferred).partition(|record| waits_for_room(record));
+    let full = u64::try_from(full.len()).unwrap_or(u64::MAX);
+    if count > full {
+        let due = soon.iter().filter_map(|record| record.not_before).min();
+        let when = due.filter(|due| *due > facts.now).map_or("now".into(), |due| format!("from {} on", time(due)));
+        steps.add(&format!("{} deferred: send again, {when}, with", letters(count - full)), &["demarche resend"]);
+    }
+    if full > 0 {
+        let what = format!("{} deferred: {}. Then", letters(full), Cause::FullMailbox.in_short());
+        steps.add(&what, &["demarche resend"]);
+    }
 }
 
 fn uncertain_step(steps: &mut Steps<'_>, id: &str, count: u64) {

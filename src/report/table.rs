@@ -13,7 +13,7 @@ pub fn outcome_table(counts: &Counts, style: &Style) -> String {
     let mut table = style.bold(&style.cut("state       letters    share  what it means", style.columns()));
     table.push('\n');
     for (state, count) in counted(counts).into_iter().filter(|(_, count)| *count > 0) {
-        let row = format!("{:<10}  {count:>7}  {:>7}  ", shown(state), share(count, total));
+        let row = format!("{:<10}  {count:>7}  {:>7}  ", shown(state), share_of_due(state, count, counts));
         let meaning = style.cut(meaning(state), style.columns().saturating_sub(row.len()));
         let _ = writeln!(table, "{}{meaning}", style.paint(state, &row));
     }
@@ -32,6 +32,11 @@ pub(super) fn meaning(state: State) -> &'static str {
         State::Uncertain => "handed over; nobody knows if it was taken",
         State::Suppressed => "left out on purpose; never sent",
     }
+}
+
+/// Its share of the letters that were to go; what is left out on purpose has none.
+pub(super) fn share_of_due(state: State, count: u64, counts: &Counts) -> String {
+    if state == State::Suppressed { String::new() } else { share(count, counts.total() - counts.suppressed) }
 }
 
 /// A share in percent, rounded; but what is not all never reads as 100 %, and what is not nothing never as 0.0 %.

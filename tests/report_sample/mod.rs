@@ -30,6 +30,7 @@ pub(crate) fn facts(missing: &[&str]) -> Facts {
         coverage: demarche::domain::coverage::Coverage::default(),
         now: at("2021-10-20T14:10:00Z"),
         ledger: "ledger.db".into(),
+        resolved: Vec::new(),
         rehearsal: false,
         approvals: Vec::new(),
     }

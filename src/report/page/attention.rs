@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::super::dossier::Dossier;
+use super::super::dossier::{Dossier, waits_for_room};
 use super::super::{name, time, words};
 use super::{counted, instant, names};
+use crate::domain::cause::Cause;
 use crate::domain::delivery::State;
 use crate::domain::markup::escape;
-use crate::domain::record::DeliveryRecord;
+use crate::domain::record::{AddressRecord, DeliveryRecord};
 
 /// The most missions that are named in one item; the tables below name all.
 const NAMED: usize = 40;
@@ -21,14 +22,27 @@ pub(super) fn verdict(dossier: &Dossier) -> String {
         return "<p class=\"verdict\">No letter was planned or sent yet.</p>\n".to_owned();
     }
     let missions = |count: u64| counted(usize::try_from(count).unwrap_or(usize::MAX), "letter", "letters");
+    // A mission that has the letter is counted as such, whatever became of its copies.
+    let without = |state: State| {
+        let open = dossier.records.iter().filter(|record| record.state == state && !record.has_letter());
+        u64::try_from(open.count()).unwrap_or(u64::MAX)
+    };
+    let (uncertain, failed, deferred) = (without(State::Uncertain), without(State::Failed), without(State::Deferred));
+    let reached = dossier.reached();
+    let waiting = due.saturating_sub(reached.taken + reached.by_person + uncertain + failed + deferred);
     let rest = [
-        (counts.uncertain, "may or may not have arrived"),
-        (counts.failed, if counts.failed == 1 { "was refused" } else { "were refused" }),
-        (counts.deferred, if counts.deferred == 1 { "was put off by a server" } else { "were put off by servers" }),
         (
-            counts.queued + counts.sending,
-            if counts.queued + counts.sending == 1 { "is still to go" } else { "are still to go" },
+            reached.by_person,
+            if reached.by_person == 1 {
+                "was recorded as arrived by a person"
+            } else {
+                "were recorded as arrived by a person"
+            },
         ),
+        (uncertain, "may or may not have arrived"),
+        (failed, if failed == 1 { "was refused" } else { "were refused" }),
+        (deferred, if deferred == 1 { "was put off by a server" } else { "were put off by servers" }),
+        (waiting, if waiting == 1 { "is still to go" } else { "are still to go" }),
     ];
     let rest: Vec<String> = rest
         .iter()
@@ -36,24 +50,28 @@ pub(super) fn verdict(dossier: &Dossier) -> String {
         .map(|(count, what)| format!("<strong>{count}</strong> {what}"))
         .collect();
     let rest = if rest.is_empty() { String::new() } else { format!("; {}", rest.join(", ")) };
-    let left_out = match counts.suppressed {
+    let mut beside = match reached.without_copy {
         0 => String::new(),
-        count => format!(" {} left out on purpose.", counted(usize::try_from(count).unwrap_or(0), "was", "were")),
+        1 => " One of those that have it is short of a copy.".to_owned(),
+        count => format!(" {count} of those that have it are short of a copy."),
     };
-    let all = if counts.accepted == due && due > 0 { "All" } else { "" };
-    let first = if all.is_empty() {
+    if counts.suppressed > 0 {
+        let count = usize::try_from(counts.suppressed).unwrap_or(0);
+        let _ = write!(beside, " {} left out on purpose.", counted(count, "was", "were"));
+    }
+    let first = if reached.taken < due || due == 0 {
         format!(
             "<strong>{}</strong> of {} {} taken by the mail servers",
-            counts.accepted,
+            reached.taken,
             missions(due),
-            was(counts.accepted)
+            was(reached.taken)
         )
     } else if due == 1 {
         "The <strong>one</strong> letter was taken by the mail server".to_owned()
     } else {
         format!("All <strong>{due}</strong> letters were taken by the mail servers")
     };
-    format!("<p class=\"verdict\">{first}{rest}.{left_out}</p>\n")
+    format!("<p class=\"verdict\">{first}{rest}.{beside}</p>\n")
 }
 
 fn was(count: u64) -> &'static str {
@@ -62,7 +80,9 @@ fn was(count: u64) -> &'static str {
 
 /// What is left to do, the most pressing first.
 pub(super) fn section(dossier: &Dossier) -> String {
-    let items = [uncertain(dossier), failed(dossier), deferred(dossier), waiting(dossier), missing(dossier)].concat();
+    let items =
+        [uncertain(dossier), failed(dossier), copies(dossier), deferred(dossier), waiting(dossier), missing(dossier)]
+            .concat();
     if items.is_empty() {
         return "<p>Nothing is left to do.</p>\n".to_owned();
     }
@@ -93,7 +113,7 @@ fn uncertain(dossier: &Dossier) -> String {
 }
 
 fn failed(dossier: &Dossier) -> String {
-    let records = of(dossier, State::Failed);
+    let records: Vec<_> = of(dossier, State::Failed).into_iter().filter(|record| !record.has_letter()).collect();
     if records.is_empty() {
         return String::new();
     }
@@ -102,15 +122,41 @@ fn failed(dossier: &Dossier) -> String {
     item("failed", &title, &format!("<p>{}. {link}.</p>\n", some(&records)))
 }
 
+/// Missions that have the letter, and whose copies were refused.
+fn copies(dossier: &Dossier) -> String {
+    let records: Vec<_> = of(dossier, State::Failed).into_iter().filter(|record| record.has_letter()).collect();
+    if records.is_empty() {
+        return String::new();
+    }
+    let one = |record: &&DeliveryRecord| {
+        let refused = record.addresses.iter().filter(|address| address.state == State::Failed);
+        let refused: Vec<String> = refused.map(AddressRecord::named).collect();
+        let what = if refused.len() == 1 { "a copy was refused" } else { "copies were refused" };
+        format!("<li><bdi>{}</bdi> — {what}: <bdi>{}</bdi></li>\n", escape(name(record)), escape(&refused.join(", ")))
+    };
+    let list: String = records.iter().map(one).collect();
+    let title = format!("{} the letter, but not every copy", counted(records.len(), "mission has", "missions have"));
+    let link = "<a href=\"#causes\">What did not arrive, and why</a> says what to do for each";
+    item("failed", &title, &format!("<ul>\n{list}</ul>\n<p>{link}.</p>\n"))
+}
+
 fn deferred(dossier: &Dossier) -> String {
     let records = of(dossier, State::Deferred);
     if records.is_empty() {
         return String::new();
     }
-    let due = records.iter().filter_map(|record| record.not_before).min();
-    let due = due.map_or_else(String::new, |at| format!(", from {} UTC on", instant(at)));
     let title = format!("{} put off", counted(records.len(), "letter was", "letters were"));
-    let body = format!("<p>{}. Send them again (<code>demarche resend</code>){due}.</p>\n", some(&records));
+    // A full mailbox is not emptied by the next try.
+    let (full, soon): (Vec<_>, Vec<_>) = records.into_iter().partition(|record| waits_for_room(record));
+    let mut body = String::new();
+    if !soon.is_empty() {
+        let due = soon.iter().filter_map(|record| record.not_before).min();
+        let due = due.map_or_else(String::new, |at| format!(", from {} UTC on", instant(at)));
+        let _ = writeln!(body, "<p>{}. Send them again (<code>demarche resend</code>){due}.</p>", some(&soon));
+    }
+    if !full.is_empty() {
+        let _ = writeln!(body, "<p>{}. {}</p>", some(&full), escape(Cause::FullMailbox.advice()));
+    }
     item("deferred", &title, &body)
 }
 

@@ -36,11 +36,12 @@ fn table(misses: &[Miss<'_>]) -> String {
     for miss in misses {
         let _ = writeln!(
             table,
-            "<tr><th scope=\"row\"><bdi>{}</bdi></th><td data-label=\"Address\"><bdi>{}</bdi></td>\
+            "<tr><th scope=\"row\"><bdi>{}</bdi></th><td data-label=\"Address\"><bdi>{}</bdi>{}</td>\
              <td data-label=\"Outcome\">{}</td><td data-label=\"The server’s words\" class=\"words\">{}</td>\
              <td data-label=\"When (UTC)\" class=\"when\">{}</td></tr>",
             escape(name(miss.record)),
-            escape(&miss.address.address),
+            escape(&miss.address.named()),
+            if miss.record.has_letter() { "<br><span class=\"quiet\">the mission itself has it</span>" } else { "" },
             tag(miss.address.state),
             escape(&words(miss.word)),
             instant(miss.word.at)

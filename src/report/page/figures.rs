@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::dossier::{Dossier, GroupCoverage, Sample};
-use super::super::table::{meaning, share};
+use super::super::table::{meaning, share_of_due};
 use super::super::{counted as states_counted, duration, shown};
+use super::proof::is_late;
 use super::{counted, moment, names, tag};
-use crate::domain::approval::approvers;
+use crate::domain::approval::{approvers, is_same_person};
 use crate::domain::coverage::Coverage;
 use crate::domain::delivery::State;
 use crate::domain::markup::escape;
+use crate::domain::record::DeliveryRecord;
 
 /// The facts, and the table of outcomes.
 pub(super) fn sent(dossier: &Dossier) -> String {
@@ -27,12 +29,17 @@ pub(super) fn sent(dossier: &Dossier) -> String {
     if let Some(reply_to) = &dossier.reply_to {
         fact("Answers to", format!("<bdi>{}</bdi>", escape(reply_to)));
     }
-    let addresses: usize = dossier.records.iter().map(|record| record.addresses.len()).sum();
+    let sent: Vec<&DeliveryRecord> = dossier.records.iter().filter(|record| record.attempts > 0).collect();
+    let addresses: usize = sent.iter().map(|record| record.addresses.len()).sum();
+    let of = match dossier.records.len() - sent.len() {
+        0 => String::new(),
+        rest => format!("; {rest} not tried yet, or left out"),
+    };
     fact(
         "To",
         format!(
-            "{}, {}",
-            counted(dossier.records.len(), "recipient", "recipients"),
+            "{}, {}{of}",
+            counted(sent.len(), "recipient", "recipients"),
             counted(addresses, "address", "addresses")
         ),
     );
@@ -44,15 +51,31 @@ pub(super) fn sent(dossier: &Dossier) -> String {
     if let Some(event) = &dossier.event {
         fact("Written before", format!("{}, {}", escape(&event.name), moment(event.at)));
     }
-    let people = approvers(&dossier.facts.approvals, dossier.facts.digest);
-    if !people.is_empty() {
-        fact("Approved by", names(people));
+    let approved = approved(dossier);
+    if !approved.is_empty() {
+        fact("Approved by", approved);
     }
     list.push_str("</dl>\n");
     if dossier.counts.total() > 0 {
         list.push_str(&outcomes(dossier));
     }
     list
+}
+
+/// Whose approval of this very batch stands, each with when, and whether the letters were under way by then.
+fn approved(dossier: &Dossier) -> String {
+    let facts = &dossier.facts;
+    let one = |by: &str| {
+        let mut given = facts.approvals.iter().filter(|approval| {
+            approval.digest == facts.digest && approval.withdrawn.is_none() && is_same_person(&approval.by, by)
+        });
+        let when = given.next().map_or_else(String::new, |approval| {
+            let late = if is_late(dossier, approval.at) { ", after the first letter went out" } else { "" };
+            format!(" ({}{late})", moment(approval.at))
+        });
+        format!("<bdi>{}</bdi>{when}", escape(by))
+    };
+    approvers(&facts.approvals, facts.digest).into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn subject(letter: &Sample) -> String {
@@ -80,7 +103,7 @@ fn outcomes(dossier: &Dossier) -> String {
     let mut table = String::from(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Outcomes\">\n<table class=\"figures\">\n\
          <caption>What became of the letters</caption>\n<thead><tr><th scope=\"col\">Outcome</th>\
-         <th scope=\"col\" class=\"number\">Letters</th><th scope=\"col\" class=\"number\">Share</th>\
+         <th scope=\"col\" class=\"number\">Letters</th><th scope=\"col\" class=\"number\">Share of those to go</th>\
          <th scope=\"col\">What it means</th></tr></thead>\n<tbody>\n",
     );
     for (state, count) in states_counted(&dossier.counts).into_iter().filter(|(_, count)| *count > 0) {
@@ -88,7 +111,7 @@ fn outcomes(dossier: &Dossier) -> String {
             table,
             "<tr><th scope=\"row\">{}</th><td class=\"number\">{count}</td><td class=\"number\">{}</td><td>{}</td></tr>",
             tag(state),
-            escape(&share(count, total)),
+            escape(&share_of_due(state, count, &dossier.counts)),
             meaning(state)
         );
     }

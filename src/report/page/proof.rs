@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::super::dossier::Dossier;
 use super::{counted, instant};
 use crate::domain::approval::{Approval, approvers};
 use crate::domain::markup::escape;
+use crate::domain::record::RunRecord;
 
 /// Digest, approvals, runs.
 pub(super) fn section(dossier: &Dossier) -> String {
@@ -45,15 +48,39 @@ fn approvals(dossier: &Dossier) -> String {
         let _ = writeln!(
             table,
             "<tr><th scope=\"row\"><bdi>{}</bdi></th><td data-label=\"What\">{}</td><td data-label=\"Note\">{}</td>\
-             <td data-label=\"When (UTC)\" class=\"when\">{}</td></tr>",
+             <td data-label=\"When (UTC)\" class=\"when\">{}{}</td></tr>",
             escape(&approval.by),
             what(dossier, approval),
             note(approval),
-            instant(approval.at)
+            instant(approval.at),
+            if is_late(dossier, approval.at) { "<br><strong>after the first letter went out</strong>" } else { "" }
         );
     }
     table.push_str("</tbody>\n</table>\n");
     table
+}
+
+/// True if the first letter had its answer by then.
+pub(super) fn is_late(dossier: &Dossier, at: Timestamp) -> bool {
+    dossier.settled.first().is_some_and(|(first, _)| at > *first)
+}
+
+/// Whose approvals stood when a run began. Which state of the batch a run was begun with is not on record.
+fn approved_by(dossier: &Dossier, run: &RunRecord) -> String {
+    let stood = dossier.facts.approvals.iter().filter(|approval| {
+        approval.at <= run.started_at
+            && approval.withdrawn.as_ref().is_none_or(|withdrawn| withdrawn.at > run.started_at)
+    });
+    let one = |approval: &Approval| {
+        let which = if approval.digest == dossier.facts.digest {
+            "this batch".to_owned()
+        } else {
+            format!("<span class=\"digest\">{}…</span>", &approval.digest.to_string()[..12])
+        };
+        format!("<bdi>{}</bdi> ({which}, {} UTC)", escape(&approval.by), instant(approval.at))
+    };
+    let all: Vec<String> = stood.map(one).collect();
+    if all.is_empty() { "nobody".to_owned() } else { all.join("<br>") }
 }
 
 fn what(dossier: &Dossier, approval: &Approval) -> String {
@@ -81,7 +108,7 @@ fn runs(dossier: &Dossier) -> String {
     }
     let mut table = String::from(
         "<h3>Runs</h3>\n<table class=\"list free\">\n<thead><tr><th scope=\"col\">Run</th><th scope=\"col\">Began (UTC)</th>\
-         <th scope=\"col\">Ended (UTC)</th><th scope=\"col\">Attempts</th><th scope=\"col\">Program</th></tr></thead>\n<tbody>\n",
+         <th scope=\"col\">Ended (UTC)</th><th scope=\"col\">Attempts</th><th scope=\"col\">Approved by then</th><th scope=\"col\">Program</th></tr></thead>\n<tbody>\n",
     );
     for run in &dossier.runs {
         let ended = run.ended_at.map_or_else(|| "was cut off, or still goes on".to_owned(), instant);
@@ -90,11 +117,12 @@ fn runs(dossier: &Dossier) -> String {
         let _ = writeln!(
             table,
             "<tr><th scope=\"row\">{}</th><td data-label=\"Began (UTC)\" class=\"when\">{}</td>\
-             <td data-label=\"Ended (UTC)\" class=\"when\">{ended}</td><td data-label=\"Attempts\">{}</td>\
+             <td data-label=\"Ended (UTC)\" class=\"when\">{ended}</td><td data-label=\"Attempts\">{}</td><td data-label=\"Approved by then\">{}</td>\
              <td data-label=\"Program\">{program}</td></tr>",
             run.run,
             instant(run.started_at),
-            run.attempts
+            run.attempts,
+            approved_by(dossier, run)
         );
     }
     table.push_str("</tbody>\n</table>\n");
