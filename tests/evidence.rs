@@ -213,9 +213,17 @@ fn a_change_with_a_manifest_made_to_fit_is_found_by_the_record_or_by_the_manifes
     let report = with("report.json", &batch, &"0".repeat(64));
     named(&campaign, &report, "report.json: its digest of the batch is not the one that the letters give");
 
+    // The reports follow from the record.
+    named(&campaign, &with("report.csv", "accepted", "failed"), "report.csv: line ");
+    let other = with("report.json", "\"outcome\": \"accepted\"", "\"outcome\": \"failed\"");
+    named(&campaign, &other, "report.json: \"deliveries\" of ");
+    named(&campaign, &with("report.json", "\"run\": 1", "\"run\": 2"), "report.json: \"runs\" is not what follows");
+
     // What no digest of the record covers is found by the manifest's own.
-    let verdict = with("report.csv", "accepted", "failed");
-    check(&campaign, &verdict).expect_code(0);
+    let verdict = with("report.html", "accepted", "failed");
+    let alone = check(&campaign, &verdict).expect_code(0);
+    assert!(alone.stdout.contains("is consistent in itself") && !alone.stdout.contains("in order"), "{}", alone.stdout);
+    assert!(alone.stdout.contains("compare with the one that was handed on"), "{}", alone.stdout);
     let told = campaign.run(&["report", "--verify", "changed.zip", "--expect", &manifest]).expect_code(65);
     assert!(told.stdout.contains("MANIFEST.sha256: is not the one that was expected"), "{}", told.stdout);
 }

@@ -57,12 +57,17 @@ fn a_rehearsal_leaves_nothing_behind() {
 fn the_record_of_a_rehearsal_says_so_everywhere_and_nothing_is_sent_from_it() {
     const MARK: &str = "REHEARSAL: nothing was sent";
     let server = Server::start();
-    let campaign = Campaign::small(server.port(), 12);
+    let campaign = Campaign::small(server.port(), 60);
     campaign.run(&["rehearse", "--keep", "try"]).expect_code(0);
     let campaign = campaign.set("ledger.file", "\"try/rehearsal.db\"");
     let status = campaign.run(&["status"]);
     assert!(status.stdout.lines().nth(1).is_some_and(|line| line.starts_with(MARK)), "{}", status.stdout);
     assert_eq!(campaign.run(&["status", "--json"]).json()["rehearsal"], true);
+    // A pack with every outcome, and with a person's word, is what its ledger gives.
+    let rows = campaign.run(&["status", "--json"]).json()["deliveries"].as_array().expect("rows").clone();
+    let uncertain = rows.iter().find(|row| row["state"] == "uncertain").expect("an uncertain row");
+    let id = uncertain["id"].as_str().expect("an id");
+    campaign.run(&["resolve", id, "--sent", "--note", "they told us", "--by", "The Desk"]).expect_code(0);
     let made = ["report", "--html", "r.html", "--csv", "r.csv", "--json"];
     assert_eq!(campaign.run(&made).expect_code(0).json()["rehearsal"], true);
     assert!(campaign.read("r.html").contains(&format!("<header>\n<p class=\"rehearsal\"><strong>{MARK}</strong>")));

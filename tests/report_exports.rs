@@ -142,7 +142,7 @@ fn the_note_in_the_spreadsheet_says_who_recorded_what() {
 fn the_report_holds_all_that_the_status_does_and_more() {
     let records = of_every_state();
     let mut about = dossier(records.clone(), &["Tuvalu"]);
-    let rows = records.iter().map(|record| (&record.id, record.recipient.state));
+    let rows = records.iter().map(|record| (&record.id, record.recipient.state, record.state != State::Suppressed));
     about.facts.coverage = Coverage::of(&Audience::MemberStates, rows);
     let status = status_json(&records, &counts(&records), &about.facts);
     let report = report_json(&about);

@@ -153,6 +153,15 @@ fn who_settled_a_letter_by_word_is_told_on_the_screen_and_in_the_log() {
 }
 
 #[test]
+fn the_steps_after_a_rehearsal_are_those_of_a_real_send() {
+    let records = of_every_state();
+    let about = demarche::report::Facts { rehearsal: true, ..facts(&[]) };
+    let screen = status(&records, &counts(&records), &about, &PLAIN);
+    assert!(screen.lines().nth(1).is_some_and(|line| line.starts_with("REHEARSAL: nothing was sent")), "{screen}");
+    assert!(screen.contains("\nWhat to do next after a real send\n"), "{screen}");
+}
+
+#[test]
 fn an_empty_ledger_says_how_to_begin() {
     insta::assert_snapshot!(status(&[], &counts(&[]), &facts(&[]), &PLAIN), @"
     Stand with women human rights defenders

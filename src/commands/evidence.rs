@@ -17,7 +17,7 @@ use crate::report::{Dossier, REHEARSAL, html, report_json};
 
 use super::exit::{CANNOT_CREATE, DATA, FAILED, Failure, IO, OK, USAGE};
 use super::frozen::Frozen;
-use super::{Context, dossier, recovered};
+use super::{Context, dossier, recomputed, recovered};
 
 /// Writes a pack. The ledger is held meanwhile, so that no run changes it between one file of the pack and the next.
 pub(super) fn pack(context: &Context, config: &Config, path: &Path) -> Result<u8, Failure> {
@@ -165,7 +165,11 @@ fn message(frozen: &Frozen, id: &RecipientId, attempt: &HandedOver) -> Result<Ve
 pub(super) fn verify(context: &Context, path: &Path, expect: Option<&str>, as_json: bool) -> Result<u8, Failure> {
     let expect = expect.map(str::parse::<Digest>).transpose();
     let expect = expect.map_err(|error| Failure::new(USAGE, format!("--expect: {error}")))?;
-    let verdict = evidence::verify(path, expect).map_err(|error| unreadable(path, &error))?;
+    let (mut verdict, claims) = evidence::verify(path, expect).map_err(|error| unreadable(path, &error))?;
+    match claims.map_or(Ok(Vec::new()), |claims| recomputed::compare(&claims)) {
+        Ok(findings) => verdict.findings.extend(findings),
+        Err(why) => context.screen.warn(&why),
+    }
     if as_json {
         context.screen.json(&verdict_json(&verdict));
     } else {
@@ -196,8 +200,9 @@ fn told(verdict: &Verdict, path: &Path, expected: bool) -> String {
     }
     let shown = path.display();
     if verdict.findings.is_empty() {
+        let whole = if expected { "is in order" } else { "is consistent in itself" };
         text.push_str(&format!(
-            "{shown} is in order: {} files as the manifest has them, {} messages as they are on record, {} recipients.\n",
+            "{shown} {whole}: {} files as the manifest has them, {} messages as they are on record, {} recipients.\n",
             verdict.files, verdict.messages, verdict.deliveries
         ));
     } else {
@@ -218,8 +223,13 @@ fn told(verdict: &Verdict, path: &Path, expected: bool) -> String {
         text.push_str(&format!("batch:    {batch}, approved by {who}\n"));
     }
     if let Some(manifest) = verdict.manifest {
-        let note = if expected { "" } else { " (is that the one that was handed on? --expect DIGEST checks it)" };
-        text.push_str(&format!("manifest: {manifest}{note}\n"));
+        if !expected {
+            text.push_str("Whether anybody changed it, only the manifest's digest tells: compare with the one that was handed on.\n");
+        }
+        text.push_str(&format!("manifest: {manifest}\n"));
+        if !expected {
+            text.push_str(&format!("    demarche report --verify {shown} --expect DIGEST\n"));
+        }
     }
     text
 }

@@ -32,6 +32,7 @@ mod prepare;
 mod preview;
 mod progress;
 mod readers;
+mod recomputed;
 mod recovered;
 mod rehearse;
 mod render;

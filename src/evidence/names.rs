@@ -9,10 +9,12 @@ pub(super) const MANIFEST: &str = "MANIFEST.sha256";
 pub(super) const LEDGER: &str = "ledger.jsonl";
 /// The report for programs.
 pub(super) const REPORT: &str = "report.json";
+/// The report for spreadsheets.
+pub(super) const TABLE: &str = "report.csv";
 /// The messages that could not be made again, a line each: name, colon, why.
 pub(super) const MISSING: &str = "messages/missing.txt";
 /// Files that there is one of.
-const SINGLE: [&str; 7] = [MANIFEST, LEDGER, REPORT, "README.txt", "report.html", "report.csv", MISSING];
+const SINGLE: [&str; 7] = [MANIFEST, LEDGER, REPORT, "README.txt", "report.html", TABLE, MISSING];
 /// Those of them without which it is no pack.
 pub(super) const REQUIRED: [&str; 3] = [MANIFEST, LEDGER, REPORT];
 

@@ -13,7 +13,8 @@ use zip::ZipArchive;
 use super::EvidenceError;
 use super::chain::{Chain, Expected};
 use super::manifest::{Manifest, of_text};
-use super::names::{LEDGER, MANIFEST, REPORT, REQUIRED, is_message, is_ours, is_source, source_name};
+use super::names::{LEDGER, MANIFEST, REPORT, REQUIRED, TABLE, is_message, is_ours, is_source, source_name};
+use super::rebuilt::{Lines, Record};
 use crate::domain::approval::distinct;
 use crate::domain::digest::Digest;
 use crate::domain::reply::visible;
@@ -52,12 +53,24 @@ pub struct Verdict {
 ///
 /// # Errors
 /// A file that cannot be read, or is no ZIP file.
-pub fn verify(path: &Path, expect: Option<Digest>) -> Result<Verdict, EvidenceError> {
+pub fn verify(path: &Path, expect: Option<Digest>) -> Result<(Verdict, Option<Claims>), EvidenceError> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();
-    let mut check = Check { archive: ZipArchive::new(BufReader::new(file))?, verdict: Verdict::default() };
+    let archive = ZipArchive::new(BufReader::new(file))?;
+    let mut check = Check { archive, verdict: Verdict::default(), claims: None };
     check.run(size, expect)?;
-    Ok(check.verdict)
+    Ok((check.verdict, check.claims))
+}
+
+/// What a pack says in its reports, and the record that it has to follow from.
+#[derive(Debug, Clone)]
+pub struct Claims {
+    /// The ledger's content.
+    pub record: Record,
+    /// report.csv, where there is one.
+    pub table: Option<Vec<u8>>,
+    /// report.json, where there is one.
+    pub report: Option<Vec<u8>>,
 }
 
 /// The names of the files in a pack.
@@ -66,6 +79,7 @@ type Names = BTreeSet<String>;
 struct Check<R: Read + Seek> {
     archive: ZipArchive<R>,
     verdict: Verdict,
+    claims: Option<Claims>,
 }
 
 impl<R: Read + Seek> Check<R> {
@@ -90,6 +104,7 @@ impl<R: Read + Seek> Check<R> {
         if let Some(chain) = self.chain(&names) {
             self.messages(&chain, &names);
             self.batch(&chain, &names);
+            self.reports(&names);
         }
         Ok(())
     }
@@ -206,13 +221,14 @@ impl<R: Read + Seek> Check<R> {
         let file = self.archive.by_name(LEDGER).ok()?;
         let declared = file.size();
         let mut lines = BufReader::new(file.take(declared));
-        let (mut chain, mut bytes, mut number, mut wrong) = (Chain::default(), Vec::new(), 0, None);
+        let (mut chain, mut record) = (Chain::default(), Lines::default());
+        let (mut bytes, mut number, mut wrong) = (Vec::new(), 0, None);
         loop {
             bytes.clear();
             number += 1;
             match lines.by_ref().take(LARGEST).read_until(b'\n', &mut bytes) {
                 Ok(0) => break,
-                Ok(_) if serde_json::from_slice(&bytes).ok().and_then(|line| chain.take(&line)).is_some() => {}
+                Ok(_) if take(&bytes, &mut chain, &mut record).is_some() => {}
                 Ok(_) => {
                     wrong = Some(number);
                     break;
@@ -229,6 +245,7 @@ impl<R: Read + Seek> Check<R> {
         for source in chain.sources().iter().filter(|source| !names.contains(*source)) {
             self.find(format!("{source}: is missing, the ledger names it"));
         }
+        self.claims = record.finish().map(|record| Claims { record, table: None, report: None });
         self.verdict.deliveries = chain.deliveries();
         self.verdict.rehearsal = chain.rehearsal;
         Some(chain)
@@ -276,6 +293,15 @@ impl<R: Read + Seek> Check<R> {
         lines.map(|(name, why)| (name.to_owned(), why.to_owned())).collect()
     }
 
+    /// What the reports in it say, for whoever can work them out again.
+    fn reports(&mut self, names: &Names) {
+        let read = |check: &mut Self, name: &str| names.contains(name).then(|| check.read(name)).flatten();
+        let (table, report) = (read(self, TABLE), read(self, REPORT));
+        if let Some(claims) = &mut self.claims {
+            (claims.table, claims.report) = (table, report);
+        }
+    }
+
     /// The batch's digest, from the letters', against the report's; and who approved it.
     fn batch(&mut self, chain: &Chain, names: &Names) {
         for digest in chain.false_approvals() {
@@ -294,4 +320,10 @@ impl<R: Read + Seek> Check<R> {
         self.verdict.approved_by = distinct(chain.approvers(batch)).into_iter().map(visible).collect();
         self.verdict.batch = Some(batch);
     }
+}
+
+fn take(bytes: &[u8], chain: &mut Chain, record: &mut Lines) -> Option<()> {
+    let line = serde_json::from_slice(bytes).ok()?;
+    chain.take(&line)?;
+    record.take(&line)
 }

@@ -205,7 +205,9 @@ fn next_steps(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
     if steps.text.is_empty() {
         return "\nNothing is left to do.\n".into();
     }
-    format!("\n{}\n{}", style.bold("What to do next"), steps.text)
+    // Nothing is sent from a rehearsal's record.
+    let heading = if facts.rehearsal { "What to do next after a real send" } else { "What to do next" };
+    format!("\n{}\n{}", style.bold(heading), steps.text)
 }
 
 /// What to do about refusals, a line for each kind of cause.

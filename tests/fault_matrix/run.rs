@@ -174,6 +174,8 @@ fn screen(reader: &Reader, rows: &[DeliveryRecord]) -> (String, u8) {
         now: clock::now(),
         ledger: "ledger.db".to_owned(),
         approvals: Vec::new(),
+        resolved: Vec::new(),
+        rehearsal: false,
     };
     (report::status(rows, &counts, &facts, &WIDE), report::exit_code(&counts))
 }
