@@ -10,7 +10,7 @@ use crate::stage::{campaign, preview};
 use crate::support;
 
 /// Where `scripts/test` puts axe-core.
-fn axe() -> Option<String> {
+pub(crate) fn axe() -> Option<String> {
     let path = std::env::var_os("DEMARCHE_AXE")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/axe/axe.min.js"), PathBuf::from);
     fs::read_to_string(path).ok()
@@ -20,7 +20,7 @@ fn axe() -> Option<String> {
 const MAIL: &str = "'landmark-one-main': { enabled: false }, region: { enabled: false }";
 
 /// What axe-core finds in the page or frame, in a line each.
-fn violations(browser: &Browser, axe: &str, rules: &str) -> Vec<String> {
+pub(crate) fn violations(browser: &Browser, axe: &str, rules: &str) -> Vec<String> {
     browser.script(axe);
     let found = browser.script_later(&format!(
         "const done = arguments[arguments.length - 1];

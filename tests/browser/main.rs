@@ -7,6 +7,7 @@ mod list;
 mod pictures;
 mod privacy;
 mod proxy;
+mod report;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;

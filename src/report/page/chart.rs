@@ -94,7 +94,7 @@ pub(super) fn section(dossier: &Dossier) -> String {
     let Some(timeline) = Timeline::new(&dossier.settled) else {
         return "<p>Nothing was handed over yet.</p>\n".to_owned();
     };
-    let mut html = String::from("<figure>\n");
+    let mut html = String::from("<figure tabindex=\"0\" aria-label=\"The letters over time\">\n");
     html.push_str(&drawing(&timeline, dossier));
     let caption = figures::beside_event(dossier).unwrap_or_default();
     let _ = writeln!(
