@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use crate::diagnostic::{Diagnostic, Place, SheetCell};
+use crate::diagnostic::{Place, SheetCell};
 use crate::domain::mailbox::trim_blank;
 
 use super::findings::Findings;
 use super::table::Record;
-use super::text::{CELL_MAX, LARGE, ROW_MAX};
+use super::text::within_limits;
 
 /// What stands between the cells of a row in an excerpt.
 const BETWEEN: &str = " | ";
@@ -165,25 +165,16 @@ impl SheetRecords<'_> {
     }
 
     fn fits(&self, record: &Record, findings: &mut Findings) -> bool {
-        let before = findings.errors();
-        for (index, cell) in record.cells.iter().enumerate().filter(|(_, cell)| cell.len() > CELL_MAX) {
-            let message = format!("this cell has {} bytes; at most {CELL_MAX} are read", cell.len());
-            let place = self.table.place(record, index, 0..1);
-            findings.push(Diagnostic::error("cell-too-large", message).at(place).help(LARGE));
-        }
-        let octets: usize = record.cells.iter().map(str::len).sum();
-        if octets > ROW_MAX {
-            let message = format!("this row has {octets} bytes; at most {ROW_MAX} are read");
-            let diagnostic = Diagnostic::error("row-too-large", message).at(self.table.row(record));
-            findings.push(diagnostic.help(LARGE));
-        }
-        findings.errors() == before
+        let octets = record.cells.iter().map(str::len).sum();
+        let cell = |index| self.table.place(record, index, 0..1);
+        within_limits(record, octets, cell, || self.table.row(record), findings)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Diagnostic;
 
     #[test]
     fn columns_are_called_as_spreadsheet_programs_call_them() {

@@ -10,8 +10,8 @@ use super::scan::scan;
 use super::table::Record;
 
 /// The largest cell and the largest row that are read, in bytes.
-pub(super) const CELL_MAX: usize = 32 << 10;
-pub(super) const ROW_MAX: usize = 256 << 10;
+const CELL_MAX: usize = 32 << 10;
+const ROW_MAX: usize = 256 << 10;
 
 /// A longer line is not kept as an excerpt, in bytes.
 const EXCERPT_MAX: usize = 8 << 10;
@@ -176,23 +176,32 @@ impl TextRecords<'_> {
     }
 
     fn fits(&self, record: &Record, findings: &mut Findings) -> bool {
-        let before = findings.errors();
-        for (index, cell) in record.cells.iter().enumerate().filter(|(_, cell)| cell.len() > CELL_MAX) {
-            let message = format!("this cell has {} bytes; at most {CELL_MAX} are read", cell.len());
-            let place = self.table.place(record, index, 0..1);
-            findings.push(Diagnostic::error("cell-too-large", message).at(place).help(LARGE));
-        }
-        if record.range.len() > ROW_MAX {
-            let message = format!("this row has {} bytes; at most {ROW_MAX} are read", record.range.len());
-            let place = self.table.place_in(record, 0..1);
-            findings.push(Diagnostic::error("row-too-large", message).at(place).help(LARGE));
-        }
-        findings.errors() == before
+        let cell = |index| self.table.place(record, index, 0..1);
+        within_limits(record, record.range.len(), cell, || self.table.place_in(record, 0..1), findings)
     }
 }
 
-pub(super) const LARGE: &str =
-    "is a quote missing somewhere before? Long texts belong into the template or an attachment";
+const LARGE: &str = "is a quote missing somewhere before? Long texts belong into the template or an attachment";
+
+/// Says of each cell, and of the row of so many `octets`, where it is too large to be read; true if none is.
+pub(super) fn within_limits(
+    record: &Record,
+    octets: usize,
+    cell: impl Fn(usize) -> Place,
+    row: impl FnOnce() -> Place,
+    findings: &mut Findings,
+) -> bool {
+    let before = findings.errors();
+    for (index, text) in record.cells.iter().enumerate().filter(|(_, text)| text.len() > CELL_MAX) {
+        let message = format!("this cell has {} bytes; at most {CELL_MAX} are read", text.len());
+        findings.push(Diagnostic::error("cell-too-large", message).at(cell(index)).help(LARGE));
+    }
+    if octets > ROW_MAX {
+        let message = format!("this row has {octets} bytes; at most {ROW_MAX} are read");
+        findings.push(Diagnostic::error("row-too-large", message).at(row()).help(LARGE));
+    }
+    findings.errors() == before
+}
 
 /// CR, LF and CR LF each end a line.
 fn line_ends(text: &str) -> usize {
