@@ -49,13 +49,6 @@ fn until_said(running: &mut Running, words: &str) {
     }
 }
 
-fn state_of(campaign: &Campaign, id: &str) -> String {
-    let status = campaign.run(&["status", "--json"]).json();
-    let rows = status["deliveries"].as_array().expect("deliveries").clone();
-    let row = rows.into_iter().find(|row| row["id"] == id).expect("the row");
-    row["state"].as_str().expect("a state").to_owned()
-}
-
 #[test]
 fn a_clock_that_jumps_a_day_ahead_releases_no_deferred_letter_early_and_a_new_session_is_opened() {
     if !clock_or_skip("a clock that jumps ahead") {
@@ -118,7 +111,7 @@ fn a_clock_that_is_set_back_by_a_day_releases_nothing_early_and_the_deferred_let
     clock.set(-DAY);
     // Its time is a day off now, which is longer than a run waits.
     running.wait().expect_code(75);
-    assert_eq!((state_of(&campaign, "TCD").as_str(), server.letters().len()), ("deferred", 2));
+    assert_eq!((campaign.state("TCD").as_str(), server.letters().len()), ("deferred", 2));
     campaign.run(&["send", "--yes"]).expect_code(75);
     assert_eq!(server.letters().len(), 2, "not before its time");
     // The next day, or a clock put right.
@@ -157,7 +150,7 @@ fn a_letter_deferred_while_the_clock_was_a_day_ahead_is_not_lost_when_it_is_put_
     clock.set(0);
     let run = campaign.run(&["send", "--yes"]).expect_code(75);
     assert_eq!(server.letters().len(), 2, "{}", run.stderr);
-    assert_eq!(state_of(&campaign, "TCD"), "deferred");
+    assert_eq!(campaign.state("TCD"), "deferred");
     clock.set(DAY + 60);
     campaign.run(&["send", "--yes"]).expect_code(0);
     assert_eq!(server.ids(), ["KEN", "PER", "TCD"]);

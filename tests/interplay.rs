@@ -25,13 +25,6 @@ fn addressed(server: &Server) -> Vec<String> {
     server.letters().iter().flat_map(|letter| letter.forward_paths.clone()).collect()
 }
 
-fn state(campaign: &Campaign, id: &str) -> String {
-    let status = campaign.run(&["status", "--json"]).json();
-    let deliveries = status["deliveries"].as_array().expect("deliveries").clone();
-    let row = deliveries.into_iter().find(|row| row["id"] == id).expect("the row");
-    row["state"].as_str().expect("a state").to_owned()
-}
-
 #[test]
 fn an_uncertain_row_that_asked_not_to_be_written_to_since_is_not_sent_again_by_resend() {
     let lost = Action::RejectThen(Box::new(Action::Close));
@@ -45,7 +38,7 @@ fn an_uncertain_row_that_asked_not_to_be_written_to_since_is_not_sent_again_by_r
     let again = campaign.run(&["resend", "--uncertain", "--yes"]);
     assert_eq!(server.letters().len(), 0, "{}", again.stdout);
     assert!(again.stdout.contains("Held back"), "{}", again.stdout);
-    assert_eq!(state(&campaign, "AFG"), "uncertain");
+    assert_eq!(campaign.state("AFG"), "uncertain");
 }
 
 #[test]

@@ -16,13 +16,6 @@ fn refuse(recipient: &str, times: Option<u64>, text: &str) -> Rule {
     Rule { phase: Phase::Rcpt, connection: None, recipient, times, action: Action::Reply(text.to_owned()) }
 }
 
-fn state(campaign: &Campaign, id: &str) -> String {
-    let status = campaign.run(&["status", "--json"]).json();
-    let deliveries = status["deliveries"].as_array().expect("deliveries").clone();
-    let row = deliveries.into_iter().find(|row| row["id"] == id).expect("the row");
-    row["state"].as_str().expect("a state").to_owned()
-}
-
 /// Looks again and again until it is so; a minute is for a machine that is busy with other things.
 #[track_caller]
 fn eventually(what: &str, mut so: impl FnMut() -> bool) {
@@ -80,8 +73,8 @@ fn an_address_suppressed_after_the_first_letters_went_out_gets_none() {
     campaign.run(&["resend", "--yes", "--force"]);
     campaign.run(&["send", "--yes"]).expect_code(0);
     assert!(!server.ids().contains(&"AFG".to_owned()), "{:?}", server.ids());
-    assert_eq!(state(&campaign, "AFG"), "suppressed");
-    assert_eq!(state(&campaign, "AND"), "suppressed");
+    assert_eq!(campaign.state("AFG"), "suppressed");
+    assert_eq!(campaign.state("AND"), "suppressed");
     assert_eq!(server.letters().len(), 3);
 }
 
@@ -136,7 +129,7 @@ fn a_second_signal_aborts_at_once_though_a_letter_is_in_flight() {
     let run = running.wait().expect_code(75);
     assert!(run.stderr.contains("aborted"), "{}", run.stderr);
     assert_eq!(campaign.run(&["resend", "--yes"]).code, Some(2));
-    assert_eq!(state(&campaign, "AFG"), "uncertain");
+    assert_eq!(campaign.state("AFG"), "uncertain");
 }
 
 #[test]
@@ -150,7 +143,7 @@ fn a_signal_ends_a_wait_for_the_password_command() {
     running.signal("TERM");
     ends_within(&mut running, 10);
     running.wait().expect_code(75);
-    assert_eq!(state(&campaign, "AFG"), "queued");
+    assert_eq!(campaign.state("AFG"), "queued");
 }
 
 #[test]
@@ -203,7 +196,7 @@ fn a_signal_ends_a_pause_and_a_wait_for_a_new_session() {
     running.signal("INT");
     ends_within(&mut running, 10);
     running.wait().expect_code(75);
-    assert_eq!(state(&campaign, "AFG"), "queued");
+    assert_eq!(campaign.state("AFG"), "queued");
 }
 
 #[test]
@@ -275,7 +268,7 @@ fn send_with_refresh_leaves_failed_rows_to_resend() {
     let corrected = campaign.read("recipients.csv").replace("and@missions.example", "andorra@missions.example");
     let campaign = campaign.recipients(&corrected);
     campaign.run(&["send", "--yes", "--refresh"]).expect_code(1);
-    assert_eq!(state(&campaign, "AND"), "failed");
+    assert_eq!(campaign.state("AND"), "failed");
     assert_eq!(server.letters().len(), 4);
     campaign.run(&["resend", "--yes"]).expect_code(0);
     assert_eq!(server.letters().len(), 5);

@@ -17,14 +17,6 @@ fn reply(text: &str) -> Action {
     Action::Reply(text.to_owned())
 }
 
-/// The state of a row in `status --json`.
-fn state(campaign: &Campaign, id: &str) -> String {
-    let status = campaign.run(&["status", "--json"]).json();
-    let deliveries = status["deliveries"].as_array().expect("deliveries").clone();
-    let row = deliveries.into_iter().find(|row| row["id"] == id).expect("the row");
-    row["state"].as_str().expect("a state").to_owned()
-}
-
 #[test]
 fn every_row_arrives_once_and_a_second_send_sends_nothing() {
     let server = Server::start();
@@ -106,14 +98,14 @@ fn resend_takes_exactly_what_failed_and_a_corrected_address() {
     let campaign = Campaign::small(server.port(), 10);
     campaign.run(&["send", "--yes"]).expect_code(1);
     assert_eq!(server.letters().len(), 7);
-    assert_eq!(state(&campaign, "AND"), "failed");
-    assert_eq!(state(&campaign, "AFG"), "deferred");
+    assert_eq!(campaign.state("AND"), "failed");
+    assert_eq!(campaign.state("AFG"), "deferred");
 
     let held = campaign.run(&["resend", "--yes"]).expect_code(1);
     assert!(held.stdout.contains("AND"), "held back and named: {}", held.stdout);
     assert_eq!(server.letters().len(), 9);
-    assert_eq!((state(&campaign, "ARG"), state(&campaign, "AFG")), ("accepted".into(), "accepted".into()));
-    assert_eq!(state(&campaign, "AND"), "failed");
+    assert_eq!((campaign.state("ARG"), campaign.state("AFG")), ("accepted".into(), "accepted".into()));
+    assert_eq!(campaign.state("AND"), "failed");
 
     let corrected = campaign.read("recipients.csv").replace("and@missions.example", "andorra@missions.example");
     let campaign = campaign.recipients(&corrected);
@@ -121,7 +113,7 @@ fn resend_takes_exactly_what_failed_and_a_corrected_address() {
     let letters = server.letters();
     assert_eq!(letters.len(), 10);
     assert_eq!(letters[9].forward_paths, ["andorra@missions.example"]);
-    assert_eq!(state(&campaign, "AND"), "accepted");
+    assert_eq!(campaign.state("AND"), "accepted");
     campaign.run(&["resend", "--yes"]).expect_code(0);
     assert_eq!(server.letters().len(), 10);
 }
@@ -147,7 +139,7 @@ fn a_lost_reply_is_uncertain_whatever_the_server_kept_and_is_never_sent_again_by
     ]));
     let campaign = Campaign::small(server.port(), 10);
     campaign.run(&["send", "--yes"]).expect_code(2);
-    assert_eq!((state(&campaign, "AND"), state(&campaign, "ARG")), ("uncertain".into(), "uncertain".into()));
+    assert_eq!((campaign.state("AND"), campaign.state("ARG")), ("uncertain".into(), "uncertain".into()));
     assert_eq!(server.letters().len(), 9);
     campaign.run(&["send", "--yes"]).expect_code(2);
     campaign.run(&["resend", "--yes"]).expect_code(2);
@@ -209,7 +201,7 @@ fn a_relay_that_refuses_the_login_stops_the_run_and_blames_no_mission() {
     let campaign = Campaign::small(server.port(), 5);
     let run = campaign.run(&["send", "--yes"]).expect_code(69);
     assert!(run.stderr.contains("no mission was blamed"), "{}", run.stderr);
-    assert_eq!(state(&campaign, "AND"), "queued");
+    assert_eq!(campaign.state("AND"), "queued");
 }
 
 #[test]
@@ -218,7 +210,7 @@ fn a_relay_that_is_away_stops_the_run_with_everything_still_queued() {
     let campaign = Campaign::small(server.port(), 5).set("retry.first", "\"300ms\"").set("retry.most", "\"1s\"");
     drop(server);
     campaign.run(&["send", "--yes"]).expect_code(69);
-    assert_eq!(state(&campaign, "AND"), "queued");
+    assert_eq!(campaign.state("AND"), "queued");
 }
 
 #[test]
@@ -231,7 +223,7 @@ fn greylisted_letters_go_out_in_the_same_run_once_their_time_has_come() {
         .set("retry.linger", "\"10s\"");
     campaign.run(&["send", "--yes"]).expect_code(0);
     assert_eq!(server.letters().len(), 5);
-    assert_eq!(state(&campaign, "AND"), "accepted");
+    assert_eq!(campaign.state("AND"), "accepted");
 }
 
 #[test]

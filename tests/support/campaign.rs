@@ -242,6 +242,18 @@ file = "ledger.db"
         Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
+    /// The state of a row in `status --json`.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    #[track_caller]
+    pub fn state(&self, id: &str) -> String {
+        let status = self.run(&["status", "--json"]).json();
+        let mut rows = status["deliveries"].as_array().expect("deliveries").iter();
+        let row = rows.find(|row| row["id"] == id).expect("the row");
+        row["state"].as_str().expect("a state").to_owned()
+    }
+
     /// Starts the program and returns, for tests that watch or kill it.
     pub fn spawn(&mut self, arguments: &[&str]) -> Running {
         self.spawned += 1;
