@@ -6,6 +6,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
+use crate::domain::prose;
 use crate::domain::reply::visible;
 
 /// How bad a problem is.
@@ -136,6 +137,12 @@ impl Diagnostic {
         Self { severity, code, message: message.into(), place: None, help: None }
     }
 
+    /// True if nothing may be sent for it.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// With its place.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
@@ -170,28 +177,56 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
             Severity::Note => Level::NOTE,
         };
-        let before = self.severity.name().len() + if self.code.is_empty() { 2 } else { self.code.len() + 4 };
-        let message = broken(visible(&self.message), columns, before);
-        let title = level.primary_title(message);
-        let title = if self.code.is_empty() { title } else { title.id(self.code) };
-        let mut group = title.elements(std::iter::empty::<Origin<'_>>());
+        // The title is drawn here: the renderer would indent its further lines by the length of the code.
+        let mut group = level.primary_title("").elements(std::iter::empty::<Origin<'_>>());
         let mut cell = None;
         if let Some(place) = &self.place {
             (group, cell) = with_place(group, place);
         }
         let help = self.help.as_deref().map(|help| broken(visible_lines(help), columns, BEFORE_HELP));
         if let Some(help) = help {
+            let help = if colour { prose::coloured(&help) } else { help };
             group = group.element(Level::HELP.message(help));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = columns.map_or(renderer.clone(), |columns| renderer.term_width(columns));
-        let mut text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
+        let drawn = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
+        let mut body = drawn.split_once('\n').map_or("", |(_, body)| body);
+        if self.place.is_none() {
+            // Without an excerpt there is nothing to draw a margin for.
+            body = body.split_once('\n').map_or("", |(_, help)| help);
+        }
+        let mut text = self.title(colour, columns);
+        text.push_str(body);
         // A cell has a name; the place in the excerpt that the renderer adds to it is nobody's.
         if let Some((name, shown)) = cell {
             text = text.replacen(&shown, &name, 1);
         }
-        text.push('\n');
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
         text
+    }
+
+    /// `error[code]: what is wrong`, its further lines indented.
+    fn title(&self, colour: bool, columns: Option<usize>) -> String {
+        let code = if self.code.is_empty() { String::new() } else { format!("[{}]", self.code) };
+        let head = format!("{}{code}", self.severity.name());
+        let mut title = format!("{head}: {}", visible(&self.message));
+        if let Some(columns) = columns {
+            title = prose::fill(&title, columns, "    ");
+        }
+        if colour {
+            let number = match self.severity {
+                Severity::Error => 91,
+                Severity::Warning => 33,
+                Severity::Note => 92,
+            };
+            let rest = prose::coloured(&title[head.len()..]).replace('\n', "\u{1b}[0m\n\u{1b}[1m");
+            title = format!("\u{1b}[1;{number}m{head}\u{1b}[0m\u{1b}[1m{rest}\u{1b}[0m");
+        }
+        title.push('\n');
+        title
     }
 
     /// As `check --json` prints it.
@@ -223,15 +258,8 @@ const BEFORE_HELP: usize = 13;
 fn broken(text: String, columns: Option<usize>, before: usize) -> String {
     let Some(columns) = columns else { return text };
     let room = columns.saturating_sub(before).max(NARROWEST / 2);
-    let options = textwrap::Options::new(room).word_splitter(textwrap::WordSplitter::NoHyphenation).break_words(false);
-    let line = |line: &str| if is_command(line) { line.to_owned() } else { textwrap::fill(line, &options) };
+    let line = |line: &str| if prose::is_command(line) { line.to_owned() } else { prose::fill(line, room, "") };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// True for a line that is there to be copied, and stays whole however narrow the terminal is.
-#[must_use]
-pub fn is_command(line: &str) -> bool {
-    line.starts_with("    ") && line.trim_start().starts_with("demarche ")
 }
 
 fn visible_lines(text: &str) -> String {
@@ -283,7 +311,7 @@ fn with_place<'a>(group: Group<'a>, place: &Place) -> (Group<'a>, Option<(String
 /// True if any of them forbids sending.
 #[must_use]
 pub fn any_error(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    diagnostics.iter().any(Diagnostic::is_error)
 }
 
 #[cfg(test)]
@@ -320,8 +348,7 @@ mod tests {
         .help("remove the blank before \"@\", or ask the mission for the address that it reads");
         insta::assert_snapshot!(problem.render_within(50, false), @r#"
         error[address-invalid]: "ke @m.example" is not an
-                                e-mail address that a
-                                letter could go to
+            e-mail address that a letter could go to
          --> recipients.csv:2:7
           |
         2 | Kenya,ke @m.example,a very long note that g...

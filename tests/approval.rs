@@ -41,7 +41,7 @@ fn a_batch_that_needs_two_approvals_goes_out_with_two_people_and_not_with_one() 
 
     approve(&campaign, &digest, "The Secretariat").expect_code(0);
     let sent = campaign.run(&["send", "--yes"]).expect_code(0);
-    assert!(sent.stderr.contains("Approved: by The Chair, The Secretariat (2 of 2 needed)"), "{}", sent.stderr);
+    assert!(sent.stderr.contains("Approved:  by The Chair, The Secretariat (2 of 2 needed)"), "{}", sent.stderr);
     assert_eq!(server.letters().len(), 5);
 }
 
@@ -209,7 +209,10 @@ fn check_and_preview_say_where_the_approval_stands() {
 fn a_preview_asks_for_the_approvals_that_are_missing_before_it_names_the_command_that_sends() {
     let campaign = Campaign::small(2525, 3);
     let without = campaign.run(&["preview"]).expect_code(0).stdout;
-    assert!(without.contains("Then send exactly these: demarche send --approve "), "{without}");
+    assert!(
+        without.contains("Then send exactly these, and nothing that changed since, with\n    demarche send --approve "),
+        "{without}"
+    );
     assert!(!without.contains("demarche approve") && !campaign.read("preview/index.html").contains("demarche approve"));
 
     let campaign = campaign.set("campaign.approvals", "2");
@@ -231,7 +234,7 @@ fn a_preview_asks_for_the_approvals_that_are_missing_before_it_names_the_command
     told("1 of 2 approvals so far (The Chair)");
     approve(&campaign, &digest, "The Secretariat").expect_code(0);
     let screen = campaign.run(&["preview"]).expect_code(0).stdout;
-    assert!(screen.contains(&format!("Then send exactly these: {sends}")) && !screen.contains(&asks), "{screen}");
+    assert!(screen.contains(&format!("changed since, with\n    {sends}\n")) && !screen.contains(&asks), "{screen}");
     let page = campaign.read("preview/index.html");
     assert!(page.contains("Approved by The Chair, The Secretariat (2 of 2 needed)") && !page.contains(&asks));
     let json = campaign.run(&["preview", "--json"]).expect_code(0).json();

@@ -151,7 +151,7 @@ fn loops_have_a_cap_and_bodies_too() {
     let body = format!(
         "{{% for i in range(end=1000) %}}{{% for j in range(end=1000) %}}{filler}{{% endfor %}}{{% endfor %}}\n"
     );
-    assert!(render_problems(&body).contains("the letter is over 10 MiB (row KEN)"));
+    assert!(render_problems(&body).contains("the letter is over 10 MB (row KEN)"));
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn the_folder_is_read_in_order_and_nothing_outside_it() {
         told,
         [
             "templates/b.md is a symbolic link that leaves the templates folder",
-            "templates/big.md is over 1 MiB",
+            "templates/big.md is over 1 MB",
             "templates/out is a symbolic link that leaves the templates folder",
         ]
     );

@@ -86,7 +86,7 @@ fn send_asks_for_its_word_and_sends_nothing_for_another() {
 fn with_no_input_nobody_is_asked_even_on_a_terminal() {
     let campaign = Campaign::small(2525, 3);
     let told = on_a_terminal(&campaign, 80, "send\n", &["--no-input", "send"]).expect_code(64).stdout;
-    assert!(told.contains("there is no terminal to ask on, and no --yes or --approve DIGEST"), "{told}");
+    assert!(told.contains("--no-input forbids to ask, and no word was given beforehand"), "{told}");
 }
 
 #[test]

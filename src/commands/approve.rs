@@ -12,6 +12,7 @@ use super::approval::{Standing, person};
 use super::changes::{Changes, letters};
 use super::exit::{DATA, Failure, OK, USAGE};
 use super::prepare::{Batch, Purpose, batch, config};
+use super::summary::{self, left_out};
 use super::{Context, frozen, recovered};
 
 /// How long a name or a note may be, in characters.
@@ -41,18 +42,18 @@ pub(super) fn run(context: &Context, args: &ApproveArgs) -> Result<u8, Failure> 
 
 fn approve(context: &Context, args: &ApproveArgs, given: Option<Digest>, by: &str) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Look)?;
-    context.screen.problems(&batch.diagnostics);
+    context.screen.remarks(&batch.diagnostics);
     let digest = batch.digest();
     if given.is_some_and(|given| given != digest) {
         return Err(another_batch(&batch, given.unwrap_or(digest))?);
     }
     let approved = approved(&batch);
     if given.is_none() {
-        context.screen.say(&format!(
-            "{} of \"{}\", digest {digest}.\nLook at them first: `demarche preview --open`.",
-            letters(approved.letters.len()),
-            visible(&batch.config.settings.campaign_name)
-        ));
+        let mut counted = vec![letters(approved.letters.len())];
+        counted.extend(left_out(&batch));
+        let facts = [("Letters", counted.join("\n")), summary::digest(digest)];
+        context.screen.say_facts(&visible(&batch.config.settings.campaign_name), &facts);
+        context.screen.say("Look at them first: `demarche preview --open`.");
         if !ask(context, digest, by)? {
             context.screen.say("Nothing was recorded.");
             return Ok(OK);
@@ -85,11 +86,8 @@ fn approve(context: &Context, args: &ApproveArgs, given: Option<Digest>, by: &st
 }
 
 fn ask(context: &Context, digest: Digest, by: &str) -> Result<bool, Failure> {
-    if !context.screen.can_ask() {
-        return Err(Failure::new(USAGE, "there is no terminal to ask on, and no digest to approve")
-            .help(format!("after a look at `demarche preview`:\n    demarche approve {digest} --by NAME")));
-    }
-    context.screen.ask(&format!("Does {by} approve exactly these letters and addresses?"), "approve")
+    let instead = format!("after a look at `demarche preview`:\n    demarche approve {digest} --by NAME");
+    context.screen.ask(&format!("Does {by} approve exactly these letters and addresses?"), "approve", &instead)
 }
 
 /// The batch in the files as it would be recorded.

@@ -40,9 +40,7 @@ fn read_one(folder: &Folder, path: &str) -> Result<Vec<u8>, (String, &'static st
     folder.read(relative, LARGEST).map_err(|refused| match refused {
         Refused::Outside => ("is a link that leaves the campaign folder".to_owned(), INSIDE),
         Refused::NotAFile => ("is not a file".to_owned(), "name a file, not a folder or a device"),
-        Refused::TooLarge => {
-            (format!("is larger than {} MiB", LARGEST / 1024 / 1024), "link to it in the letter instead")
-        }
+        Refused::TooLarge => (format!("is larger than {} MB", LARGEST / 1_000_000), "link to it in the letter instead"),
         refused if refused.is_missing() => ("is not there".to_owned(), INSIDE),
         Refused::Io(error) => (format!("cannot be read: {error}"), "look at the file's permissions"),
     })

@@ -6,12 +6,16 @@ use serde_json::json;
 
 use crate::cli::CheckArgs;
 use crate::diagnostic::{Diagnostic, Severity, any_error};
+use crate::domain::size::size;
 
 use super::Context;
 use super::approval::Standing;
+use super::changes::letters;
 use super::exit::{CONFIG, Failure, OK};
-use super::online;
+use super::online::{self, Online};
 use super::prepare::{Batch, Purpose, batch};
+use super::remarks;
+use super::summary::{coverage, digest, left_out};
 use super::timing::{Timing, load};
 use super::underway::Underway;
 
@@ -31,56 +35,57 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let code = if any_error(&found) { CONFIG } else { OK };
     // What the ledger cannot tell is for the commands that need it to say.
     let standing = Standing::look(&batch.config, batch.digest()).ok();
-    let online = args.online.then(|| online::look(context, &batch, args.resolver));
-    if let Some(Ok(online)) = &online {
-        found.extend(online.problems.iter().cloned());
-    }
+    let (online, unavailable) = match args.online.then(|| online::look(&batch, args.resolver)) {
+        Some(Ok(online)) => (Some(online), None),
+        Some(Err(failure)) => (None, Some(failure)),
+        None => (None, None),
+    };
+    found.extend(online.iter().flat_map(|online| online.problems.iter().cloned()));
     if args.json {
         context.screen.json(&report_json(&batch, &timing, &found, standing.as_ref()));
     } else {
-        context.screen.all_problems(&found);
-        context.screen.result(&summary(context, &batch, &timing, standing.as_ref(), !any_error(&found)));
+        context.screen.problems(&found);
+        context.screen.result(&summary(context, &batch, &timing, &found, standing.as_ref(), online.as_ref()));
     }
-    match online {
-        Some(Ok(online)) => {
-            if !args.json {
-                context.screen.result(&online.lines);
-            }
-            Ok(if code == OK { online.code } else { code })
-        }
-        Some(Err(failure)) => Err(failure),
-        None => Ok(code),
+    match (unavailable, online) {
+        (Some(failure), _) => Err(failure),
+        (None, Some(online)) if code == OK => Ok(online.code),
+        (None, _) => Ok(code),
     }
 }
 
-fn summary(context: &Context, batch: &Batch, timing: &Timing<'_>, standing: Option<&Standing>, good: bool) -> String {
+fn summary(
+    context: &Context,
+    batch: &Batch,
+    timing: &Timing<'_>,
+    found: &[Diagnostic],
+    standing: Option<&Standing>,
+    online: Option<&Online>,
+) -> String {
     let load = load(batch);
-    let suppressed = batch.rows.len() as u64 - load.letters;
-    let suppressed = if suppressed > 0 { format!(", {suppressed} suppressed") } else { String::new() };
-    let largest = batch.sizes.iter().max().copied().unwrap_or(0);
-    let letters = format!(
-        "{} to {} addresses{suppressed} ({}); the largest has {}",
-        load.letters,
-        load.recipients,
+    let mut letters = vec![format!(
+        "{} to {} ({}); the largest has {}",
+        letters(usize::try_from(load.letters).unwrap_or(usize::MAX)),
+        if load.recipients == 1 { "1 address".to_owned() } else { format!("{} addresses", load.recipients) },
         languages(batch),
-        online::octets(largest)
-    );
-    let coverage = if batch.coverage.expected == 0 {
-        "no audience is set, so nobody can be missing".to_owned()
-    } else {
-        format!("{} ({})", batch.coverage.line(), batch.config.recipients.audience)
-    };
-    let style = context.screen.style();
-    let mut text: String = [("Letters:", letters), ("Coverage:", coverage), ("Pace:", timing.line())]
-        .iter()
-        .map(|(head, words)| style.hanging(&format!("{head:11}"), words))
-        .collect();
-    text.push_str(&format!("Digest:    {}\n", batch.digest()));
-    if let Some(line) = standing.and_then(Standing::line) {
-        text.push_str(&style.hanging("Approved:  ", &line));
-    }
-    if good {
-        text.push_str("No errors. Next: `demarche preview` to look at them, `demarche rehearse` to try it.\n");
+        size(batch.sizes.iter().max().copied().unwrap_or(0))
+    )];
+    letters.extend(left_out(batch));
+    let mut facts = vec![
+        ("Letters", letters.join("\n")),
+        ("Coverage", coverage(batch)),
+        ("Pace", timing.line()),
+        digest(batch.digest()),
+    ];
+    facts.extend(standing.and_then(Standing::line).map(|line| ("Approved", line)));
+    facts.extend(online.into_iter().flat_map(|online| online.facts.iter().cloned()));
+    let style = context.screen.prose_style();
+    let mut text = style.facts(0, &facts);
+    if !any_error(found) {
+        let remarks = remarks::counts(found);
+        let remarks = if remarks.is_empty() { remarks } else { format!(", {remarks}") };
+        let next = "Next: `demarche preview` to look, `demarche rehearse` to try.";
+        text.push_str(&format!("\n{}", style.fitted(&format!("No errors{remarks}. {next}"))));
     }
     text
 }

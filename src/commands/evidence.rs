@@ -11,6 +11,7 @@ use crate::domain::digest::Digest;
 use crate::domain::message::Stamp;
 use crate::domain::recipient::RecipientId;
 use crate::domain::record::DeliveryRecord;
+use crate::domain::size::size;
 use crate::evidence::{self, EvidenceError, Made, Pack, Verdict, message_name, source_name};
 use crate::ledger::{HandedOver, Ledger, LedgerError, Reader};
 use crate::report::{Dossier, REHEARSAL, html, report_json};
@@ -59,11 +60,6 @@ fn partial(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     path.with_file_name(name)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-fn size(octets: u64) -> String {
-    format!("{:.1} MiB", octets as f64 / 1024.0 / 1024.0)
 }
 
 /// Everything of a pack, in the order in which somebody would open it; and the messages that could not be made again.

@@ -165,7 +165,7 @@ fn confirm(context: &Context, args: &InitArgs, clean: &Clean) -> Result<(), Fail
     }
     if context.screen.can_ask() {
         let question = format!("{table}Is that right?");
-        return if context.screen.ask(&question, "yes")? {
+        return if context.screen.ask(&question, "yes", "pass --yes if it is")? {
             Ok(())
         } else {
             Err(stopped().help(other_columns(&guessed)))

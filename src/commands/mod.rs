@@ -2,13 +2,14 @@
 //! `recovered` (what an earlier run left), `timing` (how long, and the event), `underway` (files against ledger), `strangers`
 //! (letters that name somebody else), `online` (what the relay takes), `domains` (what the DNS says), `intake` (a list as it comes
 //! → clean recipients), `approval` (who approved, who has to), `changes` (two batches, letter by letter), `dossier` (what a report tells), `drive` (a run, from
-//! signal to ending), `progress` (what is shown of it), `screen` (the one door to the terminal), `logging` (what is traced, and
+//! signal to ending), `progress` (what is shown of it), `bar` (and where), `remarks` (problems in a few lines), `summary` (figures that add up), `screen` (the one door to the terminal), `logging` (what is traced, and
 //! where to), `exit` (codes).
 
 mod approval;
 mod approve;
 mod approved;
 mod attachments;
+mod bar;
 mod changes;
 mod check;
 mod domains;
@@ -35,6 +36,7 @@ mod readers;
 mod recomputed;
 mod recovered;
 mod rehearse;
+mod remarks;
 mod render;
 mod report;
 mod resend;
@@ -44,6 +46,7 @@ mod screen;
 mod send;
 mod status;
 mod strangers;
+mod summary;
 mod test;
 mod timing;
 mod underway;

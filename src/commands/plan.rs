@@ -6,7 +6,8 @@ use crate::compose::Composer;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::recipient::{Recipient, RecipientId};
-use crate::domain::record::{Counts, DeliveryRecord};
+use crate::domain::record::DeliveryRecord;
+use crate::domain::state::by_iso3;
 use crate::ledger::{Correction, Ledger, NewDelivery, Reader};
 use crate::roster::{self, Row};
 
@@ -15,6 +16,7 @@ use super::prepare::{Batch, compose_for_look};
 use super::progress::listed;
 use super::readers::Readers;
 use super::resend::replaces_a_reader;
+use super::summary::suppressed_line;
 use super::{Context, frozen, underway};
 
 /// What the ledger will hold once this `send` is enrolled, and what of it waits.
@@ -202,21 +204,26 @@ impl Plan {
         &self.changed
     }
 
-    /// What became of the rows that get nothing more from a `send`, in words; empty if there are none.
-    pub(super) fn settled(&self) -> String {
-        let counts = self.known.values().fold(Counts::default(), |mut counts, state| {
-            counts.add(*state, 1);
-            counts
-        });
-        let named = [
-            (counts.accepted, "accepted already"),
-            (counts.failed, "failed and left to `resend`"),
-            (counts.uncertain, "uncertain and left alone"),
-            (counts.suppressed, "suppressed"),
-        ];
-        let words: Vec<String> =
-            named.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-        words.join(", ")
+    /// The rows that get nothing from this `send`, and why, a line for each reason: with the chosen ones they are all that the
+    /// ledger will hold.
+    pub(super) fn others(&self, chosen: &[RecipientId]) -> Vec<String> {
+        let chosen: HashSet<&RecipientId> = chosen.iter().collect();
+        let gone: HashSet<&RecipientId> = self.gone.iter().collect();
+        let mut suppressed = Vec::new();
+        let mut counts = [0_usize; REASONS.len()];
+        for id in self.order.iter().filter(|id| !chosen.contains(id)) {
+            match self.known.get(id) {
+                Some(State::Suppressed) => suppressed.push(state_or_id(id)),
+                Some(State::Accepted) => counts[0] += 1,
+                Some(State::Failed) => counts[1] += 1,
+                Some(State::Uncertain | State::HandedOver) => counts[2] += 1,
+                _ if gone.contains(id) => counts[3] += 1,
+                _ if self.exhausted.contains(id) => counts[4] += 1,
+                _ => counts[5] += 1,
+            }
+        }
+        let reasons = counts.into_iter().zip(REASONS).filter(|(count, _)| *count > 0);
+        reasons.map(|(count, why)| format!("{count} {why}")).chain(suppressed_line(&suppressed)).collect()
     }
 
     /// New rows of a campaign that is under way get the letter that was frozen, unless the new one is asked for.
@@ -330,6 +337,21 @@ impl Plan {
             ));
         }
     }
+}
+
+/// Why rows get nothing from a `send`.
+const REASONS: [&str; 6] = [
+    "sent before: a server has the letter",
+    "refused before: left to `demarche resend`",
+    "uncertain: left alone until a person says what became of it (`demarche resolve`)",
+    "no longer in the file: left alone",
+    "put off too often: left to `demarche resend`",
+    "not chosen this time",
+];
+
+/// The state that a row is for, by its name.
+fn state_or_id(id: &RecipientId) -> String {
+    by_iso3(id.as_str()).map_or_else(|| id.to_string(), |state| state.name("en").to_owned())
 }
 
 /// True if an address of a row that is still to be written to is a suppressed one.

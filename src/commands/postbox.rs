@@ -1,6 +1,7 @@
 //! `postbox`: the embedded server in the foreground, to try a real `send` without leaving the machine.
 
 use crate::cli::PostboxArgs;
+use crate::domain::size::size;
 use crate::postbox::{Keep, Options, Postbox};
 
 use super::exit::{CANNOT_CREATE, Failure, OK};
@@ -15,10 +16,13 @@ pub(super) fn run(context: &Context, args: &PostboxArgs) -> Result<u8, Failure> 
                 .help("another program has it: name another with --port")
         })?;
         let port = server.address().port();
-        context.screen.result(&format!(
-            "Listening on 127.0.0.1 port {port}; each letter is kept in {}. Ctrl-C ends it.\n\
-             In the config of the campaign to try:\n\n    [smtp]\n    host = \"127.0.0.1\"\n    port = {port}\n    security = \"none\"\n\n\
-             All placeholder addresses share one domain: take per_domain out of [pace] for the trial, or it takes its time.\n",
+        context.screen.result_in_sentences(&format!(
+            "A mail server for trials runs on this machine, 127.0.0.1 port {port}. Nothing leaves the machine: each letter becomes \
+             a file in {}. Ctrl-C ends it.\n\n\
+             To send to it, write into config.toml in place of host, port and security, without username and password:\n\n\
+             \u{20}   [smtp]\n    host = \"127.0.0.1\"\n    port = {port}\n    security = \"none\"\n\n\
+             Take per_domain out of [pace] for the trial, because all placeholder addresses share one domain. Then, in another \
+             terminal: `demarche send`\n",
             args.dir.display()
         ));
         let truth = server.truth();
@@ -29,14 +33,15 @@ pub(super) fn run(context: &Context, args: &PostboxArgs) -> Result<u8, Failure> 
                 () = truth.wait_for(seen + 1) => {
                     for letter in truth.accepted().into_iter().skip(seen) {
                         seen += 1;
-                        context.screen.say(&format!("{seen}  {}  {} octets", letter.forward_paths.join(", "), letter.size));
+                        context.screen.say(&format!("{seen}  {}  {}", letter.forward_paths.join(", "), size(letter.size as u64)));
                     }
                 }
                 _ = signals.next() => break,
             }
         }
         server.stop().await;
-        context.screen.say(&format!("{seen} letters in {}.", args.dir.display()));
+        let noun = if seen == 1 { "letter" } else { "letters" };
+        context.screen.say(&format!("{seen} {noun} taken, in {}.", args.dir.display()));
         Ok(OK)
     })
 }

@@ -304,7 +304,7 @@ fn read_rows(
 pub(super) fn unreadable(shown: &str, refused: &Refused) -> Diagnostic {
     let (message, help) = match refused {
         Refused::NotAFile => (format!("{shown} is not a file"), "put a file there, not a folder or a device"),
-        Refused::TooLarge => (format!("{shown} is larger than 1 GiB"), "split it"),
+        Refused::TooLarge => (format!("{shown} is larger than 1 GB"), "split it"),
         Refused::Outside => {
             (format!("{shown} is a link that leads out of the campaign folder"), "copy the file into the folder")
         }

@@ -22,13 +22,14 @@ use super::approved::{self, Approval};
 use super::exit::{CANNOT_CREATE, DATA, Failure, OK};
 use super::prepare::{Batch, Purpose, batch, name_of, preview_stamp};
 use super::sample::{Candidate, sample};
+use super::summary::{coverage, left_out};
 use super::timing;
 use super::underway::{self, Underway};
 
 pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Look)?;
     let chosen = batch.select(&args.only)?;
-    context.screen.problems(&batch.diagnostics);
+    context.screen.remarks(&batch.diagnostics);
     let folder = args.out.clone().unwrap_or_else(|| batch.config.folder.join("preview"));
     let remarks = Remarks::of(&batch);
     let wanted = |row: &Row| chosen.as_ref().is_none_or(|chosen| chosen.contains(&row.recipient.id));
@@ -36,10 +37,6 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
         letters(&batch).filter(|place| wanted(&batch.rows[*place])).map(|place| (place, None)).collect();
     if let Some(most) = args.sample {
         shown = sampled(context, &batch, &remarks, usize::try_from(most).unwrap_or(usize::MAX));
-    }
-    let suppressed = batch.rows.iter().filter(|row| row.suppressed.is_some()).count();
-    if suppressed > 0 {
-        context.screen.say(&format!("{suppressed} rows are suppressed: they get no letter, and none is shown."));
     }
     let underway = Underway::look(&batch)?;
     let already = told(&batch, &underway);
@@ -65,17 +62,7 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
     if args.json {
         context.screen.json(&json);
     } else {
-        let total = letters(&batch).count();
-        let of = if shown.len() < total { format!(" of {total}") } else { String::new() };
-        context.screen.result(&format!(
-            "{}{of} letters in {}\n{}Look at them: {}\n{}\ndigest: {}\n",
-            shown.len(),
-            index.parent().unwrap_or(&index).display(),
-            if batch.coverage.expected == 0 { String::new() } else { format!("Coverage: {}\n", batch.coverage.line()) },
-            index.display(),
-            ways.words(),
-            batch.digest(),
-        ));
+        context.screen.result(&ended(context, &batch, &ways, shown.len(), &index));
     }
     if args.open
         && let Err(error) = open::that_detached(&index)
@@ -84,6 +71,24 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
         context.screen.warn(&format!("no browser could be opened: open {} yourself", index.display()));
     }
     Ok(OK)
+}
+
+/// What is told at the end: where the letters are, who gets none, and what sends them. The last line is for scripts.
+fn ended(context: &Context, batch: &Batch, ways: &Ways, shown: usize, index: &Path) -> String {
+    let total = letters(batch).count();
+    let mut written = vec![match shown {
+        1 if total == 1 => "1 letter".to_owned(),
+        shown if shown < total => format!("{shown} of {total} letters"),
+        shown => format!("{shown} letters"),
+    }];
+    written.extend(left_out(batch));
+    let mut facts = vec![("Written", written.join("\n"))];
+    if batch.coverage.expected > 0 {
+        facts.push(("Coverage", coverage(batch)));
+    }
+    facts.push(("Look at them", index.display().to_string()));
+    let style = context.screen.prose_style();
+    format!("{}\n{}\ndigest: {}\n", style.facts(0, &facts), style.fitted(&ways.words()), batch.digest())
 }
 
 /// The places of the rows that get a letter.
@@ -122,13 +127,13 @@ impl Ways {
     fn words(&self) -> String {
         match self.approvals.as_ref().filter(|approvals| !approvals.is_enough()) {
             Some(approvals) => format!(
-                "{}; each who approves runs\n    {}\nOnly then, {}, send exactly these: {}",
+                "{}; each who approves runs\n    {}\nOnly then, {}, send exactly these with\n    {}",
                 approvals.so_far(),
                 approvals.command,
                 approvals.once(),
                 self.command
             ),
-            None => format!("Then send exactly these: {}", self.command),
+            None => format!("Then send exactly these, and nothing that changed since, with\n    {}", self.command),
         }
     }
 }
@@ -287,7 +292,7 @@ fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, ways: &Ways, now:
     }
     let mut languages: Vec<(String, usize)> = languages.into_iter().collect();
     languages.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    let coverage = coverage(batch);
+    let coverage = reach(batch);
     // Those of the audience are told with its coverage.
     let told: HashSet<&str> =
         coverage.iter().filter_map(|reach| reach.row.as_ref()).map(|(id, _)| id.as_str()).collect();
@@ -330,7 +335,7 @@ fn with_name(id: &RecipientId) -> String {
 }
 
 /// Each state of the audience, with the row that decides what it gets: one with a letter before one without.
-fn coverage(batch: &Batch) -> Vec<Reach> {
+fn reach(batch: &Batch) -> Vec<Reach> {
     let mut rows = HashMap::new();
     for row in &batch.rows {
         let Some(state) = row.recipient.state else { continue };

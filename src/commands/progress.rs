@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock;
@@ -16,13 +17,17 @@ use crate::domain::message::Field;
 use crate::domain::recipient::RecipientId;
 use crate::domain::settings::Event;
 use crate::domain::state::by_iso3;
-use crate::report::duration;
+use crate::report::{Style, duration};
 
 use super::Screen;
+use super::bar::{self, progress_bar};
 use super::logging::SHOWN;
 
-/// A line of progress where there is no terminal, at most so often.
+/// A line of progress where there is no bar, at first so often, later a tenth of the time that went by: what runs for a minute
+/// has six lines, what runs for a day a hundred.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// A wait for the pace is worth a word from so many seconds on.
+const WORTH_TELLING: i64 = 60;
 /// A rate is told once so many letters were settled, and so long after the start.
 const TELLING: (u64, Duration) = (3, Duration::from_secs(2));
 
@@ -45,16 +50,6 @@ pub(super) fn show(screen: &Screen, letters: u64, event: Option<&Event>, events:
         shown.event(event);
     }
     screen.draw(None);
-}
-
-fn progress_bar(screen: &Screen, letters: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(letters), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len}  {wide_msg}\n{prefix}") {
-        let characters = if screen.message_style().unicode { "━━─" } else { "=>." };
-        bar.set_style(style.progress_chars(characters));
-    }
-    bar.enable_steady_tick(Duration::from_millis(500));
-    bar
 }
 
 /// How many letters came to which end in this run.
@@ -174,14 +169,12 @@ impl Shown<'_> {
 
     fn redraw_bar(&self, bar: &ProgressBar, outlook: Option<String>) {
         let style = self.screen.message_style();
-        let count = |(state, count): (State, u64)| style.paint(state, &format!("{count} {state}"));
-        let mut below: Vec<String> = self.tally.told().into_iter().map(count).collect();
-        if let Some((why, until)) = self.waiting {
-            below.push(format!("waiting {} ({})", in_words(until), why_in_short(why)));
-        }
+        let resting = self.waiting.filter(|(why, until)| *why != Waiting::Pace || is_long(*until));
+        let resting =
+            resting.map(|(why, until)| format!("waiting until {}: {}", by_the_clock(until), why_in_short(why)));
         bar.set_position(self.tally.done().min(self.tally.letters));
-        bar.set_message(outlook.unwrap_or_default());
-        bar.set_prefix(below.join("  "));
+        bar.set_message(resting.or(outlook).unwrap_or_default());
+        bar.set_prefix(below(&self.tally.told(), &style, bar::columns()));
     }
 
     /// A line now and then, if there is something new to tell.
@@ -189,7 +182,8 @@ impl Shown<'_> {
         let told: Vec<String> = self.tally.told().iter().map(|(state, count)| format!("{count} {state}")).collect();
         let told = told.join(", ");
         let (last, before) = &self.last_line;
-        if told.is_empty() || last.elapsed() < LINE_EVERY || told == *before {
+        let every = LINE_EVERY.max(self.started.elapsed() / 10);
+        if told.is_empty() || last.elapsed() < every || told == *before {
             return;
         }
         let outlook = outlook.map_or(String::new(), |outlook| format!(" ({outlook})"));
@@ -200,28 +194,70 @@ impl Shown<'_> {
     fn wait(&mut self, why: Waiting, until: Timestamp) {
         let same = self.waiting.is_some_and(|(last, at)| last == why && (at == until || why == Waiting::Pace));
         self.waiting = Some((why, until));
-        // The pace is what was asked for: a line below the bar is enough.
-        if same || (why == Waiting::Pace && self.bar.is_some()) {
+        // The pace is what was asked for: only where it seems to stand still it needs a word.
+        if same || (why == Waiting::Pace && (self.bar.is_some() || !is_long(until))) {
             return;
         }
-        let reason = match why {
-            Waiting::Retry => {
-                "everything was tried once; deferred letters are tried again then. Ctrl-C is safe: `demarche resend` takes \
-                 them later"
-            }
-            why => why_in_short(why),
-        };
-        self.screen.say(&format!("waiting {} ({reason})", in_words(until)));
+        self.screen.say(&format!(
+            "waiting until {} ({} from now): {}. {}",
+            by_the_clock(until),
+            in_words(until),
+            why_in_short(why),
+            what_to_do(why)
+        ));
     }
+}
+
+/// How many letters came to which end, in the colours of these, as far as there is room.
+fn below(told: &[(State, u64)], style: &Style, columns: usize) -> String {
+    let (mut text, mut used) = (String::new(), 0);
+    for (state, count) in told {
+        let words = format!("{count} {state}");
+        let gap = if used == 0 { "" } else { "  " };
+        used += gap.len() + words.len();
+        if used > columns {
+            break;
+        }
+        text.push_str(gap);
+        text.push_str(&style.paint(*state, &words));
+    }
+    text
+}
+
+fn is_long(until: Timestamp) -> bool {
+    until.duration_since(clock::now()).as_secs() >= WORTH_TELLING
+}
+
+/// `14:05`, or `Mon 18 Oct, 09:00` on another day, by the clock of this machine.
+fn by_the_clock(at: Timestamp) -> String {
+    let zone = TimeZone::system();
+    let (then, now) = (at.to_zoned_datetime(zone.clone()), clock::now().to_zoned_datetime(zone));
+    let format = match (then.date() == now.date(), is_long(at)) {
+        (false, _) => "%a %-d %b, %H:%M",
+        (true, true) => "%H:%M",
+        (true, false) => "%H:%M:%S",
+    };
+    then.strftime(format).to_string()
 }
 
 fn why_in_short(why: Waiting) -> &'static str {
     match why {
         Waiting::Hours => "outside the hours of [pace]",
         Waiting::Pause => "the relay asked for a rest",
-        Waiting::Pace => "keeping the pace",
+        Waiting::Pace => "the next letter goes then, by [pace]",
         Waiting::DailyCap => "the daily limit is reached",
         Waiting::Retry => "deferred letters are tried again then",
+    }
+}
+
+/// What a person may do about a wait.
+fn what_to_do(why: Waiting) -> &'static str {
+    match why {
+        Waiting::Retry => {
+            "Everything was tried once, and everything is on record: leave it running, or press Ctrl-C, and `demarche resend` \
+             takes them later"
+        }
+        _ => "Everything so far is on record: leave it running, or press Ctrl-C, and `demarche send` goes on later",
     }
 }
 

@@ -30,7 +30,7 @@ use super::{Context, drive, progress};
 
 pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Look)?;
-    context.screen.problems(&batch.diagnostics);
+    context.screen.remarks(&batch.diagnostics);
     let folder = Folder::new(args.keep.as_deref())?;
     let ledger_file = folder.path().join("rehearsal.db");
     let ledger = Ledger::open(&ledger_file, true, "rehearse")?;

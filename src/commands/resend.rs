@@ -13,6 +13,7 @@ use crate::report;
 use crate::smtp::Connector;
 
 use super::approval::require_letters;
+use super::changes::letters;
 use super::exit::{DATA, FAILED, Failure, OK};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look, select};
@@ -21,7 +22,7 @@ use super::{Context, drive, progress, recovered, send};
 
 pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Send)?;
-    context.screen.problems(&batch.diagnostics);
+    context.screen.remarks(&batch.diagnostics);
     let ledger = Ledger::open(&batch.config.ledger, false, "resend")?;
     recovered::recover(context, &ledger, &batch.config, args.take_over)?;
     send::suppress_known(context, &batch, &ledger)?;
@@ -46,26 +47,25 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
         // Whoever scripts it has to learn that a failure is left.
         return Ok(if args.dry_run || again.held.is_empty() { OK } else { FAILED });
     }
-    let letters: Vec<(&DeliveryRecord, Digest)> =
+    let going: Vec<(&DeliveryRecord, Digest)> =
         again.records.iter().map(|record| (record, again.letter(record))).collect();
-    require_letters(&ledger.reader()?, &batch.config, &letters, batch.digest())?;
+    require_letters(&ledger.reader()?, &batch.config, &going, batch.digest())?;
     let uncertain = again.records.iter().filter(|record| record.state == State::Uncertain).count();
     if uncertain > 0 {
         context
             .screen
             .warn(&format!("{uncertain} of these are uncertain: they may have arrived, and may arrive twice"));
     }
-    if !args.yes && !context.screen.ask(&format!("Send these {} again?", again.records.len()), "send")? {
+    if !args.yes && !context.screen.ask(&again.question(&batch), "send", "look at the list above, then pass --yes")? {
         context.screen.say("Nothing was sent.");
         return Ok(OK);
     }
     let connector = Connector::new(batch.config.relay.clone())?;
     let ids = again.requeue(&batch, &ledger)?;
-    let letters = ids.len() as u64;
     ledger.restrict(Some(ids.clone()))?;
     let ending = drive::block_on(drive::drive(
         &context.screen,
-        drive::Drive::new(&batch.config, &ledger, connector, Arc::new(frozen), letters),
+        drive::Drive::new(&batch.config, &ledger, connector, Arc::new(frozen), ids.len() as u64),
     ))?;
     let selection = ids.into_iter().chain(again.held.into_iter().map(|(id, _)| id)).collect();
     send::finish(context, &ledger, &batch, Some(&ending), Some(&selection), args.json)
@@ -178,6 +178,17 @@ impl Again {
             ));
         }
         Ok(again)
+    }
+
+    /// What is asked before they go.
+    fn question(&self, batch: &Batch) -> String {
+        let which = letters(self.records.len());
+        match &batch.config.settings.event {
+            Some(event) if event.at <= crate::clock::now() => {
+                format!("The event lies in the past. Send {which} again all the same?")
+            }
+            _ => format!("Send {which} again now?"),
+        }
     }
 
     /// The letter of a record as it would be sent.

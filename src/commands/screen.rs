@@ -13,9 +13,13 @@ use crate::report::{Style, ascii};
 
 use super::exit::{Failure, USAGE};
 use super::logging::SHOWN;
+use super::remarks;
 
 /// How many problems of one kind are drawn before the rest is only counted.
 const DRAWN: usize = 100;
+
+/// Columns that no line has.
+const UNBROKEN: usize = 1_000_000;
 
 /// What the command line says of the screen.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,6 +61,18 @@ pub struct Screen {
     err: Stream,
     /// The bar that is drawn in place: whatever is printed meanwhile stands above it.
     bar: Arc<Mutex<Option<ProgressBar>>>,
+    /// What was printed last, on either stream.
+    last: Arc<Mutex<Last>>,
+}
+
+/// What a line is printed after: what takes several lines is set apart from whatever is around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Last {
+    /// Nothing, or an empty line.
+    #[default]
+    Gap,
+    Text,
+    Block,
 }
 
 impl Screen {
@@ -68,6 +84,7 @@ impl Screen {
             out: Stream::new(std::io::stdout().is_terminal(), flags.plain),
             err: Stream::new(std::io::stderr().is_terminal(), flags.plain),
             bar: Arc::default(),
+            last: Arc::default(),
         }
     }
 
@@ -105,6 +122,16 @@ impl Screen {
         }
     }
 
+    /// Leaves an empty line on standard error where a block of lines meets something else, and remembers what comes now.
+    fn set_apart(&self, text: &str, now: Last) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let apart = *last == Last::Block || (*last == Last::Text && now == Last::Block);
+        if apart && !text.starts_with('\n') {
+            self.beside_the_bar(|| write(&mut std::io::stderr().lock(), "\n"));
+        }
+        *last = if text == "\n" || text.ends_with("\n\n") { Last::Gap } else { now };
+    }
+
     /// How results are drawn.
     #[must_use]
     pub fn style(&self) -> Style {
@@ -121,7 +148,14 @@ impl Screen {
     pub fn result(&self, text: &str) {
         // Where there is colour, escapes are ours, and what is coloured has been made harmless before.
         let text = if self.out.colour { text.to_owned() } else { harmless(text) };
+        self.set_apart(&text, Last::Text);
         self.beside_the_bar(|| write(&mut std::io::stdout().lock(), &text));
+    }
+
+    /// How a result in sentences and columns is drawn: off a terminal nothing is broken, so that it can be searched for.
+    #[must_use]
+    pub fn prose_style(&self) -> Style {
+        Style { width: if self.out.terminal { self.style().width } else { UNBROKEN }, ..self.style() }
     }
 
     /// A result in sentences: on a terminal its lines are broken to fit.
@@ -155,6 +189,18 @@ impl Screen {
         }
     }
 
+    /// A message in two columns below a heading, unless `--quiet`.
+    pub fn say_facts(&self, heading: &str, facts: &[(&str, String)]) {
+        let facts: Vec<(&str, String)> = facts.iter().map(|(label, value)| (*label, harmless(value))).collect();
+        let heading = harmless(heading);
+        let on_a_pipe = Style { width: UNBROKEN, colour: false, unicode: !self.flags.plain };
+        tracing::info!(target: SHOWN, "{heading}\n{}", on_a_pipe.facts(2, &facts).trim_end());
+        if !self.flags.quiet {
+            let style = if self.err.terminal { self.message_style() } else { on_a_pipe };
+            self.block(&format!("{}\n{}", style.bold(heading.trim()), style.facts(2, &facts)));
+        }
+    }
+
     /// A warning or error that is not about a place in a file, on standard error even with `--quiet`.
     pub fn warn(&self, text: &str) {
         self.diagnostic(&Diagnostic::warning("", text));
@@ -165,36 +211,63 @@ impl Screen {
         self.warn(text);
         let details = harmless(details);
         tracing::warn!(target: SHOWN, "{}", details.trim());
-        self.error_line(&if self.err.terminal { self.message_style().fitted(&details) } else { details });
+        self.print_error(&if self.err.terminal { self.message_style().fitted(&details) } else { details });
     }
 
     fn error_line(&self, text: &str) {
+        self.set_apart(text, Last::Text);
+        self.print_error(text);
+    }
+
+    /// Lines that belong together.
+    fn block(&self, text: &str) {
+        self.set_apart(text, Last::Block);
+        self.print_error(text);
+    }
+
+    fn print_error(&self, text: &str) {
         let text = if self.err.unicode { text.to_owned() } else { ascii(text) };
         self.beside_the_bar(|| write(&mut std::io::stderr().lock(), &text));
     }
 
     fn diagnostic(&self, diagnostic: &Diagnostic) {
         trace(diagnostic);
-        self.error_line(&if self.err.terminal {
+        let drawn = if self.err.terminal {
             diagnostic.render_within(width_of(&Term::stderr()), self.err.colour)
         } else {
             diagnostic.render(self.err.colour)
-        });
+        };
+        self.block(&drawn);
     }
 
-    /// Problems, worst last so that a person sees them without scrolling; with `--quiet` errors only. That the sample's event
-    /// is over is told by `check` and with `-v`, not by every command.
-    pub fn problems(&self, diagnostics: &[Diagnostic]) {
+    /// What `check` told of a batch already: errors whole, the rest in a line for each kind, so that what the command itself has
+    /// to say is not lost below it. Everything whole with `-v`. That the sample's event is over is told by `check` alone.
+    pub fn remarks(&self, diagnostics: &[Diagnostic]) {
         if self.flags.verbose > 0 {
-            return self.all_problems(diagnostics);
+            return self.problems(diagnostics);
         }
         let is_noise = |problem: &Diagnostic| problem.severity == Severity::Note && problem.code == "event-past";
-        let told: Vec<Diagnostic> = diagnostics.iter().filter(|problem| !is_noise(problem)).cloned().collect();
-        self.all_problems(&told);
+        let (errors, rest): (Vec<Diagnostic>, Vec<Diagnostic>) =
+            diagnostics.iter().filter(|problem| !is_noise(problem)).cloned().partition(Diagnostic::is_error);
+        if !rest.is_empty() && !self.flags.quiet {
+            rest.iter().for_each(trace);
+            let style = self.message_style();
+            let lines = remarks::lines(&rest).into_iter();
+            let lines: Vec<String> = if self.err.terminal {
+                let cut = |line: String| style.cut(&line, style.columns() - 4);
+                lines.map(|line| format!("  - {}\n", cut(line))).collect()
+            } else {
+                lines.map(|line| format!("  - {line}\n")).collect()
+            };
+            let head = remarks::heading(&rest);
+            let head = if self.err.terminal { style.fitted(&head) } else { format!("{head}\n") };
+            self.block(&format!("{head}{}", lines.concat()));
+        }
+        self.problems(&errors);
     }
 
-    /// As [`Self::problems`], without leaving anything out.
-    pub fn all_problems(&self, diagnostics: &[Diagnostic]) {
+    /// Problems, worst last so that a person sees them without scrolling; with `--quiet` errors only.
+    pub fn problems(&self, diagnostics: &[Diagnostic]) {
         for severity in [Severity::Note, Severity::Warning, Severity::Error] {
             if self.flags.quiet && severity != Severity::Error {
                 continue;
@@ -224,9 +297,8 @@ impl Screen {
             }
             Failure::Problems { diagnostics, .. } => {
                 self.problems(diagnostics);
-                let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-                let noun = if errors == 1 { "error" } else { "errors" };
-                self.error_line(&format!("{errors} {noun}; nothing was sent."));
+                let last = format!("{}; nothing was sent.", remarks::errors(diagnostics));
+                self.error_line(&if self.err.terminal { self.message_style().fitted(&last) } else { last });
             }
         }
     }
@@ -257,14 +329,13 @@ impl Screen {
     /// Asks for a word on the terminal; true if it was given.
     ///
     /// # Errors
-    /// A [`Failure`] where there is nobody to ask.
-    pub fn ask(&self, question: &str, word: &str) -> Result<bool, Failure> {
-        let nobody = || {
-            Failure::new(USAGE, "there is no terminal to ask on, and no --yes or --approve DIGEST")
-                .help("look at `demarche preview`, then pass --approve with the digest that it prints")
-        };
+    /// A [`Failure`] where there is nobody to ask, with what to do `instead`.
+    pub fn ask(&self, question: &str, word: &str, instead: &str) -> Result<bool, Failure> {
         if !self.can_ask() {
-            return Err(nobody());
+            let why = if self.flags.no_input { "--no-input forbids to ask" } else { "there is no terminal to ask on" };
+            return Err(
+                Failure::new(USAGE, format!("{why}, and no word was given beforehand; nothing was sent")).help(instead)
+            );
         }
         self.error_line(&self.message_style().fitted(&harmless(question)));
         let prompt = format!("Type \"{word}\" to go on, anything else to stop");

@@ -15,10 +15,12 @@ use crate::report;
 use crate::smtp::Connector;
 
 use super::approval::Standing;
+use super::changes::letters;
 use super::exit::{CONFIG, DATA, Failure, OK, USAGE};
 use super::frozen::Frozen;
 use super::plan::Plan;
 use super::prepare::{Batch, Purpose, batch};
+use super::summary::{Facts, coverage, digest, missing};
 use super::timing::{Timing, load_of, start_time};
 use super::{Context, approve, drive, preview, progress, recovered};
 
@@ -41,7 +43,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     let at = args.at.as_deref().map(start_time).transpose()?;
     let batch = batch(context, Purpose::Send)?;
     let chosen = batch.select(&args.only)?;
-    context.screen.problems(&batch.diagnostics);
+    context.screen.remarks(&batch.diagnostics);
     let connector = Connector::new(batch.config.relay.clone())?;
     let ledger = Ledger::open(&batch.config.ledger, true, "send")?;
     recovered::recover(context, &ledger, &batch.config, args.take_over)?;
@@ -65,12 +67,15 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
         context.screen.warn(&late.message);
     }
     let standing = Standing::of(&ledger.reader()?, &batch.config, plan.digest)?;
-    context.screen.say(&summary(&batch, &plan, &ids, &timing, at.as_ref(), &standing));
+    context.screen.say_facts(
+        &crate::domain::reply::visible(&batch.config.settings.campaign_name),
+        &summary(&batch, &plan, &ids, &timing, at.as_ref(), &standing),
+    );
     if let Some(changes) = approve::changed_since(&batch, &ledger.reader()?)? {
         context.screen.warn_of("the batch is not the one that was approved last; changed since:", &changes);
     }
     standing.require()?;
-    if approved.is_none() && !is_wanted(context, &timing, &plan, &ids, args)? {
+    if approved.is_none() && !is_wanted(context, &timing, &plan, &ids, args, at.as_ref())? {
         context.screen.say("Nothing was sent.");
         return Ok(OK);
     }
@@ -90,7 +95,9 @@ fn is_wanted(
     plan: &Plan,
     ids: &[RecipientId],
     args: &SendArgs,
+    at: Option<&ZonedDateTime>,
 ) -> Result<bool, Failure> {
+    let letters = letters(ids.len());
     let chosen: HashSet<&RecipientId> = ids.iter().collect();
     let old = plan.changed().iter().filter(|id| chosen.contains(id)).count();
     if old > 0 && !args.frozen {
@@ -104,16 +111,29 @@ fn is_wanted(
             .help("--refresh sends the letters of the files, --frozen the frozen ones"));
         }
         let question = format!(
-            "{old} letters would go out with the OLD text. To send the text of the files, stop here and run `demarche send \
+            "Of {letters}, {old} would go out with the OLD text. To send the text of the files, stop here and run `demarche send \
              --refresh`."
         );
-        return context.screen.ask(&question, "old");
+        return context.screen.ask(
+            &question,
+            "old",
+            "--refresh sends the letters of the files, --frozen the frozen ones",
+        );
     }
     if args.yes {
         return Ok(true);
     }
-    let past = timing.event_is_past();
-    context.screen.ask(if past { "The event lies in the past. Send all the same?" } else { "Send?" }, "send")
+    let when = at.map_or_else(|| "now".to_owned(), |at| format!("on {}", on_the_clock(at)));
+    let question = if timing.event_is_past() {
+        format!("The event lies in the past. Send {letters} {when} all the same?")
+    } else {
+        format!("Send {letters} {when}?")
+    };
+    context.screen.ask(
+        &question,
+        "send",
+        "look at `demarche preview`, then pass --approve with the digest that it prints; or --yes, if you know what goes out",
+    )
 }
 
 fn go(
@@ -157,6 +177,7 @@ fn timing_of<'a>(batch: &'a Batch, ids: &[RecipientId], at: Option<&ZonedDateTim
     Timing::new(batch, load_of(batch, |id| chosen.contains(id)), at.map(ZonedDateTime::timestamp))
 }
 
+/// What is about to happen, in figures that add up.
 fn summary(
     batch: &Batch,
     plan: &Plan,
@@ -164,27 +185,31 @@ fn summary(
     timing: &Timing<'_>,
     at: Option<&ZonedDateTime>,
     standing: &Standing,
-) -> String {
-    let letters = ids.len();
+) -> Facts {
     let relay = &batch.config.relay;
-    let settings = &batch.config.settings;
-    let settled = plan.settled();
-    let before = if settled.is_empty() { String::new() } else { format!(" (of the others {settled})") };
-    let coverage = &batch.coverage;
-    let coverage = if coverage.expected == 0 { String::new() } else { format!("\n  Coverage: {}", coverage.line()) };
-    let start = at.map_or_else(String::new, |at| format!("\n  Start:    {}", at.strftime("%-d %B %Y, %H:%M %Q")));
-    let approved = standing.line().map_or_else(String::new, |line| format!("\n  Approved: {line}"));
-    format!(
-        "\n{}\n  Letters:  {letters}{before}\n  From:     {}\n  Through:  {} port {}, {}, {} sessions{coverage}{start}\n  Pace:     {}\n  Digest:   {}{approved}\n",
-        crate::domain::reply::visible(&settings.campaign_name),
-        plan.from,
-        relay.host,
-        relay.port,
-        relay.security.described(),
-        relay.connections,
-        timing.line(),
-        plan.digest,
-    )
+    let mut letters = vec![format!("{} to go", ids.len())];
+    letters.extend(plan.others(ids));
+    letters.extend(missing(batch));
+    let connections = if relay.connections == 1 {
+        "1 connection".to_owned()
+    } else {
+        format!("up to {} connections at once", relay.connections)
+    };
+    let through = format!("{} port {}, {}, {connections}", relay.host, relay.port, relay.security.described());
+    let mut facts = vec![("Letters", letters.join("\n")), ("From", plan.from.clone()), ("Through", through)];
+    if batch.coverage.expected > 0 {
+        facts.push(("Coverage", coverage(batch)));
+    }
+    facts.extend(at.map(|at| ("Start", on_the_clock(at))));
+    facts.push(("Pace", timing.line()));
+    facts.push(digest(plan.digest));
+    facts.extend(standing.line().map(|line| ("Approved", line)));
+    facts
+}
+
+/// "15 October 2021, 09:00 EDT".
+fn on_the_clock(at: &ZonedDateTime) -> String {
+    at.strftime("%-d %B %Y, %H:%M %Q").to_string()
 }
 
 /// Prints what became of the batch, and gives the exit code of what was to be sent.

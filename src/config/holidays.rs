@@ -59,7 +59,7 @@ fn of_file(value: &Value<'_>) -> Option<Vec<Date>> {
     let whole = folder.join(&path);
     let text = match std::fs::metadata(&whole) {
         Ok(facts) if !facts.is_file() => return refuse("names something that is not a file".to_owned(), help),
-        Ok(facts) if facts.len() > LARGEST_FILE => return refuse("names a file of more than 1 MiB".to_owned(), help),
+        Ok(facts) if facts.len() > LARGEST_FILE => return refuse("names a file of more than 1 MB".to_owned(), help),
         Ok(_) => std::fs::read_to_string(&whole),
         Err(error) => Err(error),
     };

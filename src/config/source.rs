@@ -53,7 +53,7 @@ pub(super) fn load(path: &Path) -> Result<Source, Box<Diagnostic>> {
     let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MOST_BYTES {
-        let message = "the file is longer than 1 MiB, which no config is".to_owned();
+        let message = "the file is longer than 1 MB, which no config is".to_owned();
         return Err(refuse("config-too-large", message, "pass the config file with --config"));
     }
     let text = String::from_utf8(bytes).map_err(|error| {

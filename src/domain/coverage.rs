@@ -88,6 +88,23 @@ impl Coverage {
     /// "190 of 193 get a letter; suppressed: …; missing: …; doubled: …; outside the audience: …", at most ten names each.
     #[must_use]
     pub fn line(&self) -> String {
+        let ids: Vec<String> = self.foreign.iter().map(ToString::to_string).collect();
+        self.told(&[
+            ("suppressed", Self::names(&self.suppressed)),
+            ("missing", Self::names(&self.missing)),
+            ("doubled", Self::names(&self.doubled)),
+            ("outside the audience", ids),
+        ])
+    }
+
+    /// The same where those who get none are told beside it.
+    #[must_use]
+    pub fn reach(&self) -> String {
+        let ids: Vec<String> = self.foreign.iter().map(ToString::to_string).collect();
+        self.told(&[("doubled", Self::names(&self.doubled)), ("outside the audience", ids)])
+    }
+
+    fn told(&self, parts: &[(&str, Vec<String>)]) -> String {
         let reached = self.reached();
         let get = if reached == 1 { "gets" } else { "get" };
         let mut line = if reached == self.expected {
@@ -95,13 +112,6 @@ impl Coverage {
         } else {
             format!("{reached} of {} {get} a letter", self.expected)
         };
-        let ids: Vec<String> = self.foreign.iter().map(ToString::to_string).collect();
-        let parts = [
-            ("suppressed", Self::names(&self.suppressed)),
-            ("missing", Self::names(&self.missing)),
-            ("doubled", Self::names(&self.doubled)),
-            ("outside the audience", ids),
-        ];
         for (what, names) in parts.iter().filter(|(_, names)| !names.is_empty()) {
             let more = names.len().saturating_sub(MOST_NAMED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -136,10 +136,10 @@ impl Reader<'_> {
                 self.problem(name, "is not a regular file", "put a file there, not a folder or a device");
             }
             Refused::TooLarge if pictures::is_picture(name) => {
-                self.problem(name, "is over 1 MiB", "every letter would carry it: save the picture smaller");
+                self.problem(name, "is over 1 MB", "every letter would carry it: save the picture smaller");
             }
             Refused::TooLarge => {
-                self.problem(name, "is over 1 MiB", "is it another kind of file? Then take it out of the folder");
+                self.problem(name, "is over 1 MB", "is it another kind of file? Then take it out of the folder");
             }
             Refused::Io(error) => self.problem(name, &format!("cannot be read: {error}"), PERMISSIONS),
         }

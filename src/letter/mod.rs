@@ -67,7 +67,7 @@ pub use render::Rendered;
 
 /// The largest body, in bytes.
 const BODY_CAP: usize = 10 * 1024 * 1024;
-const BODY_CAP_SHOWN: &str = "10 MiB";
+const BODY_CAP_SHOWN: &str = "10 MB";
 
 /// A file of the templates folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

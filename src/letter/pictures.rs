@@ -7,6 +7,7 @@ use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::diagnostic::{Diagnostic, Place};
+use crate::domain::size::size;
 
 use super::SourceFile;
 use super::folder::shown_path;
@@ -71,11 +72,11 @@ pub(super) fn read(files: &[SourceFile], shown: &str, domain: &str) -> (Pictures
         };
         if file.bytes.len() > HEAVY {
             let message =
-                format!("{path} is {} KiB, and every letter that shows it carries it", file.bytes.len() / 1024);
+                format!("{path} has {}, and every letter that shows it carries it", size(file.bytes.len() as u64));
             problems.push(
                 Diagnostic::warning("letter-image", message)
                     .at(at)
-                    .help("a logo needs no more than about 50 KiB: save it smaller"),
+                    .help("a logo needs no more than about 50 kB: save it smaller"),
             );
         }
         let hash = Sha256::digest(&file.bytes);

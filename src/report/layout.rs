@@ -1,14 +1,12 @@
 //! Columns, line breaks and colours on a terminal, by what characters occupy there.
 
-use std::borrow::Cow;
-
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Style;
-use crate::diagnostic::is_command;
 use crate::domain::delivery::State;
+use crate::domain::prose;
 use crate::domain::reply::visible;
 
 /// The narrowest that a layout gets, whatever the terminal says.
@@ -16,7 +14,8 @@ const NARROWEST: usize = 40;
 
 impl Style {
     /// The columns to use.
-    pub(super) fn columns(&self) -> usize {
+    #[must_use]
+    pub fn columns(&self) -> usize {
         self.width.max(NARROWEST)
     }
 
@@ -72,18 +71,20 @@ impl Style {
     pub fn fitted(&self, text: &str) -> String {
         let mut fitted = String::with_capacity(text.len());
         for line in text.lines() {
-            if is_command(line) {
+            if prose::is_command(line) {
                 fitted.push_str(line);
-                fitted.push('\n');
-                continue;
+            } else {
+                let indent = &line[..line.len() - line.trim_start().len()];
+                fitted.push_str(&prose::fill(line, self.columns(), indent));
             }
-            let indent = &line[..line.len() - line.trim_start().len()];
-            let options = textwrap::Options::new(self.columns()).subsequent_indent(indent).break_words(false);
-            let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation);
-            fitted.push_str(&textwrap::fill(line, options));
             fitted.push('\n');
         }
-        fitted
+        self.commands(fitted)
+    }
+
+    /// Commands told by colour, where there is colour.
+    fn commands(&self, text: String) -> String {
+        if self.colour { prose::coloured(&text) } else { text }
     }
 
     /// What stands for what was left out.
@@ -92,7 +93,8 @@ impl Style {
     }
 
     /// `text` in at most `columns`, cut with an ellipsis.
-    pub(super) fn cut(&self, text: &str, columns: usize) -> String {
+    #[must_use]
+    pub fn cut(&self, text: &str, columns: usize) -> String {
         if text.width() <= columns {
             return text.to_owned();
         }
@@ -114,13 +116,37 @@ impl Style {
             let rest = all.split_off(most - 1).join(" ");
             all.push(self.cut(&rest, columns));
         }
-        ended(&" ".repeat(indent), &all)
+        self.commands(ended(&" ".repeat(indent), &all))
     }
 
     /// `head` and then `text`, whose further lines stand under its first.
     #[must_use]
     pub fn hanging(&self, head: &str, text: &str) -> String {
-        ended(head, &lines(text, self.columns().saturating_sub(head.width())))
+        self.commands(ended(head, &lines(text, self.columns().saturating_sub(head.width()))))
+    }
+
+    /// Labels in a column of their own, `indent` from the edge, and beside them what they stand for, line by line; below them
+    /// where a digest or a path does not fit beside.
+    #[must_use]
+    pub fn facts(&self, indent: usize, facts: &[(&str, String)]) -> String {
+        let widest = facts.iter().map(|(label, _)| label.width()).max().unwrap_or(0) + 3;
+        let mut text = String::new();
+        for (label, value) in facts {
+            let below =
+                value.lines().any(|line| line.split(' ').any(|word| word.width() + widest + indent > self.columns()));
+            if below {
+                text.push_str(&format!("{:indent$}{label}:\n", ""));
+                value.lines().for_each(|line| text.push_str(&self.wrapped(line, indent + 2)));
+                continue;
+            }
+            for (number, line) in value.lines().enumerate() {
+                let label = if number == 0 { format!("{label}:") } else { String::new() };
+                let margin = line.len() - line.trim_start().len();
+                let head = format!("{:indent$}{label:<widest$}{:margin$}", "", "");
+                text.push_str(&self.hanging(&head, line));
+            }
+        }
+        text
     }
 
     /// `text` in the colour of `state`.
@@ -137,7 +163,8 @@ impl Style {
     }
 
     /// `text` as a heading.
-    pub(super) fn bold(&self, text: &str) -> String {
+    #[must_use]
+    pub fn bold(&self, text: &str) -> String {
         self.escape("1", text)
     }
 
@@ -158,6 +185,7 @@ pub fn ascii(text: &str) -> String {
             '\u{2018}' | '\u{2019}' => ascii.push('\''),
             '\u{201C}' | '\u{201D}' => ascii.push('"'),
             '\u{2013}' | '\u{2014}' => ascii.push('-'),
+            '\u{2192}' => ascii.push_str("->"),
             '\u{00A0}' | '\u{202F}' => ascii.push(' '),
             '\u{00B7}' => ascii.push(','),
             c if c.is_ascii() => ascii.push(c),
@@ -191,12 +219,9 @@ fn fitting(text: &str, columns: usize) -> usize {
     text.len()
 }
 
-/// `text` in lines of at most `columns`, broken at blanks; a word that is longer is broken where it must be.
+/// `text` in lines of at most `columns`, broken at blanks; a word or a command that is longer stays whole.
 fn lines(text: &str, columns: usize) -> Vec<String> {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let options = textwrap::Options::new(columns.max(2)).word_splitter(textwrap::WordSplitter::NoHyphenation);
-    let lines = textwrap::wrap(&words, options).into_iter().map(Cow::into_owned);
-    lines.filter(|line| !line.is_empty()).collect()
+    prose::lines(&text.split_whitespace().collect::<Vec<_>>().join(" "), columns)
 }
 
 #[cfg(test)]
@@ -222,14 +247,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn no_line_is_wider_than_asked_and_no_word_is_lost(text in "[a-zé中 ]{0,200}", columns in 2usize..60) {
-            let broken = lines(&text, columns);
-            prop_assert!(broken.iter().all(|line| line.width() <= columns));
-            let letters = |text: &str| text.replace(char::is_whitespace, "");
-            prop_assert_eq!(letters(&broken.concat()), letters(&text));
-        }
-
         #[test]
         fn what_is_cut_fits(text in "[a-zé中 ]{0,40}", columns in 3usize..30) {
             prop_assert!(WIDE.cut(&text, columns).width() <= columns);

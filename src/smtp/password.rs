@@ -66,7 +66,7 @@ fn capped(source: impl Read, what: &str) -> Result<Vec<u8>, String> {
     let read = source.take(MOST_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|error| format!("{what} cannot be read: {error}"))?;
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(format!("{what} gives something longer than {} KiB, which no password is", MOST_BYTES / 1024));
+        return Err(format!("{what} gives something longer than {} kB, which no password is", MOST_BYTES / 1_000));
     }
     Ok(bytes)
 }

@@ -49,6 +49,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
     ];
     assert_snapshot!(check(&with_attachments(campaign, &paths)), @r#"
     exit 65
+
     error[attachment-invalid]: the attachment "../a.pdf" is not a path inside the campaign folder
      --> recipients.csv:3:26
       |
@@ -56,6 +57,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
       |                          ^^^^^^^^
       |
       = help: put the file into the campaign folder and name it by its path from there
+
     error[attachment-invalid]: the attachment "/etc/hostname" is not a path inside the campaign folder
      --> recipients.csv:2:26
       |
@@ -63,6 +65,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
       |                          ^^^^^^^^^^^^^
       |
       = help: put the file into the campaign folder and name it by its path from there
+
     error[attachment-invalid]: the attachment "C:\a.pdf" is not a path inside the campaign folder
       --> recipients.csv:12:28
        |
@@ -70,6 +73,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
        |                            ^^^^^^^^
        |
        = help: put the file into the campaign folder and name it by its path from there
+
     error[attachment-invalid]: the attachment "deep" is not a file
       --> recipients.csv:10:26
        |
@@ -77,6 +81,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
        |                          ^^^^
        |
        = help: name a file, not a folder or a device
+
     error[attachment-invalid]: the attachment "deep/../../a.pdf" is not a path inside the campaign folder
      --> recipients.csv:4:26
       |
@@ -84,6 +89,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
       |                          ^^^^^^^^^^^^^^^^
       |
       = help: put the file into the campaign folder and name it by its path from there
+
     error[attachment-invalid]: the attachment "etc/hostname" is a link that leaves the campaign folder
      --> recipients.csv:7:26
       |
@@ -91,6 +97,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
       |                          ^^^^^^^^^^^^
       |
       = help: put the file into the campaign folder and name it by its path from there
+
     error[attachment-invalid]: the attachment "fifo.pdf" is not a file
      --> recipients.csv:9:26
       |
@@ -98,6 +105,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
       |                          ^^^^^^^^
       |
       = help: name a file, not a folder or a device
+
     error[attachment-invalid]: the attachment "link.pdf" is a link that leaves the campaign folder
      --> recipients.csv:6:26
       |
@@ -105,6 +113,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
       |                          ^^^^^^^^
       |
       = help: put the file into the campaign folder and name it by its path from there
+
     error[attachment-invalid]: the attachment "missing.pdf" is not there
       --> recipients.csv:11:26
        |
@@ -112,6 +121,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
        |                          ^^^^^^^^^^^
        |
        = help: put the file into the campaign folder and name it by its path from there
+
     error[attachment-invalid]: the attachment "zero.pdf" is a link that leaves the campaign folder
      --> recipients.csv:8:26
       |
@@ -119,6 +129,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
       |                          ^^^^^^^^
       |
       = help: put the file into the campaign folder and name it by its path from there
+
     error[attachment-invalid]: the attachment "~/a.pdf" is not a path inside the campaign folder
      --> recipients.csv:5:26
       |
@@ -126,6 +137,7 @@ fn paths_that_lead_out_of_the_folder_or_to_no_file_are_refused_all_at_once() {
       |                          ^^^^^^^
       |
       = help: put the file into the campaign folder and name it by its path from there
+
     11 errors; nothing was sent.
     "#);
 }
@@ -144,6 +156,7 @@ fn the_same_paths_in_the_config_and_in_the_letter_are_refused_too() {
       |                ^^^^^^^^^^^^^^^
       |
       = help: copy it into the campaign folder and write its path from there
+
     error[path-outside]: letter.attachments leads out of the campaign folder by ".."
      --> config.toml:9:33
       |
@@ -151,6 +164,7 @@ fn the_same_paths_in_the_config_and_in_the_letter_are_refused_too() {
       |                                 ^^^^^^^^^^
       |
       = help: copy it into the campaign folder and write its path from there
+
     error[path-outside]: letter.attachments begins with "~", and must be relative to the campaign folder
      --> config.toml:9:45
       |
@@ -158,6 +172,7 @@ fn the_same_paths_in_the_config_and_in_the_letter_are_refused_too() {
       |                                             ^^^^^^^^^
       |
       = help: copy it into the campaign folder and write its path from there
+
     error[path-invalid]: letter.attachments holds a control character
      --> config.toml:9:71
       |
@@ -165,6 +180,7 @@ fn the_same_paths_in_the_config_and_in_the_letter_are_refused_too() {
       |                                                                       ^^^^^^^^^^^^^
       |
       = help: rename the file
+
     4 errors; nothing was sent.
     "#);
     let campaign = crate::campaign().recipients("state,to\nKenya,ken@missions.example\n").template(
@@ -173,6 +189,7 @@ fn the_same_paths_in_the_config_and_in_the_letter_are_refused_too() {
     );
     assert_snapshot!(check(&campaign), @r#"
     exit 65
+
     error[attachment-invalid]: the attachment "../a.pdf" is not a path inside the campaign folder
      --> templates/letter.en.md:3:33
       |
@@ -180,6 +197,7 @@ fn the_same_paths_in_the_config_and_in_the_letter_are_refused_too() {
       |                                 ^^^^^^^^^^
       |
       = help: put the file into the campaign folder and name it by its path from there
+
     error[attachment-invalid]: the attachment "/etc/hostname" is not a path inside the campaign folder
      --> templates/letter.en.md:3:16
       |
@@ -187,9 +205,11 @@ fn the_same_paths_in_the_config_and_in_the_letter_are_refused_too() {
       |                ^^^^^^^^^^^^^^^
       |
       = help: put the file into the campaign folder and name it by its path from there
+
     error[attachment-invalid]: the attachment "a\u{7}.pdf" has a control character in its name
     --> templates/letter.en.md
      = help: rename the file
+
     error[attachment-invalid]: the attachment "missing.pdf" is not there
      --> templates/letter.en.md:3:45
       |
@@ -197,6 +217,7 @@ fn the_same_paths_in_the_config_and_in_the_letter_are_refused_too() {
       |                                             ^^^^^^^^^^^^^
       |
       = help: put the file into the campaign folder and name it by its path from there
+
     4 errors; nothing was sent.
     "#);
 }
@@ -250,11 +271,12 @@ fn an_attachment_that_changed_since_the_approval_is_refused() {
     // The digests.
     let told =
         told.lines().filter(|line| !line.trim_end().ends_with(|c: char| c.is_ascii_hexdigit())).collect::<Vec<_>>();
-    assert_snapshot!(told.join("\n"), @r#"
+    assert_snapshot!(told.join("\n"), @"
+    1 warning; `demarche check` shows each at its place:
+
     error: this is not the batch that was approved: letters, rows or settings have changed since it was previewed; nothing was sent
-     |
              run `demarche preview`, look, and approve its digest
-    "#);
+    ");
     assert_eq!(server.letters().len(), 0);
 }
 
@@ -266,11 +288,10 @@ fn an_attachment_that_changed_since_the_plan_sends_nothing_by_the_usual_word() {
     let campaign = campaign.file("a.txt", "replaced");
     let run = campaign.run(&["send", "--yes"]).expect_code(65);
     let told = read_by_a_person(&campaign, &run);
-    assert_snapshot!(told.split_once("error").expect("an error").1, @r#"
+    assert_snapshot!(told.split_once("error").expect("an error").1, @"
     : 1 letters would go out as they were frozen, not as they are in the files now; nothing was sent
-     |
      = help: --refresh sends the letters of the files, --frozen the frozen ones
-    "#);
+    ");
     assert_eq!(server.letters().len(), 1);
 }
 

@@ -14,11 +14,10 @@ fn without_a_terminal_and_without_a_word_nothing_is_sent() {
     let campaign = Campaign::small(server.port(), 2).stdin("send\n");
     let asked = campaign.run(&["send"]).expect_code(64);
     let told = read_by_a_person(&campaign, &asked);
-    assert_snapshot!(told.split_once("error").expect("an error").1, @r#"
-    : there is no terminal to ask on, and no --yes or --approve DIGEST
-     |
-     = help: look at `demarche preview`, then pass --approve with the digest that it prints
-    "#);
+    assert_snapshot!(told.split_once("error").expect("an error").1, @"
+    : there is no terminal to ask on, and no word was given beforehand; nothing was sent
+     = help: look at `demarche preview`, then pass --approve with the digest that it prints; or --yes, if you know what goes out
+    ");
     campaign.run(&["--no-input", "send"]).expect_code(64);
     assert_eq!(server.letters().len(), 0);
 }
@@ -70,6 +69,9 @@ fn a_folder_for_the_preview_that_is_somebody_elses_is_left_alone() {
     let run = campaign.run(&["preview", "--out", "mine"]).expect_code(73);
     assert_snapshot!(read_by_a_person(&campaign, &run), @r#"
     exit 73
+    1 warning; `demarche check` shows each at its place:
+      - 2 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+
     error: "mine" holds files that no preview made, so nothing was written: name a new or empty folder
     "#);
     assert_eq!(campaign.read("mine/notes.txt"), "mine");
@@ -98,7 +100,7 @@ fn before_anything_was_sent_every_look_at_the_ledger_says_so() {
         &["resolve", "KEN", "--sent", "--note", "x"],
     ];
     let told = looks.map(|look| format!("== {}: {}", look[0], read_by_a_person(&campaign, &campaign.run(look))));
-    assert_snapshot!(told.concat(), @r#"
+    assert_snapshot!(told.concat(), @"
     == status: exit 74
     error: there is no ledger at FOLDER/ledger.db: nothing was sent from here yet, or `ledger.file` names another place
     == log: exit 74
@@ -106,10 +108,13 @@ fn before_anything_was_sent_every_look_at_the_ledger_says_so() {
     == report: exit 74
     error: there is no ledger at FOLDER/ledger.db: nothing was sent from here yet, or `ledger.file` names another place
     == resend: exit 74
+    1 warning; `demarche check` shows each at its place:
+      - 1 placeholder address (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+
     error: there is no ledger at FOLDER/ledger.db: nothing was sent from here yet, or `ledger.file` names another place
     == resolve: exit 74
     error: there is no ledger at FOLDER/ledger.db: nothing was sent from here yet, or `ledger.file` names another place
-    "#);
+    ");
 }
 
 /// What a person reads of `send` where half of the batch went out already and `spoil` did something to the ledger.
@@ -163,20 +168,44 @@ fn every_ledger_that_cannot_be_used_is_told_with_what_to_do() {
     };
     assert_snapshot!(known(told.concat()), @r#"
     == read-only: exit 74
+    1 warning; `demarche check` shows each at its place:
+      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+
     error: FOLDER/ledger.db cannot be written: make it, and the folder it is in, writable for you
     == a symlink: exit 74
+    1 warning; `demarche check` shows each at its place:
+      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+
     error: FOLDER/ledger.db is a symbolic link, and nothing is written through one: put the file itself there, or name another place in `ledger.file`
     == not ours: exit 74
+    1 warning; `demarche check` shows each at its place:
+      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+
     error: FOLDER/ledger.db is not a ledger of demarche, and was left as it is: name another file in `ledger.file`, or move this one away
     == corrupt: exit 74
+    1 warning; `demarche check` shows each at its place:
+      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+
     error: the ledger is damaged (Tree 3 page 3: btreeInitPage() returns error code 11), and was left as it is: restore a copy of it before you send anything more
     == truncated: exit 74
+    1 warning; `demarche check` shows each at its place:
+      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+
     error: the ledger is damaged (database disk image is malformed), and was left as it is: restore a copy of it before you send anything more
     == empty: exit 74
+    1 warning; `demarche check` shows each at its place:
+      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+
     error: FOLDER/ledger.db is empty; if it was a ledger, what was in it is lost: restore a copy of it before you send anything more; if nothing was ever sent from here, remove it
     == newer: exit 74
+    1 warning; `demarche check` shows each at its place:
+      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+
     error: the ledger was written by a newer demarche (its version is 99, this program knows VERSION): use the newer program
     == another campaign's: exit 74
+    1 warning; `demarche check` shows each at its place:
+      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+
     error: this ledger belongs to the campaign "open-letter", not to "another-letter": name another file in `ledger.file`
     "#);
 }

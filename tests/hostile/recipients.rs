@@ -19,6 +19,7 @@ fn a_file_without_rows_or_without_addresses_is_refused() {
     error[file-empty]: recipients.csv is empty
     --> recipients.csv
      = help: the first line has the headers, such as state,to,language; then one row a mission
+
     1 error; nothing was sent.
     == header only: exit 65
     error[file-header-only]: recipients.csv has a header and no rows
@@ -28,6 +29,7 @@ fn a_file_without_rows_or_without_addresses_is_refused() {
       | ^^^^^^^^
       |
       = help: add one row a mission below the header
+
     1 error; nothing was sent.
     == no column of addresses: exit 65
     error[column-to-missing]: there is no column "to"
@@ -37,6 +39,7 @@ fn a_file_without_rows_or_without_addresses_is_refused() {
       | ^^^^^^^^^^^^
       |
       = help: is it "adress"? Then say so in the config: recipients.columns = { to = "adress" }
+
     1 error; nothing was sent.
     == no header: exit 65
     error[column-to-missing]: there is no column "to"
@@ -46,6 +49,7 @@ fn a_file_without_rows_or_without_addresses_is_refused() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: name the column of addresses "to"; the headers are "Kenya" and "ken@missions.example"
+
     error[column-id-missing]: there is neither a column "state" nor a column "id"
      --> recipients.csv:1:1
       |
@@ -53,6 +57,7 @@ fn a_file_without_rows_or_without_addresses_is_refused() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: a row is known by its state, or by an id of its own
+
     error[file-header-only]: recipients.csv has a header and no rows
      --> recipients.csv:1:1
       |
@@ -60,6 +65,7 @@ fn a_file_without_rows_or_without_addresses_is_refused() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: add one row a mission below the header
+
     3 errors; nothing was sent.
     "#);
 }
@@ -71,18 +77,20 @@ fn a_file_that_is_not_there_or_is_no_file_is_refused() {
     let folder = campaign();
     std::fs::remove_file(folder.path("recipients.csv")).expect("there");
     std::fs::create_dir(folder.path("recipients.csv")).expect("free");
-    assert_snapshot!(format!("{}{}", check(&missing), check(&folder)), @r#"
+    assert_snapshot!(format!("{}{}", check(&missing), check(&folder)), @"
     exit 65
     error[file-unreadable]: there is no file recipients.csv
     --> recipients.csv
      = help: put it into the campaign folder, or name the right one under [recipients] in the config
+
     1 error; nothing was sent.
     exit 65
     error[file-unreadable]: recipients.csv is not a file
     --> recipients.csv
      = help: put a file there, not a folder or a device
+
     1 error; nothing was sent.
-    "#);
+    ");
 }
 
 /// Two rows in French as `encode` writes them.
@@ -122,27 +130,39 @@ fn files_in_the_encodings_of_spreadsheets_are_read_and_the_encoding_is_said() {
     ];
     assert_snapshot!(check_each(&files), @r#"
     == byte order mark: exit 0
+
     == UTF-16 with its mark: exit 0
     note[encoding-detected]: recipients.csv is not UTF-8: it was read as UTF-16LE
     --> recipients.csv
      = help: if "Côte" looks wrong, set recipients.encoding ("macintosh", "windows-1250" …)
+
+
     == UTF-16, big end first: exit 0
     note[encoding-detected]: recipients.csv is not UTF-8: it was read as UTF-16BE
     --> recipients.csv
      = help: if "Côte" looks wrong, set recipients.encoding ("macintosh", "windows-1250" …)
+
+
     == UTF-16 without a mark: exit 0
     note[encoding-detected]: recipients.csv is not UTF-8: it was read as UTF-16LE
     --> recipients.csv
      = help: if "Côte" looks wrong, set recipients.encoding ("macintosh", "windows-1250" …)
+
+
     == Windows-1252: exit 0
     note[encoding-detected]: recipients.csv is not UTF-8: it was read as windows-1252
     --> recipients.csv
      = help: if "Côte" looks wrong, set recipients.encoding ("macintosh", "windows-1250" …)
+
+
     == MacRoman: exit 0
     note[encoding-detected]: recipients.csv is not UTF-8: it was read as macintosh
     --> recipients.csv
      = help: if "Côte" looks wrong, set recipients.encoding ("macintosh", "windows-1250" …)
+
+
     == sep=: exit 0
+
     == NUL: exit 65
     error[control-character]: there is a control character (\u{0}) in this cell
      --> recipients.csv:2:29
@@ -151,6 +171,7 @@ fn files_in_the_encodings_of_spreadsheets_are_read_and_the_encoding_is_said() {
       |                             ^^^^^
       |
       = help: take it out: type the text anew, by hand
+
     error[control-character]: there is a control character (\u{0}) in this cell
      --> recipients.csv:3:27
       |
@@ -158,6 +179,7 @@ fn files_in_the_encodings_of_spreadsheets_are_read_and_the_encoding_is_said() {
       |                           ^^^^^
       |
       = help: take it out: type the text anew, by hand
+
     2 errors; nothing was sent.
     "#);
 }
@@ -181,6 +203,7 @@ fn rows_and_headers_out_of_shape_are_refused_where_they_begin() {
       |                           ^
       |
       = help: fill up the row with separators, or look for a missing quote before
+
     error[row-ragged]: this row has 4 cells, the header has 3
      --> recipients.csv:3:29
       |
@@ -188,8 +211,10 @@ fn rows_and_headers_out_of_shape_are_refused_where_they_begin() {
       |                             ^
       |
       = help: put a cell that holds the separator into quotes
+
     2 errors; nothing was sent.
     == unclosed quote: exit 65
+
     error[quote-unclosed]: this quote opens a cell and never closes
      --> recipients.csv:3:6
       |
@@ -197,8 +222,10 @@ fn rows_and_headers_out_of_shape_are_refused_where_they_begin() {
       |      ^
       |
       = help: close it with another ", or write """ where the text begins with a quote
+
     1 error; nothing was sent.
     == headers: exit 65
+
     error[header-blank]: column 3 has no header
      --> recipients.csv:1:10
       |
@@ -206,6 +233,7 @@ fn rows_and_headers_out_of_shape_are_refused_where_they_begin() {
       |          ^
       |
       = help: give it a name, or take the column out
+
     error[header-doubled]: columns 2 and 4 have the same header "To"
      --> recipients.csv:1:11
       |
@@ -213,6 +241,7 @@ fn rows_and_headers_out_of_shape_are_refused_where_they_begin() {
       |           ^^
       |
       = help: rename one of them, or take it out
+
     error[header-doubled]: columns 5 and 6 have the same header "name"
      --> recipients.csv:1:19
       |
@@ -220,6 +249,7 @@ fn rows_and_headers_out_of_shape_are_refused_where_they_begin() {
       |                   ^^^^
       |
       = help: rename one of them, or take it out
+
     3 errors; nothing was sent.
     "#);
 }
@@ -261,6 +291,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: put the name in quotes: "Bob, Jr" <a@missions.example> (in a text editor the cell is """Bob, Jr"" <a@missions.example>")
+
     error[address-missing]: there is no address in this row
      --> recipients.csv:3:6
       |
@@ -268,6 +299,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
       |      ^
       |
       = help: write it into the column "to", or take the row out of the file
+
     error[address-invalid]: "nobody" is not an e-mail address
      --> recipients.csv:4:6
       |
@@ -275,6 +307,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
       |      ^^^^^^
       |
       = help: an address has an "@": mission@state.example, for instance
+
     error[address-invalid]: "localhost" is not a domain name that mail can be sent to
      --> recipients.csv:5:6
       |
@@ -282,6 +315,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
       |      ^^^^^^^^^^^
       |
       = help: a domain needs a dot: mission@state.example, for instance
+
     error[address-invalid]: "per @missions.example" is not an e-mail address
      --> recipients.csv:6:6
       |
@@ -289,6 +323,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
       |      ^^^^^^^^^^^^^^^^^^^^^
       |
       = help: without the blank: per@missions.example
+
     error[address-invalid]: "a@@missions.example" is not an e-mail address
      --> recipients.csv:7:6
       |
@@ -296,6 +331,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
       |      ^^^^^^^^^^^^^^^^^^^
       |
       = help: separate the addresses by ";"
+
     error[address-invalid]: "<a@missions.example" is not an e-mail address
      --> recipients.csv:8:6
       |
@@ -303,6 +339,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
       |      ^^^^^^^^^^^^^^^^^^^
       |
       = help: an address is one name, "@" and a domain: mission@state.example, for instance
+
     error[address-invalid]: "missions..example" is not a domain name that mail can be sent to
      --> recipients.csv:9:6
       |
@@ -310,6 +347,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
       |      ^^^^^^^^^^^^^^^^^^^
       |
       = help: with one dot: a@missions.example
+
     error[address-invalid]: ".a@missions.example" is not an e-mail address
       --> recipients.csv:10:6
        |
@@ -317,6 +355,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
        |      ^^^^^^^^^^^^^^^^^^^
        |
        = help: an address is one name, "@" and a domain: mission@state.example, for instance
+
     error[address-invalid]: "[127.0.0.1]" is not a domain name that mail can be sent to
       --> recipients.csv:11:6
        |
@@ -324,6 +363,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
        |      ^^^^^^^^^^^^^
        |
        = help: a domain is letters, digits and hyphens between dots, 63 to a part at most
+
     error[address-invalid]: "=HYPERLINK(""x"")" is not an e-mail address
       --> recipients.csv:12:7
        |
@@ -331,6 +371,7 @@ fn every_cell_that_is_no_address_is_told_with_what_to_write() {
        |       ^^^^^^^^^^^^^^^^^
        |
        = help: this is a formula; write its value as text
+
     11 errors; nothing was sent.
     "#);
 }
@@ -342,15 +383,16 @@ fn placeholder_addresses_are_one_warning_and_an_error_where_letters_would_leave_
     let campaign = campaign().recipients(csv);
     let looked = campaign.run(&["check"]).expect_code(0);
     // Full width needs a person's look, and is no way around.
-    assert_snapshot!(looked.stderr, @r#"
+    assert_snapshot!(looked.stderr, @"
     warning[placeholders]: 8 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
     --> recipients.csv
+
     warning[address-full-width]: the domain is written in full-width characters; example.com is meant
      --> recipients.csv:9:6
       |
     9 | Fiji,fji@example．com
       |      ^^^^^^^^^^^^^^^^
-    "#);
+    ");
     let campaign =
         campaign.set("smtp.host", "\"mail.coalition.test\"").set("smtp.security", "\"tls\"").set("smtp.port", "465");
     let refused = campaign.run(&["send", "--yes"]);
@@ -361,19 +403,24 @@ fn placeholder_addresses_are_one_warning_and_an_error_where_letters_would_leave_
       |
     9 | Fiji,fji@example．com
       |      ^^^^^^^^^^^^^^^^
+
     error[host-placeholder]: smtp.host "mail.coalition.test" is the sample's: there is no such server
     --> config.toml
      = help: write the name that the provider of the sender's mailbox tells; `rehearse` needs none
+
     error[sender-placeholder]: sender.from "letters@coalition.example" is a placeholder: no mail ever arrives there
     --> config.toml
      = help: write an address of your own
+
     error[sender-placeholder]: sender.reply_to "advocacy@coalition.example" is a placeholder: no mail ever arrives there
     --> config.toml
      = help: write an address of your own
+
     error[placeholders]: 8 placeholder addresses, to which no letter can go: lines 2, 3, 4, 5, 6, 7, 8 and 9
     --> recipients.csv
      = help: fill in the missions' addresses; to try things out, use `preview` or `rehearse`
-    4 errors; nothing was sent.
+
+    4 errors (3 in config.toml, 1 in recipients.csv); nothing was sent.
     "#);
 }
 
@@ -386,14 +433,12 @@ fn domains_in_other_scripts_are_sent_as_a_labels() {
     let mut to: Vec<String> = server.letters().into_iter().flat_map(|letter| letter.forward_paths).collect();
     to.sort();
     assert_eq!(to, ["ken@xn--bcher-kva.example", "tcd@missions.example"]);
-    assert_snapshot!(read_by_a_person(&campaign, &run).split("\nAn open").next().expect("a part"), @r#"
+    assert_snapshot!(read_by_a_person(&campaign, &run).split("\nAn open").next().expect("a part"), @"
     exit 0
-    warning[address-full-width]: the domain is written in full-width characters; missions.example is meant
-     --> recipients.csv:3:6
-      |
-    3 | Chad,tcd@ｍissions.example
-      |      ^^^^^^^^^^^^^^^^^^^^^
-    "#);
+    2 warnings; `demarche check` shows each at its place:
+      - 2 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
+      - recipients.csv:3: the domain is written in full-width characters; missions.example is meant
+    ");
 }
 
 #[test]
@@ -419,6 +464,7 @@ fn letters_of_mixed_scripts_in_an_address_are_pointed_out() {
     let csv = "state,to\nKenya,kеn@missions.example\nChad,tcd@missiоns.example\n";
     assert_snapshot!(check(&campaign().recipients(csv)), @r#"
     exit 0
+
     warning[address-mixed-scripts]: letters of several scripts stand in "kеn@missions.example"
      --> recipients.csv:2:7
       |
@@ -426,6 +472,7 @@ fn letters_of_mixed_scripts_in_an_address_are_pointed_out() {
       |       ^^^^^^^^^^^^^^^^^^^^
       |
       = help: does a letter only look like another? Type the address anew, by hand
+
     warning[address-mixed-scripts]: letters of several scripts stand in "tcd@xn--missins-ejg.example"
      --> recipients.csv:3:6
       |
@@ -454,6 +501,8 @@ fn the_same_address_id_or_suppressed_mark_is_told_with_both_lines() {
       |
     8 | F,Togo,tgo@missions.example
       |        ^^^^^^^^^^^^^^^^^^^^
+
+
     warning[address-shared]: ken@missions.example stands in 2 rows: lines 2 and 3, for Kenya and Chad
      --> recipients.csv:3:8
       |
@@ -461,6 +510,7 @@ fn the_same_address_id_or_suppressed_mark_is_told_with_both_lines() {
       |        ^^^^^^^^^^^^^^^^^^^^
       |
       = help: it gets the letters to all of them: is it the address of one, copied by mistake?
+
     warning[address-shared]: cub@xn--bcher-kva.example stands in 2 rows: lines 6 and 7, for Cuba and Oman
      --> recipients.csv:7:8
       |
@@ -468,6 +518,7 @@ fn the_same_address_id_or_suppressed_mark_is_told_with_both_lines() {
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: it gets the letters to all of them: is it the address of one, copied by mistake?
+
     error[address-doubled]: PER@missions.example stands twice in this row
      --> recipients.csv:4:9
       |
@@ -475,6 +526,7 @@ fn the_same_address_id_or_suppressed_mark_is_told_with_both_lines() {
       |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: one letter goes to each address: take one out
+
     error[id-doubled]: the id "A" stands on lines 2 and 5
      --> recipients.csv:5:1
       |
@@ -482,6 +534,7 @@ fn the_same_address_id_or_suppressed_mark_is_told_with_both_lines() {
       | ^
       |
       = help: every row needs an id of its own, upper and lower case aside
+
     2 errors; nothing was sent.
     "#);
 }
@@ -497,6 +550,7 @@ fn states_that_are_unknown_ambiguous_doubled_shifted_or_missing_are_told() {
                Tchad,f@missions.example\n";
     assert_snapshot!(check(&campaign().recipients(csv)), @r#"
     exit 65
+
     error[state-ambiguous]: "Korea" could be several states
      --> recipients.csv:2:1
       |
@@ -504,6 +558,7 @@ fn states_that_are_unknown_ambiguous_doubled_shifted_or_missing_are_told() {
       | ^^^^^
       |
       = help: write "Democratic People's Republic of Korea" (PRK) or "Republic of Korea" (KOR)
+
     error[state-ambiguous]: "Congo" could be several states
      --> recipients.csv:3:1
       |
@@ -511,6 +566,7 @@ fn states_that_are_unknown_ambiguous_doubled_shifted_or_missing_are_told() {
       | ^^^^^
       |
       = help: write "Republic of the Congo" (COG) or "Democratic Republic of the Congo" (COD)
+
     error[state-unknown]: "Atlantis" is no state that the tables know
      --> recipients.csv:4:1
       |
@@ -518,6 +574,7 @@ fn states_that_are_unknown_ambiguous_doubled_shifted_or_missing_are_told() {
       | ^^^^^^^^
       |
       = help: write its English name or its ISO code; a row for nobody's mission has an empty state and an id
+
     error[state-unknown]: "Keyna" is no state that the tables know
      --> recipients.csv:5:1
       |
@@ -525,6 +582,7 @@ fn states_that_are_unknown_ambiguous_doubled_shifted_or_missing_are_told() {
       | ^^^^^
       |
       = help: write "Kenya" (KEN)
+
     error[id-doubled]: Chad has two rows, lines 6 and 7, both with the id TCD
      --> recipients.csv:7:1
       |
@@ -532,6 +590,7 @@ fn states_that_are_unknown_ambiguous_doubled_shifted_or_missing_are_told() {
       | ^^^^^
       |
       = help: take one out, or give one a name of its own in a column "id"
+
     5 errors; nothing was sent.
     "#);
     let campaign = campaign().set("recipients.audience", "\"security-council-2021\"").recipients(
@@ -542,9 +601,12 @@ fn states_that_are_unknown_ambiguous_doubled_shifted_or_missing_are_told() {
     warning[states-missing]: 14 of the 15 states of "security-council-2021" have no row: China, Estonia, France, India, Ireland, Mexico, Niger, Norway, Russian Federation, Saint Vincent and the Grenadines and 4 more
     --> recipients.csv
      = help: add them, or set recipients.audience to whom the campaign means to reach
+
     warning[states-foreign]: 1 row is for a state outside "security-council-2021": TCD (line 3)
     --> recipients.csv
      = help: they are written to like the others; take them out if that is not meant
+
+
     warning[state-doubled]: Kenya has two rows: lines 2 and 4
      --> recipients.csv:4:1
       |
@@ -560,6 +622,7 @@ fn a_column_that_slipped_by_a_row_is_noticed() {
     let csv = "state,to,id\nKenya,pm@fr.example,\nMalta,a@missions.example,PER\n";
     assert_snapshot!(check(&campaign().recipients(csv)), @r#"
     exit 0
+
     warning[row-shift]: the row is for Kenya, the domain "fr.example" is of France
      --> recipients.csv:2:7
       |
@@ -567,6 +630,7 @@ fn a_column_that_slipped_by_a_row_is_noticed() {
       |       ^^^^^^^^^^^^^
       |
       = help: has a column slipped by a row?
+
     warning[row-shift]: the row is for Malta, its id is that of Peru
      --> recipients.csv:3:26
       |
@@ -585,29 +649,32 @@ fn what_is_too_large_to_be_meant_is_refused_without_being_held() {
         format!("state,to{}\nKenya,ken@missions.example{cells}\n", names.concat())
     };
     let files = [("a cell over 32 KiB", row(1, 33 * 1024)), ("a row over 256 KiB", row(9, 31 * 1024))];
-    assert_snapshot!(check_each(&files), @r#"
+    assert_snapshot!(check_each(&files), @"
     == a cell over 32 KiB: exit 65
     error[cell-too-large]: this cell has 33792 bytes; at most 32768 are read
     --> recipients.csv:2:28
      = help: is a quote missing somewhere before? Long texts belong into the template or an attachment
+
     1 error; nothing was sent.
     == a row over 256 KiB: exit 65
     error[row-too-large]: this row has 285731 bytes; at most 262144 are read
     --> recipients.csv:2:1
      = help: is a quote missing somewhere before? Long texts belong into the template or an attachment
+
     1 error; nothing was sent.
-    "#);
+    ");
     let campaign = campaign();
     let file = std::fs::File::create(campaign.path("recipients.csv")).expect("our own folder");
     // Sparse: it takes no room on the disk.
     file.set_len(1024 * 1024 * 1024 + 1).expect("our own file");
-    assert_snapshot!(check(&campaign), @r#"
+    assert_snapshot!(check(&campaign), @"
     exit 65
-    error[file-unreadable]: recipients.csv is larger than 1 GiB
+    error[file-unreadable]: recipients.csv is larger than 1 GB
     --> recipients.csv
      = help: split it
+
     1 error; nothing was sent.
-    "#);
+    ");
 }
 
 #[test]
@@ -617,6 +684,7 @@ fn a_language_without_a_letter_is_told_with_those_that_there_are() {
         .recipients("state,to,language\nKenya,ken@missions.example,sw\nChad,tcd@missions.example,fr\nPeru,per@missions.example,klingon!\n");
     assert_snapshot!(check(&campaign), @r#"
     exit 65
+
     error[language-unknown]: there is no template for the language "sw"
      --> recipients.csv:2:28
       |
@@ -624,6 +692,7 @@ fn a_language_without_a_letter_is_told_with_those_that_there_are() {
       |                            ^^
       |
       = help: there are templates for en and fr; an empty cell means en
+
     error[language-unknown]: "klingon!" is not a language tag such as "en", "fr" or "pt-BR"
      --> recipients.csv:4:27
       |
@@ -631,6 +700,7 @@ fn a_language_without_a_letter_is_told_with_those_that_there_are() {
       |                           ^^^^^^^^
       |
       = help: there are templates for en and fr; an empty cell means en
+
     2 errors; nothing was sent.
     "#);
 }
@@ -702,6 +772,7 @@ fn control_and_direction_characters_bound_for_a_header_are_refused() {
       |         ^^^^^^
       |
       = help: take it out: type the text anew, by hand
+
     error[control-character]: there is a control character (\u{202e}) in this cell
      --> recipients.csv:3:7
       |
@@ -709,6 +780,7 @@ fn control_and_direction_characters_bound_for_a_header_are_refused() {
       |       ^^^^^^^^
       |
       = help: take it out: type the text anew, by hand
+
     2 errors; nothing was sent.
     "#);
 }

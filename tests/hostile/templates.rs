@@ -27,6 +27,7 @@ fn syntax_errors_of_every_file_are_told_at_once_with_their_places() {
         .template("layout.html", "<html>{{ content");
     assert_snapshot!(check(&campaign), @r#"
     exit 65
+
     error[template-syntax]: Unexpected end of input
      --> templates/layout.html:1:10
       |
@@ -34,6 +35,7 @@ fn syntax_errors_of_every_file_are_told_at_once_with_their_places() {
       |          ^^^^^^^
       |
       = help: a `{{` has no `}}`: "{{ content"
+
     error[template-syntax]: Found `}` but expected }}
      --> templates/letter.en.md:2:29
       |
@@ -41,6 +43,7 @@ fn syntax_errors_of_every_file_are_told_at_once_with_their_places() {
       |                             ^
       |
       = help: a `{{` has no `}}`: "{{ state.name }"
+
     error[template-syntax]: Found `%}` but expected one of: integer, float, string, bool, ident, `-`, `not`, `<`, `{`, `[` or `(`
      --> templates/letter.en.md:5:7
       |
@@ -48,6 +51,7 @@ fn syntax_errors_of_every_file_are_told_at_once_with_their_places() {
       |       ^^
       |
       = help: something is missing before `%}`: {% if state %}, {% for one in vars.list %}
+
     error[front-matter]: the letter has no front matter
      --> templates/letter.es.md:1:1
       |
@@ -58,12 +62,14 @@ fn syntax_errors_of_every_file_are_told_at_once_with_their_places() {
               +++
               subject = "…"
               +++
+
     error[front-matter]: string values must be quoted, expected literal string
      --> templates/letter.fr.md:2:11
       |
     2 | subject =
       |           ^
-    5 errors; nothing was sent.
+
+    5 errors (1 in templates/layout.html, 2 in templates/letter.en.md, 1 in templates/letter.es.md, 1 in templates/letter.fr.md); nothing was sent.
     "#);
 }
 
@@ -74,8 +80,9 @@ fn what_a_template_asks_for_and_does_not_get_is_told_with_the_row_and_near_names
         ("empty cell", "Open letter", "{{ row.empty | required }}"),
         ("unknown function", "Open letter", "{{ salutaton() }}"),
     ];
-    assert_snapshot!(check_letters(&letters), @r#"
+    assert_snapshot!(check_letters(&letters), @"
     == undefined: exit 65
+
     error[template-undefined]: undefined variable `state.nmae` (row KEN), and in 1 more row
      --> templates/letter.en.md:5:13
       |
@@ -83,6 +90,7 @@ fn what_a_template_asks_for_and_does_not_get_is_told_with_the_row_and_near_names
       |             ^^^^
       |
       = help: did you mean `state.name`?
+
     error[template-undefined]: undefined variable `row.whoo` (row KEN), and in 1 more row
      --> templates/letter.en.md:5:31
       |
@@ -90,6 +98,7 @@ fn what_a_template_asks_for_and_does_not_get_is_told_with_the_row_and_near_names
       |                               ^^^^
       |
       = help: did you mean `row.who`?
+
     error[template-undefined]: undefined variable `vars.organisations`
      --> templates/letter.en.md:5:51
       |
@@ -97,8 +106,10 @@ fn what_a_template_asks_for_and_does_not_get_is_told_with_the_row_and_near_names
       |                                                   ^^^^^^^^^^^^^
       |
       = help: set `organisations` under [vars] in the config
+
     3 errors; nothing was sent.
     == empty cell: exit 65
+
     error[template-value]: the letter needs a value here, and there is none (row KEN), and in 1 more row
      --> templates/letter.en.md:5:16
       |
@@ -106,8 +117,10 @@ fn what_a_template_asks_for_and_does_not_get_is_told_with_the_row_and_near_names
       |                ^^^^^^^^
       |
       = help: fill in the cell; or, if a letter may go without it, take `| required` out and write {% if %} … {% endif %} around it
+
     1 error; nothing was sent.
     == unknown function: exit 65
+
     error[template-syntax]: Unknown function `salutaton`
      --> templates/letter.en.md:5:4
       |
@@ -115,8 +128,9 @@ fn what_a_template_asks_for_and_does_not_get_is_told_with_the_row_and_near_names
       |    ^^^^^^^^^^^
       |
       = help: did you mean `salutation(…)`?
+
     1 error; nothing was sent.
-    "#);
+    ");
 }
 
 #[test]
@@ -133,6 +147,7 @@ fn a_letter_that_would_go_out_without_a_subject_or_a_body_or_with_leftovers_is_r
     ];
     assert_snapshot!(check_letters(&letters), @r#"
     == empty subject: exit 65
+
     error[letter-subject]: the subject is empty (row KEN), and in 1 more row
      --> templates/letter.en.md:2:12
       |
@@ -140,8 +155,10 @@ fn a_letter_that_would_go_out_without_a_subject_or_a_body_or_with_leftovers_is_r
       |            ^^^^^^^^^^^^^^^
       |
       = help: write one, or fill in the cell that it is made of
+
     1 error; nothing was sent.
     == long subject: exit 65
+
     error[letter-subject]: the subject is 1000 bytes long, and 998 is the most (row KEN), and in 1 more row
      --> templates/letter.en.md:2:12
       |
@@ -149,8 +166,10 @@ fn a_letter_that_would_go_out_without_a_subject_or_a_body_or_with_leftovers_is_r
       |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: shorten it
+
     1 error; nothing was sent.
     == line end in the subject: exit 65
+
     error[letter-subject]: the subject holds a line end (row KEN), and in 1 more row
      --> templates/letter.en.md:2:11
       |
@@ -158,23 +177,31 @@ fn a_letter_that_would_go_out_without_a_subject_or_a_body_or_with_leftovers_is_r
       |           ^
       |
       = help: write it in one line, by hand
+
     1 error; nothing was sent.
     == empty body: exit 65
+
     error[letter-empty]: the letter is empty (row KEN), and in 1 more row
     --> templates/letter.en.md
      = help: is all of it in an {% if %} that does not hold?
+
     1 error; nothing was sent.
     == leftover: exit 65
+
     error[letter-leftover]: "{{" is left in the letter (row KEN), and in 1 more row
     --> templates/letter.en.md
      = help: missions would read it as it stands: write what is meant in its place
+
     1 error; nothing was sent.
     == leftover tag: exit 65
+
     error[letter-leftover]: "{%" is left in the letter (row KEN), and in 1 more row
     --> templates/letter.en.md
      = help: missions would read it as it stands: write what is meant in its place
+
     1 error; nothing was sent.
     == leftover of a merge: exit 65
+
     error[letter-html]: HTML in a Markdown letter: <no value>
      --> templates/letter.en.md:5:6
       |
@@ -182,6 +209,7 @@ fn a_letter_that_would_go_out_without_a_subject_or_a_body_or_with_leftovers_is_r
       |      ^^^^^^^^^^
       |
       = help: write Markdown (a link is [text](https://…)), or bring letter.<language>.html and .txt
+
     1 error; nothing was sent.
     "#);
 }
@@ -203,6 +231,7 @@ fn what_a_merge_left_in_a_cell_or_in_a_design_of_ones_own_is_told_with_where_it_
     told.push_str(&check(&pair));
     assert_snapshot!(told, @r#"
     exit 65
+
     error[letter-subject]: the subject holds "<no value>": it comes from the column "who" (row KEN), and in 1 more row
      --> templates/letter.en.md:2:12
       |
@@ -210,11 +239,14 @@ fn what_a_merge_left_in_a_cell_or_in_a_design_of_ones_own_is_told_with_where_it_
       |            ^^^^^^^^^^^^^^^^
       |
       = help: missions would read it as it stands: write what is meant in its place
+
     error[letter-leftover]: "<no value>" is left in the letter: it comes from the column "who" (row KEN), and in 1 more row
     --> templates/letter.en.md
      = help: missions would read it as it stands: write what is meant in its place
+
     2 errors; nothing was sent.
     exit 65
+
     error[letter-subject]: the subject holds "{{": it comes from the column "who" (row KEN), and in 1 more row
      --> templates/letter.en.md:2:12
       |
@@ -222,11 +254,14 @@ fn what_a_merge_left_in_a_cell_or_in_a_design_of_ones_own_is_told_with_where_it_
       |            ^^^^^^^^^^^^^^^^
       |
       = help: missions would read it as it stands: write what is meant in its place
+
     error[letter-leftover]: "{{" is left in the letter: it comes from the column "who" (row KEN), and in 1 more row
     --> templates/letter.en.md
      = help: missions would read it as it stands: write what is meant in its place
+
     2 errors; nothing was sent.
     exit 65
+
     error[letter-subject]: the subject holds "{%": it comes from the column "who" (row KEN), and in 1 more row
      --> templates/letter.en.md:2:12
       |
@@ -234,17 +269,22 @@ fn what_a_merge_left_in_a_cell_or_in_a_design_of_ones_own_is_told_with_where_it_
       |            ^^^^^^^^^^^^^^^^
       |
       = help: missions would read it as it stands: write what is meant in its place
+
     error[letter-leftover]: "{%" is left in the letter: it comes from the column "who" (row KEN), and in 1 more row
     --> templates/letter.en.md
      = help: missions would read it as it stands: write what is meant in its place
+
     2 errors; nothing was sent.
     exit 65
+
     error[letter-leftover]: "{{" is left in the letter (row KEN), and in 1 more row
     --> templates/letter.fr.txt
      = help: missions would read it as it stands: write what is meant in its place
+
     error[letter-leftover]: "<no value>" is left in the letter (row KEN), and in 1 more row
     --> templates/letter.fr.txt
      = help: missions would read it as it stands: write what is meant in its place
+
     2 errors; nothing was sent.
     "#);
 }
@@ -263,8 +303,9 @@ fn loops_and_bodies_without_end_are_refused() {
         ),
         ("body", "Open letter", mebibytes.as_str()),
     ];
-    assert_snapshot!(check_letters(&letters), @r#"
+    assert_snapshot!(check_letters(&letters), @"
     == loop: exit 65
+
     error[template-value]: a loop of more than 1000 turns is past the cap
      --> templates/letter.en.md:5:13
       |
@@ -272,8 +313,10 @@ fn loops_and_bodies_without_end_are_refused() {
       |             ^^^^^^^^^^^^^^^^^^^^^
       |
       = help: look at the value that it is made of, in the row or under [vars]
+
     1 error; nothing was sent.
     == three loops: exit 65
+
     error[letter-loop]: a loop within 2 others is past the cap
      --> templates/letter.en.md:5:55
       |
@@ -281,25 +324,29 @@ fn loops_and_bodies_without_end_are_refused() {
       |                                                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: write the innermost list out, or put it into one text of [vars]
+
     1 error; nothing was sent.
     == body: exit 65
-    error[letter-too-big]: the letter is over 10 MiB (row KEN), and in 1 more row
-     |
+
+    error[letter-too-big]: the letter is over 10 MB (row KEN), and in 1 more row
      = help: a loop in a template may not end soon enough; long texts belong into an attachment
+
     1 error; nothing was sent.
-    "#);
+    ");
 }
 
 #[test]
 fn a_part_that_includes_itself_is_refused_and_not_followed() {
     let campaign = letter("Open letter", "{% include \"part.md\" %}").template("part.md", "{% include \"part.md\" %}");
-    assert_snapshot!(check(&campaign), @r#"
+    assert_snapshot!(check(&campaign), @"
     exit 65
+
     error[template-include]: templates include each other in a circle: letter.en.md, part.md, part.md
     --> templates/part.md
      = help: take one of these includes out
+
     1 error; nothing was sent.
-    "#);
+    ");
 }
 
 #[test]
@@ -307,6 +354,7 @@ fn includes_outside_the_folder_are_refused() {
     let body = "{% include \"../config.toml\" %}{% include \"/etc/hostname\" %}{% include \"~/x.md\" %}";
     assert_snapshot!(check(&letter("Open letter", body)), @r#"
     exit 65
+
     error[template-include]: Unknown template `../config.toml`
      --> templates/letter.en.md:5:12
       |
@@ -314,6 +362,7 @@ fn includes_outside_the_folder_are_refused() {
       |            ^^^^^^^^^^^^^^^^
       |
       = help: a template may include only files of the templates folder, by their path in it
+
     error[template-include]: Unknown template `/etc/hostname`
      --> templates/letter.en.md:5:42
       |
@@ -321,6 +370,7 @@ fn includes_outside_the_folder_are_refused() {
       |                                          ^^^^^^^^^^^^^^^
       |
       = help: a template may include only files of the templates folder, by their path in it
+
     error[template-include]: Unknown template `~/x.md`
      --> templates/letter.en.md:5:71
       |
@@ -328,10 +378,12 @@ fn includes_outside_the_folder_are_refused() {
       |                                                                       ^^^^^^^^
       |
       = help: a template may include only files of the templates folder, by their path in it
+
     3 errors; nothing was sent.
     "#);
     assert_snapshot!(check(&letter("Open letter", "{% extends \"../recipients.csv\" %}")), @r#"
     exit 65
+
     error[template-include]: "../recipients.csv" is not in the templates folder
      --> templates/letter.en.md:5:13
       |
@@ -339,6 +391,7 @@ fn includes_outside_the_folder_are_refused() {
       |             ^^^^^^^^^^^^^^^^^
       |
       = help: a template may include only files of the templates folder, by their path in it
+
     1 error; nothing was sent.
     "#);
 }
@@ -353,6 +406,7 @@ fn links_that_run_are_errors_and_remote_images_warnings() {
     ];
     assert_snapshot!(check_letters(&letters), @r#"
     == javascript: exit 65
+
     error[letter-link]: a link to "javascript:alert(1)"
      --> templates/letter.en.md:5:1
       |
@@ -360,6 +414,7 @@ fn links_that_run_are_errors_and_remote_images_warnings() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: a letter may link to https://, http://, mailto: and tel: addresses, written in full
+
     error[letter-link]: a link to "JaVaScRiPt:x"
      --> templates/letter.en.md:5:33
       |
@@ -367,8 +422,10 @@ fn links_that_run_are_errors_and_remote_images_warnings() {
       |                                 ^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: a letter may link to https://, http://, mailto: and tel: addresses, written in full
+
     2 errors; nothing was sent.
     == data: exit 65
+
     error[letter-link]: a link to "data:text/html,x"
      --> templates/letter.en.md:5:1
       |
@@ -376,6 +433,7 @@ fn links_that_run_are_errors_and_remote_images_warnings() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: a letter may link to https://, http://, mailto: and tel: addresses, written in full
+
     1 error; nothing was sent.
     == remote image: exit 0
     warning[remote-image]: a remote image: many mail programs do not show it, and it tells when the letter is read
@@ -385,7 +443,10 @@ fn links_that_run_are_errors_and_remote_images_warnings() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: put the picture into the templates folder and name it: ![Logo](logo.png)
+
+
     == raw markup: exit 65
+
     error[letter-html]: HTML in a Markdown letter: <script>x</script>
      --> templates/letter.en.md:5:1
       |
@@ -393,6 +454,7 @@ fn links_that_run_are_errors_and_remote_images_warnings() {
       | ^^^^^^^^^^^^^^^^^^
       |
       = help: write Markdown (a link is [text](https://…)), or bring letter.<language>.html and .txt
+
     error[letter-html]: HTML in a Markdown letter: <b onclick=x>
      --> templates/letter.en.md:7:1
       |
@@ -400,6 +462,7 @@ fn links_that_run_are_errors_and_remote_images_warnings() {
       | ^^^^^^^^^^^^^
       |
       = help: write Markdown (a link is [text](https://…)), or bring letter.<language>.html and .txt
+
     error[letter-html]: HTML in a Markdown letter: </b>
      --> templates/letter.en.md:7:15
       |
@@ -407,6 +470,7 @@ fn links_that_run_are_errors_and_remote_images_warnings() {
       |               ^^^^
       |
       = help: write Markdown (a link is [text](https://…)), or bring letter.<language>.html and .txt
+
     3 errors; nothing was sent.
     "#);
 }
@@ -418,32 +482,42 @@ fn a_template_folder_that_is_missing_empty_or_not_text_is_told() {
     let binary = campaign().recipients(ROWS).file("templates/letter.en.md", b"+++\nsubject = \"a\"\n+++\n\nA \xff B\n");
     let large = campaign().recipients(ROWS).file("templates/letter.en.md", vec![b'x'; 1024 * 1024 + 1]);
     let told: String = [missing, empty, binary, large].iter().map(check).collect();
-    assert_snapshot!(told, @r#"
+    assert_snapshot!(told, @"
     exit 65
+
     error[template-file]: letters cannot be read: No such file or directory (os error 2)
     --> letters
      = help: name the folder of the letter in letter.templates, or let `demarche init` write one
+
     error[letter-missing]: there is no letter in letters
     --> letters
      = help: write templates/letter.en.md, or let `demarche init` write one
+
     2 errors; nothing was sent.
     exit 65
+
     error[letter-missing]: there is no letter in templates
     --> templates
      = help: write templates/letter.en.md, or let `demarche init` write one
+
     1 error; nothing was sent.
     exit 65
+
     error[template-file]: templates/letter.en.md is not UTF-8
     --> templates/letter.en.md:5
      = help: save it as UTF-8
+
     1 error; nothing was sent.
     exit 65
-    error[template-file]: templates/letter.en.md is over 1 MiB
+
+    error[template-file]: templates/letter.en.md is over 1 MB
     --> templates/letter.en.md
      = help: is it another kind of file? Then take it out of the folder
+
     error[letter-missing]: there is no letter in templates
     --> templates
      = help: write templates/letter.en.md, or let `demarche init` write one
-    2 errors; nothing was sent.
-    "#);
+
+    2 errors (1 in templates, 1 in templates/letter.en.md); nothing was sent.
+    ");
 }

@@ -29,7 +29,8 @@ impl<'a> Archive<'a> {
     /// Opens and measures.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Refusal> {
         if bytes.len() > FILE_MAX {
-            let message = format!("is a workbook of {} MiB; at most {} are read", bytes.len() >> 20, FILE_MAX >> 20);
+            let message =
+                format!("is a workbook of {} MB; at most {} are read", bytes.len() / 1_000_000, FILE_MAX / 1_000_000);
             return Err(Refusal::new("workbook-too-large", message, BOMB));
         }
         let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
@@ -85,7 +86,7 @@ impl<'a> Archive<'a> {
 /// The names of all parts, if together they are not too large.
 fn measure(zip: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Vec<String>, Refusal> {
     let too_large = || {
-        let message = format!("is a workbook that unpacks to more than {} MiB", UNPACKED_MAX >> 20);
+        let message = format!("is a workbook that unpacks to more than {} MB", UNPACKED_MAX / 1_000_000);
         Refusal::new("workbook-too-large", message, BOMB)
     };
     let (mut names, mut left) = (Vec::with_capacity(zip.len()), UNPACKED_MAX);

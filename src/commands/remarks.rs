@@ -1,0 +1,111 @@
+//! Problems in a few lines: how many there are and where, and of warnings and notes one line for each kind.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::domain::reply::visible;
+
+/// The most kinds that have a line of their own.
+const KINDS: usize = 8;
+
+/// "2 warnings and 1 note; `demarche check` shows each at its place:".
+pub(super) fn heading(remarks: &[Diagnostic]) -> String {
+    let which = if remarks.len() == 1 { "it" } else { "each" };
+    format!("{}; `demarche check` shows {which} at its place:", counts(remarks))
+}
+
+/// "3 errors (recipients.csv 2, config.toml 1) and 2 warnings".
+pub(super) fn errors(problems: &[Diagnostic]) -> String {
+    let mut files: BTreeMap<&str, usize> = BTreeMap::new();
+    let errors: Vec<&Diagnostic> = problems.iter().filter(|problem| problem.is_error()).collect();
+    for place in errors.iter().filter_map(|problem| problem.place.as_ref()) {
+        *files.entry(&place.file).or_default() += 1;
+    }
+    let told = count(errors.len(), "error");
+    if files.len() < 2 {
+        return told;
+    }
+    let files: Vec<String> = files.into_iter().map(|(file, count)| format!("{count} in {}", visible(file))).collect();
+    format!("{told} ({})", files.join(", "))
+}
+
+/// "2 warnings and 1 note"; empty if there are none.
+pub(super) fn counts(problems: &[Diagnostic]) -> String {
+    let of = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
+    let kinds = [(of(Severity::Warning), "warning"), (of(Severity::Note), "note")];
+    let kinds: Vec<String> =
+        kinds.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(*number, noun)).collect();
+    kinds.join(" and ")
+}
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// A line for each kind, warnings before notes: the first of the kind with its place, and how many more there are.
+pub(super) fn lines(remarks: &[Diagnostic]) -> Vec<String> {
+    let mut kinds: Vec<(&Diagnostic, usize)> = Vec::new();
+    for severity in [Severity::Warning, Severity::Note] {
+        for remark in remarks.iter().filter(|remark| remark.severity == severity) {
+            // What has no name is a kind of its own.
+            let same = |(first, _): &&mut (&Diagnostic, usize)| {
+                !remark.code.is_empty() && first.code == remark.code && first.severity == severity
+            };
+            match kinds.iter_mut().find(same) {
+                Some((_, more)) => *more += 1,
+                None => kinds.push((remark, 0)),
+            }
+        }
+    }
+    let rest: usize = kinds.iter().skip(KINDS).map(|(_, more)| more + 1).sum();
+    let mut lines: Vec<String> = kinds.iter().take(KINDS).map(|(first, more)| line(first, *more)).collect();
+    if rest > 0 {
+        lines.push(format!("and {rest} more"));
+    }
+    lines
+}
+
+/// "recipients.csv:17 (and 2 more): the cell is not …": what matters stands where a narrow terminal does not cut it.
+fn line(first: &Diagnostic, more: usize) -> String {
+    let place = first.place.as_ref().filter(|place| place.line > 0).map(|place| match &place.cell {
+        Some(cell) => format!("{}:{}", place.file, cell.name),
+        None => format!("{}:{}", place.file, place.line),
+    });
+    let more = (more > 0).then(|| format!("(and {more} more)"));
+    let head: Vec<String> = place.into_iter().chain(more).collect();
+    let head = if head.is_empty() { String::new() } else { format!("{}: ", head.join(" ")) };
+    visible(&format!("{head}{}", first.message.lines().next().unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Place;
+
+    #[test]
+    fn each_kind_has_one_line_and_nothing_goes_uncounted() {
+        let at = |line: usize| Place { line, ..Place::file("recipients.csv") };
+        let remarks = [
+            Diagnostic::note("columns-taken", "two columns were taken for ours"),
+            Diagnostic::warning("address-shared", "a@m.example stands in 2 rows").at(at(17)),
+            Diagnostic::warning("placeholders", "193 placeholder addresses"),
+            Diagnostic::warning("address-shared", "b@m.example stands in 2 rows").at(at(40)),
+        ];
+        assert_eq!(heading(&remarks), "3 warnings and 1 note; `demarche check` shows each at its place:");
+        assert_eq!(
+            lines(&remarks),
+            [
+                "recipients.csv:17 (and 1 more): a@m.example stands in 2 rows",
+                "193 placeholder addresses",
+                "two columns were taken for ours",
+            ]
+        );
+    }
+
+    #[test]
+    fn errors_are_counted_by_file_where_there_are_several() {
+        let error = |file: &str| Diagnostic::error("x", "x").at(Place::file(file));
+        assert_eq!(errors(&[error("a"), Diagnostic::warning("w", "w")]), "1 error");
+        assert_eq!(errors(&[error("b"), error("a"), error("b")]), "3 errors (1 in a, 2 in b)");
+    }
+}
