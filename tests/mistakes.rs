@@ -103,3 +103,50 @@ fn placeholder_addresses_are_refused_by_send_unless_the_relay_is_this_machine() 
     assert!(matches!(run.code, Some(65 | 78)), "{run:?}");
     assert!(run.stderr.contains("placeholder"), "{}", run.stderr);
 }
+
+#[test]
+fn a_file_that_is_not_where_it_is_looked_for_is_found_nearby() {
+    let campaign = Campaign::small(2525, 3);
+    let moved = |from: &str, to: &str| std::fs::rename(campaign.path(from), campaign.path(to)).expect("it is there");
+    moved("recipients.csv", "Missions 2021.csv");
+    let list = campaign.run(&["check"]).expect_code(65).stderr;
+    assert!(list.contains("the folder has Missions 2021.csv: name it under [recipients]"), "{list}");
+    moved("Missions 2021.csv", "recipients.csv");
+    moved("config.toml", "confg.toml");
+    let config = campaign.run(&["check"]).expect_code(78).stderr;
+    assert!(config.contains("confg.toml looks like one: rename it to config.toml, or pass --config"), "{config}");
+    std::fs::create_dir(campaign.path("letter")).expect("a folder");
+    moved("confg.toml", "letter/config.toml");
+    let folder = campaign.run(&["status"]).expect_code(78).stderr;
+    assert!(folder.contains("the campaign folder may be letter: go there with cd"), "{folder}");
+    let nowhere = campaign.run(&["--config", "no/config.toml", "check"]).expect_code(78).stderr;
+    assert!(nowhere.contains("there is no folder no"), "{nowhere}");
+}
+
+#[test]
+fn what_an_office_program_leaves_in_the_folder_is_pointed_out() {
+    let campaign = Campaign::small(2525, 3)
+        .file(".~lock.recipients.csv#", ",somebody,")
+        .file("templates/letter.fr.docx", b"PK\x03\x04")
+        .file("templates/~$tter.fr.docx", b"x");
+    let told = campaign.run(&["check"]).expect_code(0).stderr;
+    assert!(told.contains("recipients.csv is open in a spreadsheet program: what is not saved"), "{told}");
+    assert!(told.contains("templates/letter.fr.docx is not read: it is a document of an office program"), "{told}");
+    assert!(!told.contains("~$tter"), "{told}");
+    let named = campaign.set("recipients.file", "\"~$recipients.xlsx\"").run(&["check"]).expect_code(78).stderr;
+    assert!(named.contains("names the file that Office keeps beside one that is open"), "{named}");
+    let word = Campaign::small(2525, 3).file("templates/letter.en.md", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1");
+    let told = word.run(&["check"]).expect_code(65).stderr;
+    assert!(told.contains("letter.en.md is a document of an office program, whatever its name says"), "{told}");
+}
+
+#[test]
+fn a_file_in_place_of_a_command_is_told_what_it_is_for() {
+    let campaign = Campaign::new();
+    let list = campaign.run(&["recipients.csv"]).expect_code(64).stderr;
+    assert!(list.contains("demarche init DIR --from recipients.csv"), "{list}");
+    let config = campaign.run(&["open-letter/config.toml"]).expect_code(64).stderr;
+    assert!(config.contains("demarche --config open-letter/config.toml check"), "{config}");
+    let cut = campaign.run(&["approve", "4b4b4b"]).expect_code(64).stderr;
+    assert!(cut.contains("this one has 6: it was cut"), "{cut}");
+}

@@ -192,7 +192,7 @@ fn a_signal_ends_a_pause_and_a_wait_for_a_new_session() {
     running.wait().expect_code(75);
     drop(server);
     let mut running = campaign.spawn(&["send", "--yes"]);
-    eventually("the loss", || running.stderr().contains("session lost"));
+    eventually("the loss", || running.stderr().contains("no session with the mail server"));
     running.signal("INT");
     ends_within(&mut running, 10);
     running.wait().expect_code(75);

@@ -291,11 +291,10 @@ fn the_list_before_a_resend_names_what_goes_and_what_is_held_back() {
     insta::assert_snapshot!(resend_list(&records, &held, &PLAIN), @"
     To be sent again: 2 letters
       DEU  Germany, deferred
-        deu@missions.example, rcpt at 2021-10-20T14:02:11Z: 451 4.7.1 Greylisted,
-        please try again in a few minutes
+        deu@missions.example: 451 4.7.1 Greylisted, please try again in a few
+        minutes (2021-10-20T14:02:11Z)
       GBR  United Kingdom of Great Britain and Northern Ireland, failed
-        gbr@missions.example, rcpt at 2021-10-20T14:02:11Z: 550 5.1.1 No such user
-        here
+        gbr@missions.example: 550 5.1.1 No such user here (2021-10-20T14:02:11Z)
 
     Held back: 1 letter
       FRA  France

@@ -181,6 +181,11 @@ fn every_shell_gets_completions_that_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let script = campaign.run(&["completions", shell]).expect_code(0).stdout;
         assert!(script.contains("rehearse") && script.contains("not-sent"), "{shell}");
+        // Values that cannot be read from the command line's types: missions by their ids, and topics.
+        assert!(
+            script.contains("KEN") && (shell == "fish" || script.contains("exit-codes")) || shell == "powershell",
+            "{shell}"
+        );
     }
 }
 
@@ -239,4 +244,76 @@ fn resolve_without_a_word_shows_the_evidence_and_changes_nothing() {
     campaign.run(&["resolve", "AND", "--sent", "--note", "their registry, by phone"]).expect_code(0);
     let done = campaign.run(&["resolve", "AND"]).expect_code(64).stderr;
     assert!(done.contains("AND Andorra is accepted, not uncertain"), "{done}");
+}
+
+#[test]
+fn check_shows_each_problem_by_itself_and_the_other_commands_tell_them_in_a_line_each() {
+    let server = Server::start();
+    let rows =
+        "state,to\nKEN,a@missions.example\nUGA,a@missions.example\nTCD,b@missions.example\nPER,b@missions.example\n";
+    let campaign = Campaign::small(server.port(), 0).recipients(rows);
+    let check = campaign.run(&["check"]).expect_code(0);
+    let heads: Vec<usize> =
+        check.stderr.lines().enumerate().filter(|(_, line)| line.starts_with("warning[")).map(|(at, _)| at).collect();
+    assert!(heads.len() > 2, "{}", check.stderr);
+    let lines: Vec<&str> = check.stderr.lines().collect();
+    for head in heads.iter().skip(1) {
+        assert_eq!(lines[head - 1], "", "each stands by itself: {}", check.stderr);
+    }
+    assert!(check.stderr.ends_with("\n\n"), "the summary is apart from them: {:?}", check.stderr);
+
+    let send = campaign.run(&["send", "--yes"]).expect_code(0).stderr;
+    assert!(!send.contains("warning[") && send.contains("  - recipients.csv:"), "{send}");
+    assert!(send.contains("(and 1 more): a@missions.example stands in"), "those of one kind share a line: {send}");
+    let whole = campaign.run(&["send", "--yes", "-v"]).expect_code(0).stderr;
+    assert!(whole.contains("warning[address-shared]"), "{whole}");
+    let wrong = Campaign::small(server.port(), 0).recipients(&format!("{rows}Atlantis,c@missions.example\n"));
+    let refused = wrong.run(&["send", "--yes"]).expect_code(65).stderr;
+    let at = |what: &str| refused.find(what).unwrap_or_else(|| panic!("{what} is not in {refused}"));
+    assert!(at("  - recipients.csv:") < at("error[") && at("error[") < at("1 error; nothing was sent."), "{refused}");
+}
+
+#[test]
+fn the_figures_of_a_summary_add_up_to_every_row_and_every_state() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 20)
+        .set("recipients.audience", "\"member-states\"")
+        .file("suppressed.csv", "address\nafg@missions.example\n");
+    campaign.run(&["send", "--yes", "--limit", "4"]).expect_code(0);
+    let told = campaign.run(&["send", "--yes", "--only", "Belgique,BTN"]).expect_code(0).stderr;
+    let block: Vec<&str> = told.lines().skip_while(|line| !line.starts_with("  Letters:")).take(5).collect();
+    let numbers: Vec<usize> = block
+        .iter()
+        .map(|line| {
+            line.trim_start_matches("  Letters:").trim().split(' ').next().expect("a word").parse().expect("a number")
+        })
+        .collect();
+    assert_eq!(numbers.iter().sum::<usize>(), 193, "{block:#?}");
+    assert!(block[0].ends_with("2 to go: Belgium, Bhutan"), "{block:#?}");
+    assert!(block[1].ends_with("4 sent before: a server has the letter"), "{block:#?}");
+    assert!(block[2].ends_with("13 not chosen this time") && block[3].ends_with("1 left out on purpose: Afghanistan"));
+    assert!(block[4].contains("173 states without a row: "), "{block:#?}");
+}
+
+#[test]
+fn the_question_names_the_number_of_letters_and_that_the_event_is_over() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3);
+    let asked = on_a_terminal(&campaign, 80, "no\n", &["send"]).stdout;
+    assert!(asked.contains("Send 3 letters now?"), "{asked}");
+    let over = campaign.set("campaign.event", "{ name = \"debate\", at = \"2021-10-21T10:00[America/New_York]\" }");
+    let asked = on_a_terminal(&over, 80, "no\n", &["send", "--limit", "1"]).stdout;
+    assert!(asked.contains("The event lies in the past. Send 1 letter now all the same?"), "{asked}");
+}
+
+#[test]
+fn a_command_and_a_digest_stay_whole_on_a_narrow_terminal_and_are_told_by_colour() {
+    let campaign = Campaign::small(2525, 3).env("TERM", "xterm").env("NO_COLOR", "");
+    let digest = campaign.run(&["preview", "--json"]).json()["digest"].as_str().expect("one").to_owned();
+    let shown = on_a_terminal(&campaign, 60, "", &["preview"]).expect_code(0).stdout;
+    assert!(shown.contains(&format!("    \u{1b}[36mdemarche send --approve {digest}\u{1b}[39m\n")), "{shown:?}");
+    let check = on_a_terminal(&campaign, 60, "", &["check"]).expect_code(0).stdout;
+    assert!(check.contains(&format!("\n  {digest}\n")), "{check}");
+    let plain = on_a_terminal(&campaign, 60, "", &["--plain", "check"]).expect_code(0).stdout;
+    assert!(plain.contains("`demarche rehearse`") && plain.contains(&digest), "{plain}");
 }

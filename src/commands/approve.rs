@@ -20,7 +20,9 @@ const LONGEST: usize = 500;
 
 pub(super) fn run(context: &Context, args: &ApproveArgs) -> Result<u8, Failure> {
     let digest: Option<Digest> = match &args.digest {
-        Some(text) => Some(text.parse().map_err(|error| Failure::new(USAGE, format!("{error}")))?),
+        Some(text) => Some(text.parse().map_err(|error| {
+            Failure::new(USAGE, format!("{error}")).help("`demarche preview` prints it in its last line: copy it whole")
+        })?),
         None => None,
     };
     if args.list {
@@ -81,7 +83,7 @@ fn approve(context: &Context, args: &ApproveArgs, given: Option<Digest>, by: &st
         format!("It may be sent once {who} approved it, with\n    demarche approve {digest} --by NAME")
     };
     let line = standing.line().unwrap_or_default();
-    context.screen.result(&format!("{first}\nApproved:  {line}\n{next}\ndigest: {digest}\n"));
+    context.screen.result_in_sentences(&format!("{first}\nApproved:  {line}\n\n{next}\n\ndigest: {digest}\n"));
     Ok(OK)
 }
 

@@ -45,7 +45,15 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
         context.screen.json(&report_json(&batch, &timing, &found, standing.as_ref()));
     } else {
         context.screen.problems(&found);
-        context.screen.result(&summary(context, &batch, &timing, &found, standing.as_ref(), online.as_ref()));
+        context.screen.result(&summary(
+            context,
+            &batch,
+            &timing,
+            &found,
+            standing.as_ref(),
+            online.as_ref(),
+            unavailable.is_none(),
+        ));
     }
     match (unavailable, online) {
         (Some(failure), _) => Err(failure),
@@ -61,6 +69,7 @@ fn summary(
     found: &[Diagnostic],
     standing: Option<&Standing>,
     online: Option<&Online>,
+    is_reached: bool,
 ) -> String {
     let load = load(batch);
     let mut letters = vec![format!(
@@ -81,7 +90,7 @@ fn summary(
     facts.extend(online.into_iter().flat_map(|online| online.facts.iter().cloned()));
     let style = context.screen.prose_style();
     let mut text = style.facts(0, &facts);
-    if !any_error(found) {
+    if !any_error(found) && is_reached {
         let remarks = remarks::counts(found);
         let remarks = if remarks.is_empty() { remarks } else { format!(", {remarks}") };
         let next = "Next: `demarche preview` to look, `demarche rehearse` to try.";

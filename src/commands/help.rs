@@ -44,6 +44,11 @@ pub(super) fn run(context: &Context, topic: Option<&str>) -> Result<u8, Failure>
     }))
 }
 
+/// The names of all topics.
+pub(super) fn topics_by_name() -> impl Iterator<Item = &'static str> {
+    TOPICS.iter().map(|(name, ..)| *name)
+}
+
 fn topics() -> String {
     let lines = TOPICS.iter().map(|(name, about, _)| format!("  {name:<12} {about}\n"));
     format!("Topics (`demarche help TOPIC`):\n{}", lines.collect::<String>())

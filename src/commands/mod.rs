@@ -2,7 +2,7 @@
 //! `recovered` (what an earlier run left), `timing` (how long, and the event), `underway` (files against ledger), `strangers`
 //! (letters that name somebody else), `online` (what the relay takes), `domains` (what the DNS says), `intake` (a list as it comes
 //! → clean recipients), `approval` (who approved, who has to), `changes` (two batches, letter by letter), `dossier` (what a report tells), `drive` (a run, from
-//! signal to ending), `progress` (what is shown of it), `bar` (and where), `remarks` (problems in a few lines), `summary` (figures that add up), `screen` (the one door to the terminal), `logging` (what is traced, and
+//! signal to ending), `progress` (what is shown of it), `bar` (and where), `remarks` (problems in a few lines), `nearby` (what else could be meant), `usage` (a command line that is not understood), `summary` (figures that add up), `screen` (the one door to the terminal), `logging` (what is traced, and
 //! where to), `exit` (codes).
 
 mod approval;
@@ -26,6 +26,7 @@ mod intake_page;
 mod limits;
 mod log;
 mod logging;
+mod nearby;
 mod online;
 mod plan;
 mod postbox;
@@ -50,6 +51,7 @@ mod summary;
 mod test;
 mod timing;
 mod underway;
+mod usage;
 
 use std::path::PathBuf;
 
@@ -57,6 +59,7 @@ use crate::cli::{Cli, Command};
 use crate::domain::reply::visible;
 pub use exit::Failure;
 pub use screen::{Flags, Screen};
+pub use usage::answer;
 
 /// What every command gets.
 pub struct Context {
@@ -71,7 +74,13 @@ pub struct Context {
 /// Does what the command line says and gives the exit code of the process.
 #[must_use]
 pub fn run(cli: Cli) -> u8 {
-    let flags = Flags { quiet: cli.quiet, verbose: cli.verbose, no_input: cli.no_input, plain: cli.plain };
+    let flags = Flags {
+        quiet: cli.quiet,
+        whole: cli.verbose > 0 || matches!(cli.command, Command::Check(_)),
+        verbose: cli.verbose,
+        no_input: cli.no_input,
+        plain: cli.plain,
+    };
     let context = Context {
         screen: Screen::new(flags),
         config: cli.config.unwrap_or_else(|| PathBuf::from("config.toml")),

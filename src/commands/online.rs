@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 
 use crate::diagnostic::Diagnostic;
+use crate::domain::outcome::{Fault, Phase};
+use crate::domain::relay::Relay;
 use crate::domain::size::size;
 use crate::smtp::Connector;
 
@@ -31,10 +33,7 @@ pub(super) fn look(batch: &Batch, resolver: Option<SocketAddr>) -> Result<Online
     let connector = Connector::new(batch.config.relay.clone())?;
     let relay = connector.relay().clone();
     let limit = drive::block_on(async {
-        let session = connector.open().await.map_err(|fault| {
-            Failure::new(UNAVAILABLE, format!("no session with {} on port {}: {fault}", relay.host, relay.port))
-                .help("look at [smtp] in the config: host, port, security, username and password")
-        })?;
+        let session = connector.open().await.map_err(|fault| unavailable(&relay, &fault))?;
         // A size of 0 is no limit (RFC 1870 §4).
         let limit = session.capabilities().size.filter(|limit| *limit > 0);
         session.quit().await;
@@ -57,6 +56,23 @@ pub(super) fn look(batch: &Batch, resolver: Option<SocketAddr>) -> Result<Online
     let domains = domains::look(batch, resolver)?;
     problems.extend(domains.problems);
     Ok(Online { facts: vec![("Relay", relay), ("DNS", domains.line)], problems, code })
+}
+
+/// No session was to be had: what to look at depends on how far it came.
+pub(super) fn unavailable(relay: &Relay, fault: &Fault) -> Failure {
+    let help = match fault.phase {
+        Phase::Connect if relay.is_loopback() => "is `demarche postbox` running in another terminal, on that port?",
+        Phase::Connect => "look at host and port under [smtp] in the config, and whether this network lets mail out",
+        Phase::Tls | Phase::Banner | Phase::Ehlo | Phase::StartTls => {
+            "look at port and security under [smtp] in the config: \"tls\" goes with 465, \"starttls\" with 587"
+        }
+        Phase::Auth => {
+            "look at username and password under [smtp] in the config; some providers want a password for programs"
+        }
+        _ => "look at [smtp] in the config: host, port, security, username and password",
+    };
+    let message = format!("no session with {} on port {}: {fault}; nothing was sent", relay.host, relay.port);
+    Failure::new(UNAVAILABLE, message).help(help)
 }
 
 /// The letters that are larger than the relay takes (RFC 1870: octets of the message as it goes over the wire).

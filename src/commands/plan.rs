@@ -7,7 +7,6 @@ use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::record::DeliveryRecord;
-use crate::domain::state::by_iso3;
 use crate::ledger::{Correction, Ledger, NewDelivery, Reader};
 use crate::roster::{self, Row};
 
@@ -16,7 +15,7 @@ use super::prepare::{Batch, compose_for_look};
 use super::progress::listed;
 use super::readers::Readers;
 use super::resend::replaces_a_reader;
-use super::summary::suppressed_line;
+use super::summary::{state_or_id, suppressed_line};
 use super::{Context, frozen, underway};
 
 /// What the ledger will hold once this `send` is enrolled, and what of it waits.
@@ -348,11 +347,6 @@ const REASONS: [&str; 6] = [
     "put off too often: left to `demarche resend`",
     "not chosen this time",
 ];
-
-/// The state that a row is for, by its name.
-fn state_or_id(id: &RecipientId) -> String {
-    by_iso3(id.as_str()).map_or_else(|| id.to_string(), |state| state.name("en").to_owned())
-}
 
 /// True if an address of a row that is still to be written to is a suppressed one.
 fn writes_to_suppressed(record: &DeliveryRecord, suppressed: &[String]) -> bool {

@@ -15,6 +15,7 @@ use crate::domain::message::Stamp;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::relay::{PasswordSource, Relay};
 use crate::domain::reply::visible;
+use crate::domain::state::lookup;
 use crate::inside::{Folder, Refused};
 use crate::ledger::Edition;
 use crate::letter::{self, Letter, SourceFile};
@@ -23,7 +24,7 @@ use crate::roster::{self, Coverage, Row};
 use super::exit::{CONFIG, DATA, Failure, IO, USAGE};
 use super::render::render_all;
 use super::strangers::Strangers;
-use super::{Context, attachments, frozen};
+use super::{Context, attachments, frozen, nearby};
 
 /// The largest recipients file read.
 pub(super) const LARGEST_FILE: u64 = 1024 * 1024 * 1024;
@@ -83,9 +84,11 @@ pub(super) fn select<'a>(
     let known: Vec<&RecipientId> = known.collect();
     let (mut chosen, mut unknown) = (HashSet::new(), Vec::new());
     for id in only {
-        // Two rows of a ledger may differ in case alone: the exact one is meant before any other.
-        let exact = known.iter().find(|known| known.as_str() == id.trim());
-        match exact.or_else(|| known.iter().find(|known| known.as_str().eq_ignore_ascii_case(id.trim()))) {
+        // Two rows of a ledger may differ in case alone: the exact one is meant before any other. A state may be named, too.
+        let text = id.trim();
+        let is = |wanted: &str| known.iter().find(|known| known.as_str() == wanted);
+        let found = is(text).or_else(|| known.iter().find(|known| known.as_str().eq_ignore_ascii_case(text)));
+        match found.or_else(|| is(lookup(text)?.code.as_str())) {
             Some(id) => {
                 chosen.insert((*id).clone());
             }
@@ -95,8 +98,9 @@ pub(super) fn select<'a>(
     if unknown.is_empty() {
         return Ok(Some(chosen));
     }
-    Err(Failure::new(USAGE, format!("--only names rows that there are not: {}", unknown.join(", ")))
-        .help("rows are named by their id, for missions the three letters of the state, such as KEN"))
+    Err(Failure::new(USAGE, format!("--only names rows that there are not: {}", unknown.join(", "))).help(
+        "rows are named by their id, for missions the three letters of the state, such as KEN, or by the name of the state",
+    ))
 }
 
 /// Reads the config alone.
@@ -104,7 +108,8 @@ pub(super) fn select<'a>(
 /// # Errors
 /// All its errors.
 pub(super) fn config(context: &Context) -> Result<(Config, Vec<Diagnostic>), Failure> {
-    let (config, diagnostics) = config::read(&context.config, clock::now());
+    let (config, mut diagnostics) = config::read(&context.config, clock::now());
+    nearby::help_with_config(&mut diagnostics, &context.config);
     match config {
         Some(config) => Ok((config, diagnostics)),
         None => Err(Failure::Problems { code: CONFIG, diagnostics }),
@@ -117,6 +122,7 @@ pub(super) fn config(context: &Context) -> Result<(Config, Vec<Diagnostic>), Fai
 /// Every error of config, recipients, templates and attachments.
 pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failure> {
     let (config, mut diagnostics) = config::read_as_far_as_possible(&context.config, clock::now());
+    nearby::help_with_config(&mut diagnostics, &context.config);
     let Some(config) = config else {
         return Err(Failure::Problems { code: CONFIG, diagnostics });
     };
@@ -292,10 +298,15 @@ fn read_rows(
     let bytes = match folder.read(Path::new(&recipients.file_shown), LARGEST_FILE) {
         Ok(bytes) => bytes,
         Err(error) => {
-            diagnostics.push(unreadable(&recipients.file_shown, &error));
+            let mut problem = unreadable(&recipients.file_shown, &error);
+            if let Some(help) = error.is_missing().then(|| nearby::instead_of_recipients(&config.folder)).flatten() {
+                problem = problem.help(help);
+            }
+            diagnostics.push(problem);
             return (Vec::new(), Coverage::default(), BTreeMap::new());
         }
     };
+    diagnostics.extend(nearby::open_elsewhere(&config.folder, &recipients.file_shown));
     let roster = roster::read(&bytes, &options);
     diagnostics.extend(roster.diagnostics);
     (roster.rows, roster.coverage, roster.attachments)

@@ -125,7 +125,7 @@ impl Shown<'_> {
             Progress::Connected => tracing::debug!(target: SHOWN, "a session is open"),
             Progress::SessionLost { why, again_in } => {
                 let seconds = again_in.as_secs_f64();
-                self.screen.say(&format!("session lost, or none to be had ({why}); trying again in {seconds:.1} s"));
+                self.screen.say(&format!("no session with the mail server ({why}); trying again in {seconds:.1} s"));
             }
             Progress::GivenBack { id, word } => {
                 self.screen.say(&format!("{}  not sent, back in the queue: {}", named(&id), said(&word)));
@@ -149,11 +149,11 @@ impl Shown<'_> {
             State::Accepted if self.screen.verbosity() == 0 => {
                 tracing::info!(target: SHOWN, "{name}  accepted: {what}");
             }
-            State::Accepted => self.screen.say(&format!("{name}  accepted: {what}")),
             State::Uncertain => {
-                self.screen.say(&format!("{name}  UNCERTAIN, will not be sent again by itself: {what}"));
+                let what = format!(", will not be sent again by itself: {what}");
+                self.screen.say_of_letter(&name, state, "UNCERTAIN", &what);
             }
-            state => self.screen.say(&format!("{name}  {state}: {what}{again}")),
+            state => self.screen.say_of_letter(&name, state, &state.to_string(), &format!(": {what}{again}")),
         }
     }
 
@@ -284,7 +284,7 @@ pub(super) fn in_words(at: Timestamp) -> String {
 fn said(word: &LastWord) -> String {
     let code = word.code.map(|code| format!("{code} ")).unwrap_or_default();
     let enhanced = word.enhanced.as_ref().map(|enhanced| format!("{enhanced} ")).unwrap_or_default();
-    format!("{code}{enhanced}{} ({})", word.text, word.phase)
+    format!("{code}{enhanced}{} ({})", word.text, word.phase.in_words())
 }
 
 /// The addresses that were refused, each with its words, then those that have the letter.

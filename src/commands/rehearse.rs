@@ -21,6 +21,7 @@ use crate::postbox::{self, Keep, Letter, Options, Postbox, Shares};
 use crate::report;
 use crate::smtp::Connector;
 
+use super::changes::letters;
 use super::exit::{CANNOT_CREATE, Failure, OK, SOFTWARE, TRY_AGAIN};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch};
@@ -48,12 +49,12 @@ pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure>
         .collect();
     ledger.enrol(&batch.config.settings.campaign_id, &batch.edition, rows)?;
     context.screen.say(&format!(
-        "Rehearsal with seed {}: {} letters go to a server inside this program; nothing leaves this machine.",
+        "Rehearsal with seed {}: {} go to a server inside this program, which refuses some of them; nothing leaves this machine.",
         args.seed,
-        batch.rows.len()
+        letters(batch.digests.iter().zip(&batch.rows).filter(|(_, row)| row.suppressed.is_none()).count())
     ));
-    let letters = args.keep.as_ref().map(|_| folder.path().join("letters"));
-    let (truth, code) = drive::block_on(rehearse(context, &batch, &ledger, args.seed, letters.as_deref()))?;
+    let kept = args.keep.as_ref().map(|_| folder.path().join("letters"));
+    let (truth, code) = drive::block_on(rehearse(context, &batch, &ledger, args.seed, kept.as_deref()))?;
     if let Some(code) = code {
         // Rows that were not tried are no disagreement.
         return Ok(code);
@@ -179,18 +180,18 @@ fn print(
     wrong: &[String],
     held: usize,
 ) {
-    let style = context.screen.style();
+    let (style, prose) = (context.screen.style(), context.screen.prose_style());
     let mut text = format!("{}\n", report::outcome_table(counts, &style));
     if wrong.is_empty() {
-        text.push_str(&format!(
-            "The server's own books agree with every row: it holds {held} letters, none of them twice.\n"
-        ));
+        text.push_str(&prose.fitted(&format!(
+            "The server's own books agree with every row: it holds {held} letters, none of them twice."
+        )));
         let arrived = u64::try_from(held).unwrap_or(0).saturating_sub(counts.accepted);
         if arrived > 0 && counts.uncertain > 0 {
-            text.push_str(&format!(
-                "Of the {} uncertain ones {arrived} did arrive, which no sender can know: that is why they need a person.\n",
+            text.push_str(&prose.fitted(&format!(
+                "Of the {} uncertain ones {arrived} did arrive, which no sender can know: that is why they need a person.",
                 counts.uncertain
-            ));
+            )));
         }
         text.push('\n');
     }
@@ -202,23 +203,23 @@ fn print(
     let held_back: Vec<(String, String)> =
         held_back.iter().map(|record| (record.id.to_string(), why_held(record))).collect();
     if !again.is_empty() || !held_back.is_empty() {
-        text.push_str("After a real send, this is what `demarche resend` would do:\n");
+        text.push_str(&prose.fitted("After a real send, this is what `demarche resend` would do:"));
         text.push_str(&report::resend_list(&again, &held_back, &style));
         text.push('\n');
     }
     let uncertain: Vec<&DeliveryRecord> = records.iter().filter(|r| r.state == State::Uncertain).collect();
     if let Some(first) = uncertain.first() {
-        text.push_str("It would not touch these, because nobody can know whether they arrived:\n");
+        text.push_str(&prose.fitted("It would not touch these, because nobody can know whether they arrived:"));
         for record in &uncertain {
             text.push_str(&format!("  {}\n", progress::named(&record.id)));
         }
         let id = &first.id;
-        text.push_str(&format!(
+        text.push_str(&prose.fitted(&format!(
             "A person asks the mission, then records which it is:\n    demarche resolve {id} --sent --note \"…\"\n    demarche resolve {id} --not-sent --note \"…\"\n\n"
-        ));
+        )));
     }
     let timing = Timing::new(batch, load(batch), None).line();
-    text.push_str(&format!("The real batch: {timing}.\ndigest: {}\n", batch.digest()));
+    text.push_str(&prose.fitted(&format!("The real batch: {timing}.\ndigest: {}", batch.digest())));
     context.screen.result(&text);
 }
 

@@ -22,7 +22,7 @@ pub(super) fn errors(problems: &[Diagnostic]) -> String {
         *files.entry(&place.file).or_default() += 1;
     }
     let told = count(errors.len(), "error");
-    if files.len() < 2 {
+    if files.len() < 2 || files.values().sum::<usize>() < errors.len() {
         return told;
     }
     let files: Vec<String> = files.into_iter().map(|(file, count)| format!("{count} in {}", visible(file))).collect();

@@ -8,6 +8,8 @@ use dialoguer::Input;
 use indicatif::ProgressBar;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::domain::delivery::State;
+use crate::domain::prose;
 use crate::domain::reply::{is_hidden, visible};
 use crate::report::{Style, ascii};
 
@@ -23,11 +25,14 @@ const UNBROKEN: usize = 1_000_000;
 
 /// What the command line says of the screen.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line, or follows from it")]
 pub struct Flags {
     /// `--quiet`
     pub quiet: bool,
     /// How many `-v`.
     pub verbose: u8,
+    /// Problems are shown each at its place, not in a line for each kind: by `check`, and with `-v`.
+    pub whole: bool,
     /// `--no-input`
     pub no_input: bool,
     /// `--plain`
@@ -148,8 +153,12 @@ impl Screen {
     pub fn result(&self, text: &str) {
         // Where there is colour, escapes are ours, and what is coloured has been made harmless before.
         let text = if self.out.colour { text.to_owned() } else { harmless(text) };
-        self.set_apart(&text, Last::Text);
-        self.beside_the_bar(|| write(&mut std::io::stdout().lock(), &text));
+        self.print(&if self.out.unicode { text } else { ascii(&text) });
+    }
+
+    fn print(&self, text: &str) {
+        self.set_apart(text, Last::Text);
+        self.beside_the_bar(|| write(&mut std::io::stdout().lock(), text));
     }
 
     /// How a result in sentences and columns is drawn: off a terminal nothing is broken, so that it can be searched for.
@@ -176,7 +185,7 @@ impl Screen {
                 shown.push(c);
             }
         }
-        self.result(&shown);
+        self.print(&shown);
     }
 
     /// A message, on standard error, unless `--quiet`. On a terminal its lines are broken to fit.
@@ -187,6 +196,19 @@ impl Screen {
             let fitted = if self.err.terminal { self.message_style().fitted(&text) } else { text };
             self.error_line(&fitted);
         }
+    }
+
+    /// What became of a letter, on standard error unless `--quiet`: what goes on in further lines is indented, and the state
+    /// has its colour.
+    pub fn say_of_letter(&self, name: &str, state: State, word: &str, what: &str) {
+        let text = harmless(&format!("{name}  {word}{what}"));
+        tracing::info!(target: SHOWN, "{text}");
+        if self.flags.quiet {
+            return;
+        }
+        let style = self.message_style();
+        let fitted = if self.err.terminal { prose::fill(&text, style.columns(), "    ") } else { text };
+        self.error_line(&fitted.replacen(word, &style.paint(state, word), 1));
     }
 
     /// A message in two columns below a heading, unless `--quiet`.
@@ -241,9 +263,9 @@ impl Screen {
     }
 
     /// What `check` told of a batch already: errors whole, the rest in a line for each kind, so that what the command itself has
-    /// to say is not lost below it. Everything whole with `-v`. That the sample's event is over is told by `check` alone.
+    /// to say is not lost below it. That the sample's event is over is told by `check` alone.
     pub fn remarks(&self, diagnostics: &[Diagnostic]) {
-        if self.flags.verbose > 0 {
+        if self.flags.whole {
             return self.problems(diagnostics);
         }
         let is_noise = |problem: &Diagnostic| problem.severity == Severity::Note && problem.code == "event-past";
@@ -296,7 +318,7 @@ impl Screen {
                 self.diagnostic(&problem);
             }
             Failure::Problems { diagnostics, .. } => {
-                self.problems(diagnostics);
+                self.remarks(diagnostics);
                 let last = format!("{}; nothing was sent.", remarks::errors(diagnostics));
                 self.error_line(&if self.err.terminal { self.message_style().fitted(&last) } else { last });
             }
@@ -354,6 +376,11 @@ fn write(to: &mut dyn std::io::Write, text: &str) {
         let _ = to.write_all(b"\n");
     }
     let _ = to.flush();
+}
+
+/// Words on standard error before there is a screen: the command line that says how one looks was not understood.
+pub(super) fn aside(text: &str) {
+    write(&mut std::io::stderr().lock(), &ascii(&harmless(text)));
 }
 
 /// A problem in the log file: its place in one word, so that it can be searched for.

@@ -20,7 +20,7 @@ use super::exit::{CONFIG, DATA, Failure, OK, USAGE};
 use super::frozen::Frozen;
 use super::plan::Plan;
 use super::prepare::{Batch, Purpose, batch};
-use super::summary::{Facts, coverage, digest, missing};
+use super::summary::{Facts, NAMED, coverage, digest, missing, named, state_or_id};
 use super::timing::{Timing, load_of, start_time};
 use super::{Context, approve, drive, preview, progress, recovered};
 
@@ -37,7 +37,10 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
         return preview::run(context, &preview_args);
     }
     let approved: Option<Digest> = match &args.approve {
-        Some(text) => Some(text.parse().map_err(|error| Failure::new(USAGE, format!("--approve: {error}")))?),
+        Some(text) => Some(text.parse().map_err(|error| {
+            Failure::new(USAGE, format!("--approve: {error}"))
+                .help("`demarche preview` prints it in its last line: copy it whole")
+        })?),
         None => None,
     };
     let at = args.at.as_deref().map(start_time).transpose()?;
@@ -187,7 +190,11 @@ fn summary(
     standing: &Standing,
 ) -> Facts {
     let relay = &batch.config.relay;
-    let mut letters = vec![format!("{} to go", ids.len())];
+    let to_go = match ids.len() {
+        few @ 1..=NAMED => format!("{few} to go: {}", named(&ids.iter().map(state_or_id).collect::<Vec<_>>())),
+        many => format!("{many} to go"),
+    };
+    let mut letters = vec![to_go];
     letters.extend(plan.others(ids));
     letters.extend(missing(batch));
     let connections = if relay.connections == 1 {

@@ -2,6 +2,8 @@
 
 use crate::domain::coverage::Coverage;
 use crate::domain::digest::Digest;
+use crate::domain::recipient::RecipientId;
+use crate::domain::state::by_iso3;
 
 use super::prepare::{Batch, name_of};
 
@@ -9,7 +11,7 @@ use super::prepare::{Batch, name_of};
 pub(super) type Facts = Vec<(&'static str, String)>;
 
 /// More names than a line should hold.
-const NAMED: usize = 10;
+pub(super) const NAMED: usize = 10;
 
 /// The digest, and what it is good for.
 pub(super) fn digest(digest: Digest) -> (&'static str, String) {
@@ -43,8 +45,14 @@ pub(super) fn missing(batch: &Batch) -> Option<String> {
     (!names.is_empty()).then(|| format!("{} {noun} without a row: {}", names.len(), named(&names)))
 }
 
-fn named(names: &[String]) -> String {
+/// The first few names, and how many more there are.
+pub(super) fn named(names: &[String]) -> String {
     let more = names.len().saturating_sub(NAMED);
     let shown = names[..names.len().min(NAMED)].join(", ");
     if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+/// The state that a row is for, by its name.
+pub(super) fn state_or_id(id: &RecipientId) -> String {
+    by_iso3(id.as_str()).map_or_else(|| id.to_string(), |state| state.name("en").to_owned())
 }

@@ -5,21 +5,25 @@ use std::collections::HashSet;
 use crate::cli::TestArgs;
 use crate::clock;
 use crate::compose::stamp;
+use crate::diagnostic::Place;
 use crate::domain::mailbox::Mailbox;
 use crate::domain::message::{Envelope, Field, ForwardPath, Message};
-use crate::domain::outcome::End;
+use crate::domain::outcome::{End, Fault};
 use crate::domain::recipient::Recipient;
 use crate::smtp::Connector;
 
-use super::exit::{DATA, FAILED, Failure, OK, UNAVAILABLE, USAGE};
+use super::exit::{DATA, FAILED, Failure, OK, USAGE};
 use super::prepare::{Batch, Purpose, batch, name_of};
-use super::{Context, drive};
+use super::{Context, drive, online};
 
 pub(super) fn run(context: &Context, args: &TestArgs) -> Result<u8, Failure> {
     let to = Mailbox::parse(&args.to)
         .map_err(|error| Failure::new(USAGE, format!("--to: {error}")).help("write your own address"))?;
     let batch = batch(context, Purpose::Look)?;
-    let problems = crate::config::problems_for_send(&batch.config);
+    let mut problems = crate::config::problems_for_send(&batch.config);
+    for problem in &mut problems {
+        problem.place.get_or_insert_with(|| Place::file(context.config.display().to_string()));
+    }
     if crate::diagnostic::any_error(&problems) {
         return Err(Failure::Problems { code: super::exit::CONFIG, diagnostics: problems });
     }
@@ -54,22 +58,21 @@ fn compose(batch: &Batch, row: &Recipient, to: &Mailbox) -> Result<(String, Mess
         reverse_path: message.envelope.reverse_path,
         forward_paths: vec![ForwardPath { address: to.address(), field: Field::To }],
     };
-    Ok((format!("{} ({})", name_of(row), message.language), message))
+    Ok((format!("{}, letter in \"{}\"", name_of(row), message.language), message))
 }
 
 async fn hand_over(context: &Context, connector: &Connector, letters: &[(String, Message)]) -> Result<u8, Failure> {
-    let help = "look at [smtp] in the config: host, port, security, username and password";
-    let unavailable = |why: String| Failure::new(UNAVAILABLE, format!("no session with the relay: {why}")).help(help);
+    let unavailable = |fault: &Fault| online::unavailable(connector.relay(), fault);
     let mut at_hand = None;
     let mut code = OK;
     for (name, message) in letters {
         let mut session = match at_hand.take() {
             Some(session) => session,
-            None => connector.open().await.map_err(|fault| unavailable(fault.to_string()))?,
+            None => connector.open().await.map_err(|fault| unavailable(&fault))?,
         };
         let handover = session.hand_over(&message.bytes, &message.envelope, std::future::ready(true)).await;
         let (word, good) = match &handover.end {
-            End::Accepted(reply) => (format!("accepted: {reply}"), true),
+            End::Accepted(reply) => (format!("the server took it: {reply}"), true),
             End::NotSent(fault) => (format!("not sent: {fault}"), false),
             End::Uncertain(fault) => (format!("nobody can know whether it was sent: {fault}"), false),
             End::NoRecipient => {
@@ -80,7 +83,7 @@ async fn hand_over(context: &Context, connector: &Connector, letters: &[(String,
                 (format!("refused: {}", refusal.unwrap_or_else(|| "no reason given".to_owned())), false)
             }
         };
-        context.screen.result(&format!("{name}: {word}"));
+        context.screen.result_in_sentences(&format!("{name}: {word}"));
         if !good {
             code = FAILED;
         }
@@ -92,6 +95,12 @@ async fn hand_over(context: &Context, connector: &Connector, letters: &[(String,
     }
     if let Some(session) = at_hand {
         session.quit().await;
+    }
+    if code == OK {
+        context.screen.say(
+            "Look into that mailbox, its spam folder too. This counts as no delivery: no mission has got anything, and no \
+             record was made.",
+        );
     }
     Ok(code)
 }

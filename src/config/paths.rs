@@ -37,6 +37,10 @@ pub(super) fn stay_inside(text: &str, folder: &Path) -> Result<String, Refusal> 
     if text.starts_with(['/', '\\']) || drive || Path::new(text).is_absolute() {
         return leaves("is an absolute path, and must be relative to the campaign folder");
     }
+    if text.contains("~$") {
+        let message = "names the file that Office keeps beside one that is open, not that one";
+        return Err(Refusal::new("path-outside", message, "write the name without \"~$\""));
+    }
     if text.starts_with('~') {
         return leaves("begins with \"~\", and must be relative to the campaign folder");
     }

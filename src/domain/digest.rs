@@ -119,8 +119,8 @@ impl fmt::Debug for Digest {
 
 /// Not 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a digest is 64 hexadecimal digits, as `preview` prints it")]
-pub struct DigestError;
+#[error("a digest is 64 hexadecimal digits, as `preview` prints it{0}")]
+pub struct DigestError(String);
 
 impl std::str::FromStr for Digest {
     type Err = DigestError;
@@ -128,11 +128,13 @@ impl std::str::FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let text = text.trim();
         if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(DigestError);
+            let count = text.chars().count();
+            let cut = text.bytes().all(|b| b.is_ascii_hexdigit()) && count < 64;
+            return Err(DigestError(if cut { format!("; this one has {count}: it was cut") } else { String::new() }));
         }
         let mut bytes = [0; 32];
         for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).map_err(|_| DigestError)?;
+            *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).map_err(|_| DigestError(String::new()))?;
         }
         Ok(Self(bytes))
     }
@@ -184,6 +186,7 @@ mod tests {
     fn a_digest_reads_back_what_it_prints() {
         let digest = Digest::of(b"x");
         assert_eq!(digest.to_string().parse(), Ok(digest));
-        assert_eq!("12".parse::<Digest>(), Err(DigestError));
+        let cut = "12".parse::<Digest>().expect_err("too short").to_string();
+        assert!(cut.ends_with("; this one has 2: it was cut"), "{cut}");
     }
 }

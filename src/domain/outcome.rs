@@ -61,6 +61,25 @@ impl Phase {
     }
 }
 
+impl Phase {
+    /// Where a letter stood, for people who never read an RFC.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Connect => "while connecting",
+            Self::Tls => "while setting up TLS",
+            Self::Banner | Self::Ehlo => "at the greeting",
+            Self::StartTls => "at STARTTLS",
+            Self::Auth => "at the login",
+            Self::Mail => "at the sender",
+            Self::Rcpt => "at the address",
+            Self::Data => "before the letter",
+            Self::Body => "within the letter",
+            Self::EndOfData => "after the letter",
+        }
+    }
+}
+
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -152,7 +171,10 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.phase, self.trouble)?;
+        if let (Phase::Connect, Trouble::Broken(what)) = (self.phase, &self.trouble) {
+            return f.write_str(what);
+        }
+        write!(f, "{}: {}", self.phase.in_words(), self.trouble)?;
         if self.phase == Phase::StartTls && self.trouble.reply().is_some() {
             f.write_str(
                 "; nothing is sent in clear: ask who runs the server, or try security = \"tls\" with port 465",

@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::inside::{Folder, Kind, Refused};
 
 use super::SourceFile;
+use super::load::OFFICE_HELP;
 use super::pictures;
 
 /// The largest template file, in bytes.
@@ -93,6 +94,12 @@ impl Reader<'_> {
                 },
                 Kind::File if is_template => self.file(name),
                 Kind::Other if is_template => self.refused(&name, &Refused::NotAFile),
+                Kind::File if is_of_an_office_program(&name) => {
+                    let path = shown_path(self.shown, &name);
+                    let message = format!("{path} is not read: it is a document of an office program");
+                    let warning = Diagnostic::warning("template-ignored", message);
+                    self.problems.push(warning.at(Place::file(path)).help(OFFICE_HELP));
+                }
                 Kind::File | Kind::Other => {}
             }
         }
@@ -144,6 +151,12 @@ impl Reader<'_> {
             Refused::Io(error) => self.problem(name, &format!("cannot be read: {error}"), PERMISSIONS),
         }
     }
+}
+
+/// By its name; not the file that such a program keeps beside one that is open.
+fn is_of_an_office_program(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    !lower.contains("~$") && [".doc", ".docx", ".odt", ".rtf", ".pages"].iter().any(|end| lower.ends_with(end))
 }
 
 pub(super) fn shown_path(shown: &str, name: &str) -> String {

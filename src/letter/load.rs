@@ -94,6 +94,15 @@ struct Loader<'a> {
     mended: BTreeMap<String, Option<String>>,
 }
 
+/// What to do about a letter that was written in an office program.
+pub(super) const OFFICE_HELP: &str = "a letter is plain text: copy its words into the file of the language, such as letter.en.md; `demarche help templates` \
+     shows how";
+
+/// By its first octets: a compound file (.doc), an archive (.docx, .odt) or a PDF.
+fn is_of_an_office_program(bytes: &[u8]) -> bool {
+    [&b"\xD0\xCF\x11\xE0"[..], b"PK\x03\x04", b"%PDF"].iter().any(|head| bytes.starts_with(head))
+}
+
 impl Loader<'_> {
     fn sources(&mut self, files: &[SourceFile], shown: &str) {
         for file in files.iter().filter(|file| !pictures::is_picture(&file.name)) {
@@ -108,8 +117,13 @@ impl Loader<'_> {
                 Err(error) => {
                     let line = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).matches('\n').count() + 1;
                     let place = Place { line, ..Place::file(&path) };
-                    let message = format!("{path} is not UTF-8");
-                    self.problems.push(Diagnostic::error("template-file", message).at(place).help("save it as UTF-8"));
+                    let (message, help) = if is_of_an_office_program(bytes) {
+                        ("is a document of an office program, whatever its name says", OFFICE_HELP)
+                    } else {
+                        ("is not UTF-8", "save it as UTF-8")
+                    };
+                    let message = format!("{path} {message}");
+                    self.problems.push(Diagnostic::error("template-file", message).at(place).help(help));
                 }
             }
         }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Style, letters, name, said, shown};
+use super::{Style, letters, name, shown, time, words};
 use crate::domain::delivery::State;
-use crate::domain::record::DeliveryRecord;
+use crate::domain::outcome::Phase;
+use crate::domain::record::{AddressRecord, DeliveryRecord};
 use crate::domain::state::StateCode;
 
 /// The most entries of a list; the rest is counted.
@@ -45,7 +46,7 @@ pub fn resend_list(records: &[DeliveryRecord], held: &[(String, String)], style:
         "These are not sent. Correct their addresses in the recipients file and resend, or send to the same addresses with",
         2,
     ));
-    text.push_str("      demarche resend --force\n");
+    text.push_str(&style.fitted("      demarche resend --force"));
     text
 }
 
@@ -57,11 +58,22 @@ fn entry(record: &DeliveryRecord, style: &Style) -> String {
     for address in record.addresses.iter().filter(|a| !matches!(a.state, State::Accepted | State::Suppressed)) {
         let line = match address.state {
             State::Queued => style.text(&format!("{}: new in the file", address.address)),
-            _ => style.text(&said(address, record)),
+            _ => style.text(&refusal(address, record)),
         };
         text.push_str(&style.wrapped_at_most(&line, 4, 2));
     }
     text
+}
+
+/// An address, the server's words, and when they were said; also at which point, if not at the address itself.
+fn refusal(address: &AddressRecord, record: &DeliveryRecord) -> String {
+    match address.word.as_ref().or(record.last.as_ref()) {
+        Some(word) if word.phase == Phase::Rcpt => {
+            format!("{}: {} ({})", address.address, words(word), time(word.at))
+        }
+        Some(word) => format!("{}: {} ({}, {})", address.address, words(word), word.phase.in_words(), time(word.at)),
+        None => format!("{}: nothing was recorded", address.address),
+    }
 }
 
 fn more(count: usize) -> String {

@@ -71,20 +71,20 @@ fn a_relay_that_breaks_every_session_stops_with_69_after_ten() {
 #[test]
 fn a_refused_mission_is_named_with_the_servers_words_and_the_others_arrive() {
     let (run, arrived) = send(Phase::Rcpt, reply("550 5.1.1 no such user"));
-    reads(&run, 1, &["TCD Chad", "failed: 550 5.1.1 no such user (rcpt)"]);
+    reads(&run, 1, &["TCD Chad", "failed: 550 5.1.1 no such user (at the address)"]);
     assert_eq!(arrived, ["KEN", "PER"]);
     let (run, arrived) = send(Phase::Rcpt, reply("450 4.2.0 greylisted"));
-    reads(&run, 75, &["TCD Chad", "deferred: 450 4.2.0 greylisted (rcpt); again in"]);
+    reads(&run, 75, &["TCD Chad", "deferred: 450 4.2.0 greylisted (at the address); again in"]);
     assert_eq!(arrived, ["KEN", "PER"]);
 }
 
 #[test]
 fn an_uncertain_mission_is_named_aloud_whatever_the_server_kept() {
     let lost = [
-        (Action::Close, "the server closed the connection (end-of-data)"),
-        (Action::Stall, "no whole reply within 1 s (end-of-data)"),
-        (raw(b"354 go on\r\n"), "354 a reply that is not due here: go on (end-of-data)"),
-        (raw(b"250-one\r\n550 two\r\n"), "lines with the codes 250 and 550 in one reply (end-of-data)"),
+        (Action::Close, "the server closed the connection (after the letter)"),
+        (Action::Stall, "no whole reply within 1 s (after the letter)"),
+        (raw(b"354 go on\r\n"), "354 a reply that is not due here: go on (after the letter)"),
+        (raw(b"250-one\r\n550 two\r\n"), "lines with the codes 250 and 550 in one reply (after the letter)"),
     ];
     for (action, words) in lost {
         for kept in [true, false] {
@@ -105,7 +105,11 @@ fn an_account_that_has_to_rest_is_told_as_a_rest_and_not_as_a_refused_mission() 
     let server = Server::scripted(Script::rules(vec![rule]));
     let campaign = Campaign::small(server.port(), 3).set("retry.first", "\"300ms\"").set("retry.most", "\"1s\"");
     let run = campaign.run(&["send", "--yes"]);
-    reads(&run, 0, &["not sent, back in the queue: 450 4.2.1 receiving too fast (mail)", "the relay asked for a rest"]);
+    reads(
+        &run,
+        0,
+        &["not sent, back in the queue: 450 4.2.1 receiving too fast (at the sender)", "the relay asked for a rest"],
+    );
     assert_eq!(server.ids().len(), 3);
 }
 

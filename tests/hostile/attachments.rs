@@ -233,9 +233,9 @@ fn a_letter_over_the_servers_size_is_refused_and_the_others_are_sent() {
     let run = campaign.run(&["send", "--yes"]).expect_code(1);
     assert_eq!(server.ids(), ["row0"]);
     let told = read_by_a_person(&campaign, &run);
-    let told = told.lines().find(|line| line.contains("row1")).unwrap_or_else(|| panic!("the row is named: {told}"));
+    let told = told.lines().find(|line| line.starts_with("row1")).unwrap_or_else(|| panic!("the row is named: {told}"));
     // How many octets follows from the layout.
-    let said = "octets, and the server takes 20000 at most (SIZE) (mail)";
+    let said = "octets, and the server takes 20000 at most (SIZE) (at the sender)";
     assert!(told.starts_with("row1  failed: the message has 2") && told.ends_with(said), "{told}");
 }
 
@@ -272,7 +272,7 @@ fn an_attachment_that_changed_since_the_approval_is_refused() {
     let told =
         told.lines().filter(|line| !line.trim_end().ends_with(|c: char| c.is_ascii_hexdigit())).collect::<Vec<_>>();
     assert_snapshot!(told.join("\n"), @"
-    1 warning; `demarche check` shows each at its place:
+    1 warning; `demarche check` shows it at its place:
 
     error: this is not the batch that was approved: letters, rows or settings have changed since it was previewed; nothing was sent
              run `demarche preview`, look, and approve its digest

@@ -398,11 +398,8 @@ fn placeholder_addresses_are_one_warning_and_an_error_where_letters_would_leave_
     let refused = campaign.run(&["send", "--yes"]);
     assert_snapshot!(read_by_a_person(&campaign, &refused), @r#"
     exit 78
-    warning[address-full-width]: the domain is written in full-width characters; example.com is meant
-     --> recipients.csv:9:6
-      |
-    9 | Fiji,fji@example．com
-      |      ^^^^^^^^^^^^^^^^
+    1 warning; `demarche check` shows it at its place:
+      - recipients.csv:9: the domain is written in full-width characters; example.com is meant
 
     error[host-placeholder]: smtp.host "mail.coalition.test" is the sample's: there is no such server
     --> config.toml
@@ -453,7 +450,7 @@ fn a_local_part_outside_ascii_needs_a_server_that_takes_it() {
         assert_eq!(server.ids(), if takes { vec!["KEN", "TCD"] } else { vec!["TCD"] });
         if !takes {
             let told = run.stderr.lines().find(|line| line.starts_with("KEN")).unwrap_or_default();
-            assert_snapshot!(told, @r#"KEN Kenya  failed: an address is not ASCII, and the server does not take such addresses (SMTPUTF8) (mail)"#);
+            assert_snapshot!(told, @r#"KEN Kenya  failed: an address is not ASCII, and the server does not take such addresses (SMTPUTF8) (at the sender)"#);
         }
     }
 }
