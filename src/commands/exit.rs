@@ -1,5 +1,7 @@
 //! Exit codes (after sysexits.h, as `--help` lists them) and the failures that lead to them.
 
+use std::io::ErrorKind;
+
 use crate::diagnostic::Diagnostic;
 use crate::dispatch::RunError;
 use crate::ledger::LedgerError;
@@ -74,7 +76,25 @@ impl Failure {
     /// A file that cannot be written.
     #[must_use]
     pub fn cannot_write(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::new(CANNOT_CREATE, format!("{} cannot be written: {error}", path.display()))
+        let failure = Self::new(CANNOT_CREATE, format!("{} cannot be written: {error}", path.display()));
+        match what_to_do(error.kind()) {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
+    }
+}
+
+/// What to do about a file that cannot be written.
+pub(super) fn what_to_do(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            Some("work in a folder that is yours, or have this one made writable for you")
+        }
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
+            Some("something else is in its place: name another")
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("make room on the disk, and try again"),
+        _ => None,
     }
 }
 

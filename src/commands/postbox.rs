@@ -12,8 +12,14 @@ pub(super) fn run(context: &Context, args: &PostboxArgs) -> Result<u8, Failure> 
     drive::block_on(async {
         let options = Options { port: args.port, keep: Keep::Folder(args.dir.clone()), ..Options::default() };
         let server = Postbox::start(options).await.map_err(|error| {
-            Failure::new(CANNOT_CREATE, format!("port {} on 127.0.0.1 cannot be used: {error}", args.port))
-                .help("another program has it: name another with --port")
+            Failure::new(CANNOT_CREATE, format!("port {} on 127.0.0.1 cannot be used: {error}", args.port)).help(
+                match error.kind() {
+                    std::io::ErrorKind::PermissionDenied => {
+                        "ports below 1024 are the system's: name another with --port"
+                    }
+                    _ => "another program has it: name another with --port",
+                },
+            )
         })?;
         let port = server.address().port();
         context.screen.result_in_sentences(&format!(

@@ -19,7 +19,7 @@ use crate::roster::Row;
 use super::Context;
 use super::approval::Standing;
 use super::approved::{self, Approval};
-use super::exit::{CANNOT_CREATE, DATA, Failure, OK};
+use super::exit::{CANNOT_CREATE, DATA, Failure, OK, what_to_do};
 use super::prepare::{Batch, Purpose, batch, name_of, preview_stamp};
 use super::sample::{Candidate, sample};
 use super::summary::{coverage, left_out};
@@ -233,7 +233,17 @@ fn write(
     ways: &Ways,
     folder: &Path,
 ) -> Result<(PathBuf, serde_json::Value), Failure> {
-    let failed = |error: PreviewError| Failure::new(CANNOT_CREATE, error.to_string());
+    let failed = |error: PreviewError| {
+        let help = match &error {
+            PreviewError::Read { source, .. } | PreviewError::Write { source, .. } => what_to_do(source.kind()),
+            _ => None,
+        };
+        let failure = Failure::new(CANNOT_CREATE, error.to_string());
+        match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
+    };
     let planned =
         letters(batch).map(|place| (batch.rows[place].recipient.id.to_string(), batch.digests[place])).collect();
     let mut preview = Preview::create(folder, planned).map_err(failed)?;

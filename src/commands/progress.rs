@@ -133,7 +133,8 @@ impl Shown<'_> {
             Progress::Waiting { why, until } => self.wait(why, until),
             Progress::ClockJumped { by } => self.screen.say(&jumped(by)),
             Progress::Settled { id, state, word, split, not_before } => {
-                self.waiting = None;
+                // Another session's wait for the pace goes on.
+                self.waiting = self.waiting.filter(|(why, until)| *why == Waiting::Pace && *until > clock::now());
                 let what = split.as_ref().map_or_else(|| said(&word), said_of_each);
                 self.settled(&id, state, &what, not_before);
                 self.tally.settle(id, state);
@@ -170,8 +171,7 @@ impl Shown<'_> {
     fn redraw_bar(&self, bar: &ProgressBar, outlook: Option<String>) {
         let style = self.screen.message_style();
         let resting = self.waiting.filter(|(why, until)| *why != Waiting::Pace || is_long(*until));
-        let resting =
-            resting.map(|(why, until)| format!("waiting until {}: {}", by_the_clock(until), why_in_short(why)));
+        let resting = resting.map(|(why, until)| format!("waits until {}: {}", by_the_clock(until), why_in_short(why)));
         bar.set_position(self.tally.done().min(self.tally.letters));
         bar.set_message(resting.or(outlook).unwrap_or_default());
         bar.set_prefix(below(&self.tally.told(), &style, bar::columns()));
@@ -191,19 +191,24 @@ impl Shown<'_> {
         self.last_line = (Instant::now(), told);
     }
 
-    fn wait(&mut self, why: Waiting, until: Timestamp) {
-        let same = self.waiting.is_some_and(|(last, at)| last == why && (at == until || why == Waiting::Pace));
-        self.waiting = Some((why, until));
+    fn wait(&mut self, reason: Waiting, until: Timestamp) {
+        let same = self.waiting.is_some_and(|(last, at)| last == reason && (at == until || reason == Waiting::Pace));
+        // Several sessions wait for the pace, each for a letter of its own: the next one is what matters.
+        let next = match self.waiting {
+            Some((Waiting::Pace, at)) if reason == Waiting::Pace && at > clock::now() => at.min(until),
+            _ => until,
+        };
+        self.waiting = Some((reason, next));
         // The pace is what was asked for: only where it seems to stand still it needs a word.
-        if same || (why == Waiting::Pace && (self.bar.is_some() || !is_long(until))) {
+        if same || (reason == Waiting::Pace && (self.bar.is_some() || !is_long(until))) {
             return;
         }
         self.screen.say(&format!(
             "waiting until {} ({} from now): {}. {}",
             by_the_clock(until),
             in_words(until),
-            why_in_short(why),
-            what_to_do(why)
+            why(reason),
+            what_to_do(reason)
         ));
     }
 }
@@ -240,19 +245,30 @@ fn by_the_clock(at: Timestamp) -> String {
     then.strftime(format).to_string()
 }
 
-fn why_in_short(why: Waiting) -> &'static str {
-    match why {
+fn why(waiting: Waiting) -> &'static str {
+    match waiting {
         Waiting::Hours => "outside the hours of [pace]",
         Waiting::Pause => "the relay asked for a rest",
         Waiting::Pace => "the next letter goes then, by [pace]",
-        Waiting::DailyCap => "the daily limit is reached",
+        Waiting::DailyCap => "the daily limit of [pace] is reached",
         Waiting::Retry => "deferred letters are tried again then",
     }
 }
 
+/// The same where there is little room.
+fn why_in_short(waiting: Waiting) -> &'static str {
+    match waiting {
+        Waiting::Hours => "outside the hours",
+        Waiting::Pause => "the relay rests",
+        Waiting::Pace => "next letter",
+        Waiting::DailyCap => "daily limit",
+        Waiting::Retry => "next try",
+    }
+}
+
 /// What a person may do about a wait.
-fn what_to_do(why: Waiting) -> &'static str {
-    match why {
+fn what_to_do(waiting: Waiting) -> &'static str {
+    match waiting {
         Waiting::Retry => {
             "Everything was tried once, and everything is on record: leave it running, or press Ctrl-C, and `demarche resend` \
              takes them later"
