@@ -75,7 +75,7 @@ fn the_clean_file_has_every_row_and_check_points_at_what_a_person_must_decide() 
       recipients.csv          6 rows from list.csv
       templates/letter.en.md  the letter, and letter.ar.md, .es.md, .fr.md, .ru.md, .zh.md
       templates/layout.html   its letterhead
-    Next: cd letter && demarche check
+    Next: `cd letter && demarche check`
     "#);
     let todo = campaign.read("letter/recipients.todo.md");
     let (decisions, rest) = todo.split_once("\n## Member States").expect("states have no row");

@@ -275,7 +275,7 @@ fn who_is_suppressed_is_not_counted_as_covered_anywhere() {
     assert!(page.contains("<p>1 letter more goes to others than these 193.</p>"), "a doubled row goes to no other");
     let sent = campaign.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
     let told = said(&sent.stderr);
-    let adds_up = format!("Letters: 1 to go 191 not chosen this time {out}");
+    let adds_up = format!("Letters: 1 to go: Afghanistan 191 not chosen this time {out}");
     assert!(told.contains(line) && told.contains(&adds_up), "{told}");
 
     // None is missing, and still not all of them get a letter.

@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<u8, Failure> {
             );
         }
         write_all(args, None)?;
-        context.screen.result(&written(args, "one row for each mission; the addresses are placeholders"));
+        context.screen.result(&written(context, args, "one row for each mission; the addresses are placeholders"));
         return Ok(OK);
     };
     let (languages, default_language) = languages()?;
@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<u8, Failure> {
         context.screen.result_in_sentences(&intake_page::summary(&intake, &page));
     }
     let noun = if intake.rows == 1 { "row" } else { "rows" };
-    context.screen.result(&written(args, &format!("{} {noun} from {}", intake.rows, intake.source)));
+    context.screen.result(&written(context, args, &format!("{} {noun} from {}", intake.rows, intake.source)));
     Ok(OK)
 }
 
@@ -86,11 +86,17 @@ fn write_all(args: &InitArgs, recipients: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn written(args: &InitArgs, recipients: &str) -> String {
+fn written(context: &Context, args: &InitArgs, recipients: &str) -> String {
     let folder = args.dir.display();
-    format!(
-        "Wrote {folder}:\n  config.toml             who sends, through which server, how fast\n  recipients.csv          {recipients}\n  templates/letter.en.md  the letter, and letter.ar.md, .es.md, .fr.md, .ru.md, .zh.md\n  templates/layout.html   its letterhead\nNext: cd {folder} && demarche check"
-    )
+    let style = context.screen.prose_style();
+    let files = [
+        ("config.toml", "who sends, through which server, how fast"),
+        ("recipients.csv", recipients),
+        ("templates/letter.en.md", "the letter, and letter.ar.md, .es.md, .fr.md, .ru.md, .zh.md"),
+        ("templates/layout.html", "its letterhead"),
+    ];
+    let files: String = files.iter().map(|(file, what)| style.hanging(&format!("  {file:<24}"), what)).collect();
+    format!("Wrote {folder}:\n{files}{}", style.fitted(&format!("Next: `cd {folder} && demarche check`")))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
