@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::message::Field;
+
 /// What is known of a delivery, or of one of its addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -110,6 +112,14 @@ impl State {
         };
         addresses.into_iter().max_by_key(|state| rank(*state)).unwrap_or(Self::Suppressed)
     }
+
+    /// True if the mission has the letter: a main address (To) took it, whatever became of the copies. `of_addresses` calls
+    /// such a delivery failed, deferred or uncertain while a copy is, because it needs a person or another run; people who
+    /// count missions count it as reached.
+    #[must_use]
+    pub fn mission_has_it(addresses: impl IntoIterator<Item = (Field, Self)>) -> bool {
+        addresses.into_iter().any(|(field, state)| field == Field::To && state == Self::Accepted)
+    }
 }
 
 impl fmt::Display for State {
@@ -178,6 +188,20 @@ mod tests {
         Event::ResolveNotSent,
         Event::Suppress,
     ];
+
+    #[test]
+    fn a_mission_has_the_letter_once_a_main_address_took_it_whatever_became_of_the_copies() {
+        use Field::{Bcc, Cc, To};
+        for other in State::ALL {
+            for field in [To, Cc, Bcc] {
+                assert!(State::mission_has_it([(To, State::Accepted), (field, other)]), "{field:?} {other}");
+                assert!(State::mission_has_it([(field, other), (To, State::Accepted)]), "{field:?} {other}");
+            }
+            let has = State::mission_has_it([(To, other), (Cc, State::Accepted), (Bcc, State::Accepted)]);
+            assert_eq!(has, other == State::Accepted, "{other}");
+        }
+        assert!(!State::mission_has_it([]));
+    }
 
     #[test]
     fn nothing_takes_an_acceptance_back() {

@@ -71,8 +71,15 @@ impl DeliveryRecord {
     /// True if the mission itself has the letter, by the word of a server or of a person: a copy may still be out.
     #[must_use]
     pub fn has_letter(&self) -> bool {
-        self.addresses.iter().any(|address| address.field == Field::To && address.state == State::Accepted)
+        State::mission_has_it(self.addresses.iter().map(|address| (address.field, address.state)))
             || self.state == State::Accepted
+    }
+
+    /// True if the mission has the letter and only copies, or further addresses of it, were refused, wait or are uncertain.
+    /// Its state is theirs; for people it is neither failed nor deferred.
+    #[must_use]
+    pub fn lacks_only_copies(&self) -> bool {
+        self.has_letter() && self.state != State::Accepted
     }
 
     /// The addresses that were refused as unknown (5.1.x): sending to them again cannot help.
