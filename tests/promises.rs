@@ -117,6 +117,27 @@ fn an_unknown_address_is_held_back_although_an_archive_copy_was_to_go_with_it() 
 }
 
 #[test]
+fn a_mission_whose_copy_was_refused_has_the_letter_on_the_page_and_is_failed_for_scripts() {
+    let server = Server::scripted(Script::rules(vec![refuse("desk", None, "550 5.1.1 no such user")]));
+    let campaign =
+        Campaign::small(server.port(), 0).recipients("state,to,cc\nKenya,ken@missions.example,desk@missions.example\n");
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    assert_eq!(campaign.state("KEN"), "failed");
+    campaign.run(&["report", "--html", "report.html"]).expect_code(0);
+    let page = campaign.read("report.html");
+    for words in [
+        "<strong>The one mission</strong> has the letter, as far as mail servers can tell. Of these, <strong>1</strong> lacks a copy",
+        "1 mission has the letter, but not every copy",
+        ">accepted, but for a copy</span>",
+        "1 of 2 addresses was refused",
+        // The moment at which it was accepted is known although the delivery as a whole failed.
+        "<dt>Accepted</dt>",
+    ] {
+        assert!(page.contains(words), "{words}\nin\n{page}");
+    }
+}
+
+#[test]
 fn a_second_signal_aborts_at_once_though_a_letter_is_in_flight() {
     let (server, there) = stalls_at(1);
     let mut campaign = Campaign::small(server.port(), 1).set("smtp.connections", "1");

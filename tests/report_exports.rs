@@ -144,6 +144,7 @@ fn the_report_holds_all_that_the_status_does_and_more() {
     let mut about = dossier(records.clone(), &["Tuvalu"]);
     let rows = records.iter().map(|record| (&record.id, record.recipient.state, record.state != State::Suppressed));
     about.facts.coverage = Coverage::of(&Audience::MemberStates, rows);
+    about.expected = Audience::MemberStates.states().into_iter().map(|state| state.code).collect();
     let status = status_json(&records, &counts(&records), &about.facts);
     let report = report_json(&about);
     let object = |value: &serde_json::Value| value.as_object().expect("an object").clone();

@@ -71,7 +71,7 @@ fn a_person_can_tell_from_the_page_alone_what_became_of_each_mission() {
 #[test]
 fn a_batch_that_was_accepted_needs_nothing_more() {
     let page = read(&html(&dossier(vec![record("KEN", State::Accepted), record("FRA", State::Accepted)], &[])));
-    assert!(page.contains("All 2 letters were taken by the mail servers."), "{page}");
+    assert!(page.contains("All 2 missions have the letter, as far as mail servers can tell."), "{page}");
     assert!(
         page.contains("Nothing is left to do.") && page.contains("Nothing was refused, put off or lost."),
         "{page}"
@@ -107,18 +107,26 @@ fn of_two_minds() -> Dossier {
 fn a_mission_has_the_letter_though_a_copy_was_refused_and_a_persons_word_is_called_that() {
     let page = read(&html(&of_two_minds()));
     for line in [
-        "1 of 3 letters was taken by the mail servers; 1 was recorded as arrived by a person, 1 was put off by a server. \
-         One of those that have it is short of a copy. 1 was left out on purpose.",
+        "2 of 5 missions have the letter, as far as mail servers can tell. Of these, 1 lacks a copy for a further address, and \
+         for 1 it is a person, not a server, who says so. Of the other 3: 1 was put off by a mail server, to be tried again, \
+         1 was left out on purpose, 1 has no letter planned.",
         "1 mission has the letter, but not every copy",
-        "Kenya — a copy was refused: second@missions.example (cc)",
-        "2 of the 193 states that the campaign means to reach (member-states) have the letter.",
-        "Kenya | second@missions.example (cc)the mission itself has it | failed",
-        "Mali | mli@missions.example | accepted | recorded as arrived by The Secretariat on 20 October 2021 | 2021-10-20 15:00:00",
-        "African States (2 of 2 letters accepted, 1 left out)",
-        "Asia-Pacific States (0 of 0 letters accepted, 1 without a letter)",
+        "Kenya — second@missions.example (copy): refused",
+        "The campaign means to reach 5 missions; 1 of them without a letter planned: 5 − 1 = 4 letters. 1 of the 4 letters was \
+         left out on purpose: 4 − 1 = 3 to go.",
+        "accepted, but for a copy | 1 | 33.3 % | the mission has the letter; a copy for a further address has not arrived",
+        "on a person’s word | 1 | 33.3 %",
+        "2 of the 5 missions that the campaign means to reach (in its settings: member-states) have the letter.",
+        "African States | 1 | 1 | – | 1 | – | 3",
+        "All groups | 1 | 1 | 1 | 1 | 1 | 5",
+        "Kenya | second@missions.example (copy)the mission itself has it | refused",
+        "Kenyaaccepted, but for a copy | ken@missions.example | accepted",
+        "Mali | mli@missions.example | on a person’s word | recorded as arrived by The Secretariat | 20 Oct 2021, 15:00",
+        "African States (2 of 3 missions have the letter; 1 accepted, but for a copy, 1 on a person’s word, 1 left out)",
+        "Asia-Pacific States (0 of 1 mission has the letter; 1 no letter planned)",
         "Tuvalu | none | no letter planned",
-        "To | 3 recipients, 4 addresses; 1 not tried yet, or left out",
-        "suppressed | 1 | left out on purpose; never sent",
+        "Handed over | 3 of 4 letters, to 4 addresses in all",
+        "left out | 1 | on the list, left out on purpose, never sent",
     ] {
         assert!(page.contains(line), "{line}\nin\n{page}");
     }
@@ -137,7 +145,7 @@ fn an_approval_that_came_after_the_first_letter_is_marked() {
         page.contains("Approved by | The Chair (20 October 2021, 14:05 UTC, after the first letter went out)"),
         "{page}"
     );
-    assert!(page.contains("2021-10-20 14:05:00after the first letter went out"), "{page}");
+    assert!(page.contains("20 Oct 2021, 14:05:00after the first letter went out"), "{page}");
     assert!(page.contains("| 5 | nobody | demarche"), "{page}");
 }
 
@@ -231,8 +239,111 @@ fn the_policy_lets_in_the_pages_own_style_and_nothing_else() {
 #[test]
 fn a_drawing_has_a_title_a_description_and_a_table_that_says_the_same() {
     let page = html(&dossier(of_every_state(), &[]));
-    assert!(page.contains("role=\"img\" aria-labelledby=\"chart-title chart-desc\""));
-    assert!(page.contains("1 accepted, 1 deferred, 1 failed, 1 uncertain. The event began 2021-10-21T14:00:00Z."));
+    for which in ["wide", "narrow"] {
+        assert!(page.contains(&format!("role=\"img\" aria-labelledby=\"{which}-title {which}-desc\"")), "{which}");
+    }
+    assert!(
+        page.contains("1 accepted, 1 put off, 1 refused, 1 uncertain. The event begins 21 October 2021, 14:00:00 UTC."),
+        "{page}"
+    );
     assert!(page.contains("<summary>The same as a table</summary>"));
-    assert!(page.contains("taken 23 h 54 min before the event (Security Council open debate)"), "{}", read(&page));
+    assert!(page.contains("accepted 23 h 54 min before the event (Security Council open debate)"), "{}", read(&page));
+}
+
+#[test]
+fn missions_and_letters_that_are_not_as_many_come_to_each_other_in_a_sum() {
+    let mut second = record("row-2", State::Failed);
+    second.recipient.state = StateCode::parse("KEN");
+    let mut observer = record("VAT", State::Accepted);
+    observer.recipient.state = StateCode::parse("VAT");
+    let of_many = vec![
+        record("KEN", State::Accepted),
+        second,
+        observer,
+        record("row-4", State::Queued),
+        record("CIV", State::Suppressed),
+        record("FRA", State::Uncertain),
+    ];
+    let mut dossier = dossier(of_many, &["Tuvalu", "Nauru"]);
+    dossier.expected.retain(|code| code.as_str() != "VAT");
+    let page = read(&html(&dossier));
+    for line in [
+        "1 of 5 missions has the letter, as far as mail servers can tell. Of the other 4: 1 may or may not have it, 1 was left \
+         out on purpose, 2 have no letter planned. 2 more letters are for recipients beyond these 5.",
+        "The campaign means to reach 5 missions; 2 of them without a letter planned, 1 letter more to one that has a letter \
+         already, 2 letters to somebody else: 5 − 2 + 1 + 2 = 6 letters. 1 of the 6 letters was left out on purpose: \
+         6 − 1 = 5 to go.",
+        "What became of the 6 letters",
+        "The 5 missions by regional group",
+        "African States (1 of 3 letters arrived; 1 refused, 1 left out)",
+        "Written to beyond the missions that were meant (2): Holy See, row-4.",
+    ] {
+        assert!(page.contains(line), "{line}\nin\n{page}");
+    }
+}
+
+#[test]
+fn a_list_of_anybody_is_counted_by_its_recipients_and_by_groups_only_where_there_are_any() {
+    let offices = ["row-1", "row-2", "row-3"].map(|id| record(id, State::Accepted));
+    let mut anybody = dossier(offices.to_vec(), &[]);
+    anybody.audience = "any".into();
+    let page = read(&html(&anybody));
+    for line in [
+        "All 3 recipients have the letter, as far as mail servers can tell.",
+        "One letter for each of 3 recipients.",
+        "3 of 3 recipients on the campaign’s list have the letter.",
+        "All recipients (3 of 3 recipients have the letter)",
+        "Every recipient",
+    ] {
+        assert!(page.contains(line), "{line}\nin\n{page}");
+    }
+    for word in ["mission has", " missions ", "Every mission", "Mission |", "regional group", "Other recipients"] {
+        assert!(!page.contains(word), "{word}\nin\n{page}");
+    }
+    let mut mixed = dossier(vec![record("KEN", State::Accepted), record("row-1", State::Failed)], &[]);
+    mixed.expected.clear();
+    let page = read(&html(&mixed));
+    for line in ["African States | 1 | – | 1", "Other recipients | – | 1 | 1", "All groups | 1 | 1 | 2"] {
+        assert!(page.contains(line), "{line}\nin\n{page}");
+    }
+}
+
+#[test]
+fn answers_that_came_all_at_once_are_told_and_not_drawn() {
+    let page = html(&dossier(vec![record("KEN", State::Accepted)], &[]));
+    assert!(page.contains("1 answer of mail servers, all at"), "{}", read(&page));
+    assert!(!page.contains("<figure>"));
+}
+
+#[test]
+fn an_address_breaks_at_its_signs_only_wherever_it_is_shown() {
+    let mut bad = record("KEN", State::Failed);
+    bad.addresses[0].address = "first-second@missions.example".into();
+    bad.addresses[0].word = Some(word(Phase::Rcpt, 550, "5.1.1", "<first-second@missions.example>: unknown"));
+    let mut lost = record("FRA", State::Uncertain);
+    lost.addresses[0].address = "first-second@missions.example".into();
+    let mut about = dossier(vec![bad, lost], &[]);
+    about.sender = "A-B <first-second@missions.example>".into();
+    about.reply_to = Some("first-second@missions.example".into());
+    let page = html(&about);
+    let whole = "<span>first-second@</span><wbr>missions<wbr>.example";
+    assert_eq!(page.matches(whole).count(), 6, "{page}");
+    assert!(!page.replace(whole, "").contains("second@missions"), "{page}");
+    assert!(page.contains("<bdi>A-B <span class=\"address\"><span>&lt;first-second@</span>"), "{page}");
+}
+
+#[test]
+fn the_margins_of_paper_name_the_campaign_and_no_name_ends_the_style() {
+    let mut about = dossier(of_every_state(), &[]);
+    about.facts.campaign = format!("Women\"; }} </style> \\ (لا) {}", "x".repeat(100));
+    about.facts.rehearsal = true;
+    let page = html(&about);
+    let style = page.split_once("<style>").expect("a style").1.split_once("</style>").expect("its end").0;
+    let margins = style.split_once("@top-left").expect("a margin").1;
+    assert!(
+        margins.starts_with(" { content: \"Women\\22 \\3b  \\7d  \\3c \\2f style\\3e  \\5c  \\28 لا\\29  xxx"),
+        "{margins}"
+    );
+    assert!(margins.contains("counter(page)") && margins.contains("20 October 2021\\2c  14\\3a 10 UTC"), "{margins}");
+    assert!(margins.contains("REHEARSAL"), "{margins}");
 }

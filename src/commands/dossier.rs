@@ -12,7 +12,7 @@ use crate::report::{self, Dossier, Sample};
 
 use super::exit::{DATA, Failure};
 use super::frozen::Frozen;
-use super::{prepare, status};
+use super::status;
 
 /// The dossier, from the ledger; the config says only whom the campaign means to reach.
 pub(super) fn gather(reader: &Reader, config: &Config) -> Result<Dossier, Failure> {
@@ -74,7 +74,7 @@ fn sample(composer: &Composer, record: &DeliveryRecord, edition: i64, count: u64
         language: composed.rendered.language,
         edition,
         count,
-        mission: prepare::name_of(&record.recipient),
+        mission: report::name(record).to_owned(),
         subject: composed.rendered.subject,
         text: composed.rendered.text,
         attachments: composed.attachments,

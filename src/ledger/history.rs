@@ -82,14 +82,18 @@ impl Reader {
         Ok(runs)
     }
 
-    /// When attempts were settled, and as what, in the order of time; those that were given back are left out.
+    /// When attempts were settled, and as what, in the order of time; those that were given back are left out. One that a main
+    /// address took is accepted, whatever became of its copies ([`State::mission_has_it`]).
     ///
     /// # Errors
     /// [`LedgerError`]
     pub fn settled(&self) -> Result<Vec<(Timestamp, State)>, LedgerError> {
         let mut query = self.connection.prepare(
-            "SELECT settled_at, outcome FROM attempts
-             WHERE settled_at IS NOT NULL AND outcome != 'queued' ORDER BY settled_at",
+            "SELECT settled_at,
+                    CASE WHEN EXISTS (SELECT 1 FROM attempt_addresses a WHERE a.delivery = t.delivery AND a.attempt = t.number
+                                      AND a.field = 'to' AND a.state = 'accepted')
+                    THEN 'accepted' ELSE outcome END
+             FROM attempts t WHERE settled_at IS NOT NULL AND outcome != 'queued' ORDER BY settled_at",
         )?;
         let mut rows = query.query([])?;
         let mut settled = Vec::new();

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::{Facts, name, shown};
+use super::{Facts, shown};
 use crate::domain::attempt::LastWord;
 use crate::domain::cause::Cause;
 use crate::domain::delivery::{self, State};
 use crate::domain::language::Language;
-use crate::domain::message::Field;
 use crate::domain::record::{AddressRecord, Counts, DeliveryRecord, Remark, RunRecord};
 use crate::domain::settings::Event;
 use crate::domain::state::{self, StateCode};
@@ -98,18 +97,6 @@ impl Dossier {
         said.filter(|_| unanswered)
     }
 
-    /// How many missions have the letter by a server's word, and how many by a person's alone.
-    pub(super) fn reached(&self) -> Reached {
-        let mut reached = Reached::default();
-        for record in self.records.iter().filter(|record| record.has_letter()) {
-            let mut to = record.addresses.iter().filter(|a| a.field == Field::To && a.state == State::Accepted);
-            let by_server = to.any(|address| self.on_a_persons_word(record, address).is_none());
-            *(if by_server { &mut reached.taken } else { &mut reached.by_person }) += 1;
-            reached.without_copy += u64::from(record.state != State::Accepted);
-        }
-        reached
-    }
-
     /// The first and the last moment at which a letter was taken.
     pub(super) fn accepted_between(&self) -> Option<(Timestamp, Timestamp)> {
         let mut taken = self.settled.iter().filter(|(_, state)| *state == State::Accepted).map(|(at, _)| *at);
@@ -144,23 +131,6 @@ impl Dossier {
         }
         groups.into_values().collect()
     }
-
-    /// The names of rows of states outside the audience.
-    pub(super) fn foreign(&self) -> Vec<&str> {
-        let foreign = &self.facts.coverage.foreign;
-        self.records.iter().filter(|record| foreign.contains(&record.id)).map(name).collect()
-    }
-}
-
-/// How many missions have the letter.
-#[derive(Default)]
-pub(super) struct Reached {
-    /// By the word of a server.
-    pub(super) taken: u64,
-    /// By the word of a person alone.
-    pub(super) by_person: u64,
-    /// Those of both whose copies did not all arrive.
-    pub(super) without_copy: u64,
 }
 
 /// What became of the states of one regional group.

@@ -13,6 +13,7 @@ mod page;
 mod resend;
 mod status;
 mod table;
+mod tally;
 
 use jiff::Timestamp;
 
@@ -124,7 +125,8 @@ fn counted(counts: &Counts) -> [(State, u64); 7] {
 }
 
 /// The mission's short English name, else the name in the row, else the id.
-fn name(record: &DeliveryRecord) -> &str {
+#[must_use]
+pub fn name(record: &DeliveryRecord) -> &str {
     match record.recipient.state {
         Some(code) => code.state().name("en"),
         None => record.recipient.name.as_deref().unwrap_or(record.id.as_str()),

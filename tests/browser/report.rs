@@ -9,21 +9,63 @@ use crate::support;
 use crate::support::campaign::Campaign;
 use crate::support::server::Server;
 
-/// A campaign of twelve rows, one of them unknown, one put off and one uncertain; and its report.
+const ROWS: &str = "state,to,cc,language,name
+Afghanistan,afg@missions.example,,,
+Albania,alb@missions.example,,,
+Andorra,and@missions.example,,,
+Argentina,arg@missions.example,,,
+Australia,aus@missions.example,second-registry.office@missions.example,,
+Austria,aut@missions.example,,,
+Bahrain,bhr@missions.example,,ar,مكتب البعثة
+Bangladesh,bgd@missions.example,,,
+Barbados,brb@missions.example,,,
+Belgium,bel@missions.example,,,
+";
+
+/// A campaign in two languages, sent in two runs that take a moment: one mission unknown, one put off, one uncertain, one whose
+/// copy is refused, one left out, most without a row; and its report.
 fn report() -> (Server, Campaign) {
     let server = Server::scripted(Script::new(|cue| {
-        let to = cue.recipients.first().map(String::as_str).unwrap_or_default();
+        let is = |name: &str| cue.recipient.is_some_and(|to| to.starts_with(name));
         match cue.phase {
-            Phase::Rcpt if to.starts_with("and@") => Action::Reply("550 5.1.1 <mission>: user unknown".to_owned()),
-            Phase::Rcpt if to.starts_with("arg@") => Action::Reply(format!("451 4.7.1 {}", "wait ".repeat(60))),
-            Phase::EndOfData if to.starts_with("aut@") => Action::AcceptThen(Box::new(Action::Close)),
+            Phase::Rcpt if is("and@") => Action::Reply("550 5.1.1 <and@missions.example>: user unknown".to_owned()),
+            Phase::Rcpt if is("arg@") => Action::Reply(format!("451 4.7.1 {}", "wait ".repeat(60))),
+            Phase::Rcpt if is("second-registry") => Action::Reply("550 5.1.1 user unknown".to_owned()),
+            Phase::EndOfData if is("aut@") => Action::AcceptThen(Box::new(Action::Close)),
             _ => Action::Behave,
         }
     }));
-    let campaign = Campaign::small(server.port(), 12).set("recipients.audience", "\"member-states\"");
+    let arabic = "+++\nsubject = \"رسالة مفتوحة إلى {{ state.name }}\"\n+++\n\n{{ salutation() }}\n\nنص.\n";
+    let campaign = Campaign::small(server.port(), 1)
+        .set("recipients.audience", "\"member-states\"")
+        // Over several seconds, so that there is something to draw.
+        .set("pace.rate", "\"4/s\"")
+        .recipients(ROWS)
+        .template("letter.ar.md", arabic)
+        .file("suppressed.csv", "address,reason\nbgd@missions.example,asked not to be written to\n");
+    campaign.run(&["send", "--yes", "--limit", "4"]);
     campaign.run(&["send", "--yes"]).expect_code(2);
     campaign.run(&["report", "--html", "report.html"]).expect_code(0);
     (server, campaign)
+}
+
+/// A browser on the report, so wide; `None` where there is no browser.
+fn browser_at_the_report(what: &str, width: u32) -> Option<(Server, Campaign, Browser)> {
+    if !support::browser_or_skip(what) {
+        return None;
+    }
+    let (server, campaign) = report();
+    let browser = Browser::start();
+    browser.size(width, 900);
+    browser.open(&campaign.path("report.html"), "");
+    Some((server, campaign, browser))
+}
+
+/// The lines that a script in the page gives.
+fn lines(browser: &Browser, script: &str) -> Vec<String> {
+    let lines = browser.script(script);
+    let text = |line: &serde_json::Value| line.as_str().expect("a line").to_owned();
+    lines.as_array().unwrap_or_else(|| panic!("no list: {lines}")).iter().map(text).collect()
 }
 
 #[test]
@@ -47,6 +89,138 @@ fn axe_core_finds_no_violation_in_the_report_and_nothing_of_it_is_wider_than_the
         assert!(wider.as_i64().is_some_and(|wider| wider <= 0), "{width}: {wider} too wide");
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn nothing_of_the_report_is_hidden_or_too_small_to_read_on_a_phone() {
+    let Some((_server, _campaign, browser)) = browser_at_the_report("reading the report on a phone", 400) else {
+        return;
+    };
+    let hidden = lines(
+        &browser,
+        "return [...document.querySelectorAll('main *')].filter((it) => {
+             const box = it.getBoundingClientRect(), style = getComputedStyle(it);
+             if (!box.width || it.closest('thead') || it.closest('details')) return false;
+             const scrolls = style.overflowX !== 'visible' && it.scrollWidth > it.clientWidth + 1;
+             return scrolls || box.right > innerWidth + 0.5 || box.left < -0.5;
+         }).map((it) => it.outerHTML.slice(0, 120));",
+    );
+    assert_eq!(hidden, Vec::<String>::new());
+    let small = lines(
+        &browser,
+        "return [...document.querySelectorAll('svg.chart text')].filter((it) => it.getBoundingClientRect().width)
+             .filter((it) => it.getBoundingClientRect().height < 12)
+             .map((it) => it.textContent + ' ' + it.getBoundingClientRect().height);",
+    );
+    assert_eq!(small, Vec::<String>::new());
+    let drawn = "[...document.querySelectorAll('svg.chart')].filter((it) => it.getBoundingClientRect().width).length";
+    assert_eq!(browser.script(&format!("return {drawn};")), 1);
+    // Below each group stands what its columns said, in words, and no column that is empty for it.
+    let africa = browser.text(".groups tbody tr");
+    assert!(africa.contains("African States") && africa.contains("54"), "{africa}");
+    let said = lines(
+        &browser,
+        "return [...document.querySelectorAll('.groups tbody tr')].map((row) => [...row.querySelectorAll('td')]
+             .filter((it) => it.getBoundingClientRect().height).map((it) =>
+                 getComputedStyle(it, '::before').content.replaceAll('\"', '') + ' ' + it.textContent).join(', '));",
+    );
+    assert!(
+        said.iter()
+            .any(|row| row
+                == "accepted 1, accepted, but for a copy 1, uncertain 1, refused 1, no letter planned 25, of  29"),
+        "{said:?}"
+    );
+    browser.size(1280, 900);
+    assert_eq!(browser.script(&format!("return {drawn};")), 1);
+}
+
+#[test]
+fn labels_below_the_bars_never_run_into_each_other() {
+    let Some((_server, _campaign, browser)) = browser_at_the_report("reading the drawing", 1280) else { return };
+    for width in [1280, 400, 320] {
+        browser.size(width, 900);
+        let clashes = lines(
+            &browser,
+            "const boxes = [...document.querySelectorAll('svg.chart text')].map((it) => [it.textContent, it.getBoundingClientRect()])
+                 .filter(([, box]) => box.width);
+             const edge = document.querySelector('figure').getBoundingClientRect().right;
+             return boxes.flatMap(([text, a], place) => [...boxes.slice(place + 1)
+                 .filter(([, b]) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom)
+                 .map(([other]) => text + ' on ' + other), ...(a.right > edge + 0.5 ? [text + ' beyond the edge'] : [])]);",
+        );
+        assert_eq!(clashes, Vec::<String>::new(), "{width}");
+    }
+}
+
+/// Where a text node breaks over two lines between two letters that belong together.
+const BROKEN: &str = "
+    const torn = [];
+    for (const it of document.querySelectorAll('.address, time')) {
+        if (!it.getBoundingClientRect().width) continue;
+        const walker = document.createTreeWalker(it, NodeFilter.SHOW_TEXT);
+        let last = null;
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            for (let at = 0; at < node.length; at += 1) {
+                const range = document.createRange();
+                range.setStart(node, at);
+                range.setEnd(node, at + 1);
+                const now = { c: node.data[at], top: range.getBoundingClientRect().top };
+                if (last && Math.abs(now.top - last.top) > 6 && now.c !== '.' && last.c !== '@') torn.push(it.outerHTML);
+                last = now;
+            }
+        }
+    }
+    return torn;";
+
+#[test]
+fn addresses_break_at_their_signs_only_and_times_nowhere() {
+    let Some((_server, _campaign, browser)) = browser_at_the_report("reading addresses", 1280) else { return };
+    for (media, width) in [("screen", 1280), ("screen", 700), ("screen", 400), ("screen", 320), ("print", 673)] {
+        browser.media(media, "light");
+        browser.size(width, 900);
+        assert_eq!(lines(&browser, BROKEN), Vec::<String>::new(), "{media} {width}");
+    }
+    let dates = browser
+        .script("return [...document.querySelectorAll('time')].filter((it) => it.textContent.includes('-')).length;");
+    assert_eq!(dates, 0);
+}
+
+#[test]
+fn each_language_stands_with_its_own_subject() {
+    let Some((_server, _campaign, browser)) = browser_at_the_report("reading subjects", 1280) else { return };
+    let first = browser.text("#sent dd");
+    assert!(first.contains("رسالة مفتوحة إلى") && first.contains("(Arabic, to Bahrain)"), "{first}");
+    assert!(first.contains("Open letter to") && first.contains("(English, to "), "{first}");
+}
+
+#[test]
+fn paper_has_numbered_pages_that_name_campaign_and_date_and_headings_that_stay_with_what_follows() {
+    if support::program("pdftotext").is_none() {
+        return support::left_out("reading the printed report", "pdftotext (poppler-utils)");
+    }
+    let Some((_server, campaign, browser)) = browser_at_the_report("printing the report", 1280) else { return };
+    let pdf = campaign.path("report.pdf");
+    std::fs::write(&pdf, browser.print()).expect("our own folder");
+    let text =
+        std::process::Command::new("pdftotext").arg("-layout").arg(&pdf).arg("-").output().expect("pdftotext runs");
+    let text = String::from_utf8(text.stdout).expect("UTF-8");
+    let pages: Vec<&str> = text.split('\u{c}').filter(|page| !page.trim().is_empty()).collect();
+    assert!((3..=20).contains(&pages.len()), "{} pages", pages.len());
+    let headings = ["What ", "When it was sent", "Whom it reached", "Every mission", "The proof", "Runs", "Approval"];
+    for (place, page) in pages.iter().enumerate() {
+        let number = format!("{} / {}", place + 1, pages.len());
+        let mut lines: Vec<&str> = page.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let foot = lines.pop().expect("a foot");
+        assert!(foot.starts_with("Report as of ") && foot.ends_with(&number), "{foot}");
+        assert!(lines[0] == if place == 0 { lines[0] } else { "An open letter" }, "page {number}: {}", lines[0]);
+        // Neither a heading as the last line nor a page of two lines.
+        let last = lines.last().expect("lines");
+        assert!(!headings.iter().any(|heading| last.starts_with(heading)), "page {number} ends with {last}");
+        assert!(lines.len() > 3, "page {number}: {lines:?}");
+    }
+    let table = pages.iter().filter(|page| page.contains("missions.example")).count();
+    let headed = pages.iter().filter(|page| page.contains("The server’s words") && page.contains("missions.example"));
+    assert!(headed.count() + 2 >= table, "{text}");
 }
 
 #[test]

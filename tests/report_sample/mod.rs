@@ -112,8 +112,13 @@ pub(crate) fn counts(records: &[DeliveryRecord]) -> Counts {
     counts
 }
 
-/// A report of these records, sent within ten minutes on the day before the event.
+/// A report of these records, sent within ten minutes on the day before the event. The campaign means to reach their Member
+/// States and those that are missing.
 pub(crate) fn dossier(records: Vec<DeliveryRecord>, missing: &[&str]) -> Dossier {
+    let is_meant = |code: &StateCode| {
+        records.iter().any(|record| record.recipient.state == Some(*code)) || missing.contains(&code.state().name("en"))
+    };
+    let expected = Audience::MemberStates.states().into_iter().map(|state| state.code).filter(is_meant).collect();
     let settled = |(place, record): (usize, &DeliveryRecord)| {
         let minute = i64::try_from(place).expect("few");
         record.last.as_ref().map(|word| (word.at + jiff::SignedDuration::from_mins(minute), record.state))
@@ -148,7 +153,7 @@ pub(crate) fn dossier(records: Vec<DeliveryRecord>, missing: &[&str]) -> Dossier
             zone: "America/New_York".into(),
         }),
         audience: "member-states".into(),
-        expected: Audience::MemberStates.states().into_iter().map(|state| state.code).collect(),
+        expected,
         approvals_needed: 0,
     }
 }

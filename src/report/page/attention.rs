@@ -3,85 +3,105 @@
 use std::fmt::Write as _;
 
 use super::super::dossier::{Dossier, waits_for_room};
-use super::super::{name, time, words};
-use super::{counted, instant, names};
+use super::super::tally::{Standing, Tally};
+use super::super::{name, words};
+use super::text::{address, counted, grouped, instant, minute, named, names, prose};
 use crate::domain::cause::Cause;
 use crate::domain::delivery::State;
 use crate::domain::markup::escape;
-use crate::domain::record::{AddressRecord, DeliveryRecord};
+use crate::domain::record::DeliveryRecord;
 
 /// The most missions that are named in one item; the tables below name all.
 const NAMED: usize = 40;
 
-/// What became of the whole, in one paragraph.
+/// What became of the whole, in one paragraph whose numbers add up.
 pub(super) fn verdict(dossier: &Dossier) -> String {
-    let counts = &dossier.counts;
-    let total = counts.total();
-    let due = total - counts.suppressed;
-    if total == 0 {
+    let tally = dossier.groups().iter().fold(Tally::default(), |all, (_, group)| all.plus(group));
+    if dossier.records.is_empty() {
         return "<p class=\"verdict\">No letter was planned or sent yet.</p>\n".to_owned();
     }
-    let missions = |count: u64| counted(usize::try_from(count).unwrap_or(usize::MAX), "letter", "letters");
-    // A mission that has the letter is counted as such, whatever became of its copies.
-    let without = |state: State| {
-        let open = dossier.records.iter().filter(|record| record.state == state && !record.has_letter());
-        u64::try_from(open.count()).unwrap_or(u64::MAX)
-    };
-    let (uncertain, failed, deferred) = (without(State::Uncertain), without(State::Failed), without(State::Deferred));
-    let reached = dossier.reached();
-    let waiting = due.saturating_sub(reached.taken + reached.by_person + uncertain + failed + deferred);
-    let rest = [
-        (
-            reached.by_person,
-            if reached.by_person == 1 {
-                "was recorded as arrived by a person"
-            } else {
-                "were recorded as arrived by a person"
-            },
-        ),
-        (uncertain, "may or may not have arrived"),
-        (failed, if failed == 1 { "was refused" } else { "were refused" }),
-        (deferred, if deferred == 1 { "was put off by a server" } else { "were put off by servers" }),
-        (waiting, if waiting == 1 { "is still to go" } else { "are still to go" }),
-    ];
-    let rest: Vec<String> = rest
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("<strong>{count}</strong> {what}"))
-        .collect();
-    let rest = if rest.is_empty() { String::new() } else { format!("; {}", rest.join(", ")) };
-    let mut beside = match reached.without_copy {
-        0 => String::new(),
-        1 => " One of those that have it is short of a copy.".to_owned(),
-        count => format!(" {count} of those that have it are short of a copy."),
-    };
-    if counts.suppressed > 0 {
-        let count = usize::try_from(counts.suppressed).unwrap_or(0);
-        let _ = write!(beside, " {} left out on purpose.", counted(count, "was", "were"));
-    }
-    let first = if reached.taken < due || due == 0 {
-        format!(
-            "<strong>{}</strong> of {} {} taken by the mail servers",
-            reached.taken,
-            missions(due),
-            was(reached.taken)
-        )
-    } else if due == 1 {
-        "The <strong>one</strong> letter was taken by the mail server".to_owned()
+    let (whole, reached) = (tally.total(), tally.reached());
+    let (one, many) = dossier.noun();
+    let mut text = if reached == whole && whole == 1 {
+        format!("<strong>The one {one}</strong> has the letter")
+    } else if reached == whole {
+        format!("<strong>All {} {many}</strong> have the letter", grouped(whole))
     } else {
-        format!("All <strong>{due}</strong> letters were taken by the mail servers")
+        let has = if reached == 1 { "has" } else { "have" };
+        format!("<strong>{} of {}</strong> {has} the letter", grouped(reached), counted(whole, one, many))
     };
-    format!("<p class=\"verdict\">{first}{rest}.{beside}</p>\n")
+    text.push_str(if reached > 0 { ", as far as mail servers can tell" } else { "" });
+    text.push('.');
+    text.push_str(&among(&tally));
+    text.push_str(&others(&tally));
+    text.push_str(&beyond(dossier));
+    format!("<p class=\"verdict\">{text}</p>\n")
 }
 
-fn was(count: u64) -> &'static str {
-    if count == 1 { "was" } else { "were" }
+/// Those that have the letter in another way than by a server's word for every address.
+fn among(tally: &Tally) -> String {
+    let (copies, word) = (tally.of(Standing::LacksCopies), tally.of(Standing::OnWord));
+    let lack = match copies {
+        0 => None,
+        1 => Some("<strong>1</strong> lacks a copy for a further address".to_owned()),
+        copies => Some(format!("<strong>{}</strong> lack a copy for a further address", grouped(copies))),
+    };
+    let said =
+        (word > 0).then(|| format!("for <strong>{}</strong> it is a person, not a server, who says so", grouped(word)));
+    match [lack, said].into_iter().flatten().collect::<Vec<_>>().join(", and ") {
+        none if none.is_empty() => none,
+        some => format!(" Of these, {some}."),
+    }
+}
+
+/// ` Of the other 9: 2 may or may not have it, …`; nothing if there are no others.
+fn others(tally: &Tally) -> String {
+    let rest: Vec<(Standing, usize)> = tally.each().filter(|(standing, _)| !standing.has_letter()).collect();
+    let count: usize = rest.iter().map(|(_, count)| count).sum();
+    let said: Vec<String> = rest
+        .into_iter()
+        .map(|(standing, count)| format!("<strong>{}</strong> {}", grouped(count), fate(standing, count == 1)))
+        .collect();
+    match count {
+        0 => String::new(),
+        1 => format!(" The other one: {}.", said.concat()),
+        count if count == tally.total() => format!(" Of these {}: {}.", grouped(count), said.join(", ")),
+        count => format!(" Of the other {}: {}.", grouped(count), said.join(", ")),
+    }
+}
+
+fn fate(standing: Standing, is_one: bool) -> &'static str {
+    match (standing, is_one) {
+        (Standing::Uncertain, _) => "may or may not have it",
+        (Standing::Failed, true) => "was refused by a mail server",
+        (Standing::Failed, false) => "were refused by a mail server",
+        (Standing::Deferred, true) => "was put off by a mail server, to be tried again",
+        (Standing::Deferred, false) => "were put off by a mail server, to be tried again",
+        (Standing::Sending, true) => "is being sent, or was cut off",
+        (Standing::Sending, false) => "are being sent, or were cut off",
+        (Standing::Suppressed, true) => "was left out on purpose",
+        (Standing::Suppressed, false) => "were left out on purpose",
+        (Standing::NotPlanned, true) => "has no letter planned",
+        (Standing::NotPlanned, false) => "have no letter planned",
+        (_, true) => "is still to go",
+        (_, false) => "are still to go",
+    }
+}
+
+/// Who is written to besides.
+fn beyond(dossier: &Dossier) -> String {
+    let these = grouped(dossier.expected.len());
+    match dossier.bridge().beyond {
+        0 => String::new(),
+        1 => format!(" <strong>1</strong> more letter is for a recipient beyond these {these}."),
+        more => format!(" <strong>{}</strong> more letters are for recipients beyond these {these}.", grouped(more)),
+    }
 }
 
 /// What is left to do, the most pressing first.
 pub(super) fn section(dossier: &Dossier) -> String {
     let items =
-        [uncertain(dossier), failed(dossier), copies(dossier), deferred(dossier), waiting(dossier), missing(dossier)]
+        [uncertain(dossier), failed(dossier), deferred(dossier), waiting(dossier), missing(dossier), copies(dossier)]
             .concat();
     if items.is_empty() {
         return "<p>Nothing is left to do.</p>\n".to_owned();
@@ -94,65 +114,75 @@ fn item(class: &str, title: &str, body: &str) -> String {
     format!("<li class=\"{class}\"><h3>{title}</h3>\n{body}</li>\n")
 }
 
-fn of(dossier: &Dossier, state: State) -> Vec<&DeliveryRecord> {
-    dossier.records.iter().filter(|record| record.state == state).collect()
+/// The letters that stand so; a mission that has its letter is with the copies.
+fn of(dossier: &Dossier, standing: Standing) -> Vec<&DeliveryRecord> {
+    dossier.records.iter().filter(|record| dossier.standing(record) == standing).collect()
 }
 
 fn uncertain(dossier: &Dossier) -> String {
-    let records = of(dossier, State::Uncertain);
+    let records = of(dossier, Standing::Uncertain);
     if records.is_empty() {
         return String::new();
     }
     let title = format!("{} may or may not have arrived", counted(records.len(), "letter", "letters"));
     let body = format!(
         "<p>The connection broke after the letter and before the receipt; no sender can know. Ask each mission whether it has \
-         the letter, then record the answer (<code>demarche resolve</code>). Nothing is sent to them again before that.</p>\n{}",
+         the letter, then have the answer recorded (<code>demarche resolve</code>). Nothing is sent to them again before \
+         that.</p>\n{}",
         each(&records)
     );
     item("uncertain", &title, &body)
 }
 
+/// Where the advice for each stands.
+const SEE: &str = "“<a href=\"#causes\">What did not arrive, and why</a>” below says what to do for each";
+
 fn failed(dossier: &Dossier) -> String {
-    let records: Vec<_> = of(dossier, State::Failed).into_iter().filter(|record| !record.has_letter()).collect();
+    let records = of(dossier, Standing::Failed);
     if records.is_empty() {
         return String::new();
     }
-    let title = format!("{} refused for good", counted(records.len(), "letter was", "letters were"));
-    let link = "<a href=\"#causes\">What did not arrive, and why</a> says what to do for each";
-    item("failed", &title, &format!("<p>{}. {link}.</p>\n", some(&records)))
+    let title = format!("{} refused by a mail server", counted(records.len(), "letter was", "letters were"));
+    item("failed", &title, &format!("<p>{}. {SEE}.</p>\n", some(&records)))
 }
 
-/// Missions that have the letter, and whose copies were refused.
+/// Missions that have the letter, and whose copies have not all arrived.
 fn copies(dossier: &Dossier) -> String {
-    let records: Vec<_> = of(dossier, State::Failed).into_iter().filter(|record| record.has_letter()).collect();
+    let records: Vec<_> = dossier.records.iter().filter(|record| record.lacks_only_copies()).collect();
     if records.is_empty() {
         return String::new();
     }
     let one = |record: &&DeliveryRecord| {
-        let refused = record.addresses.iter().filter(|address| address.state == State::Failed);
-        let refused: Vec<String> = refused.map(AddressRecord::named).collect();
-        let what = if refused.len() == 1 { "a copy was refused" } else { "copies were refused" };
-        format!("<li><bdi>{}</bdi> — {what}: <bdi>{}</bdi></li>\n", escape(name(record)), escape(&refused.join(", ")))
+        let out: Vec<String> = record
+            .addresses
+            .iter()
+            .filter(|address| !matches!(address.state, State::Accepted | State::Suppressed))
+            .map(|out| format!("{}: {}", named(out), Standing::of_state(out.state).label()))
+            .collect();
+        format!("<li><strong><bdi>{}</bdi></strong> — {}</li>\n", escape(name(record)), out.join("; "))
     };
-    let list: String = records.iter().map(one).collect();
+    let list: String = records.iter().take(NAMED).map(one).collect();
+    let more = match records.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("<p>And {} more.</p>\n", grouped(more)),
+    };
     let title = format!("{} the letter, but not every copy", counted(records.len(), "mission has", "missions have"));
-    let link = "<a href=\"#causes\">What did not arrive, and why</a> says what to do for each";
-    item("failed", &title, &format!("<ul>\n{list}</ul>\n<p>{link}.</p>\n"))
+    item("copies", &title, &format!("<ul>\n{list}</ul>\n{more}<p>{SEE}.</p>\n"))
 }
 
 fn deferred(dossier: &Dossier) -> String {
-    let records = of(dossier, State::Deferred);
+    let records = of(dossier, Standing::Deferred);
     if records.is_empty() {
         return String::new();
     }
-    let title = format!("{} put off", counted(records.len(), "letter was", "letters were"));
+    let title = format!("{} put off by a mail server", counted(records.len(), "letter was", "letters were"));
     // A full mailbox is not emptied by the next try.
     let (full, soon): (Vec<_>, Vec<_>) = records.into_iter().partition(|record| waits_for_room(record));
     let mut body = String::new();
     if !soon.is_empty() {
         let due = soon.iter().filter_map(|record| record.not_before).min();
-        let due = due.map_or_else(String::new, |at| format!(", from {} UTC on", instant(at)));
-        let _ = writeln!(body, "<p>{}. Send them again (<code>demarche resend</code>){due}.</p>", some(&soon));
+        let due = due.map_or_else(String::new, |at| format!(", from {} UTC on", minute(at)));
+        let _ = writeln!(body, "<p>{}. To be sent again (<code>demarche resend</code>){due}.</p>", some(&soon));
     }
     if !full.is_empty() {
         let _ = writeln!(body, "<p>{}. {}</p>", some(&full), escape(Cause::FullMailbox.advice()));
@@ -161,12 +191,12 @@ fn deferred(dossier: &Dossier) -> String {
 }
 
 fn waiting(dossier: &Dossier) -> String {
-    let waiting = dossier.counts.queued + dossier.counts.sending;
+    let tally = dossier.letters_tally();
+    let waiting = tally.of(Standing::Queued) + tally.of(Standing::Sending);
     if waiting == 0 {
         return String::new();
     }
-    let count = usize::try_from(waiting).unwrap_or(usize::MAX);
-    let title = format!("{} still to go", counted(count, "letter is", "letters are"));
+    let title = format!("{} still to go", counted(waiting, "letter is", "letters are"));
     item("queued", &title, "<p>Unless it is being sent right now, go on with <code>demarche send</code>.</p>\n")
 }
 
@@ -175,9 +205,10 @@ fn missing(dossier: &Dossier) -> String {
     if missing.is_empty() {
         return String::new();
     }
-    let title = format!("{} no letter planned", counted(missing.len(), "state has", "states have"));
-    let body = names(missing.iter().map(String::as_str));
-    item("missing", &title, &format!("<p>{body}. Add a row for each to the recipients file, then send.</p>\n"))
+    let title = format!("{} no letter planned", counted(missing.len(), "mission has", "missions have"));
+    let shown = some_names(&missing.iter().map(String::as_str).collect::<Vec<_>>());
+    let body = format!("<p>{shown}. Add a row for each to the list of recipients, then send.</p>\n");
+    item("missing", &title, &body)
 }
 
 /// Every one of them with what was said.
@@ -188,16 +219,11 @@ fn each(records: &[&DeliveryRecord]) -> String {
             .addresses
             .iter()
             .filter(|address| address.state == State::Uncertain)
-            .map(|address| {
-                let word = address.word.as_ref().or(record.last.as_ref());
-                let word = word.map_or_else(String::new, |word| {
-                    format!(
-                        ": {}, {} UTC",
-                        escape(&words(word)),
-                        escape(&time(word.at).replace('T', " ").replace('Z', ""))
-                    )
-                });
-                format!("<bdi>{}</bdi>{word}", escape(&address.address))
+            .map(|concerned| {
+                let word = concerned.word.as_ref().or(record.last.as_ref());
+                let word = word
+                    .map_or_else(String::new, |word| format!(": {}, {} UTC", prose(&words(word)), instant(word.at)));
+                format!("{}{word}", address(&concerned.address))
             })
             .collect();
         let _ =
@@ -208,7 +234,13 @@ fn each(records: &[&DeliveryRecord]) -> String {
 }
 
 fn some(records: &[&DeliveryRecord]) -> String {
-    let shown = names(records.iter().take(NAMED).map(|record| name(record)));
-    let more = records.len().saturating_sub(NAMED);
-    if more > 0 { format!("{shown} and {more} more") } else { shown }
+    some_names(&records.iter().map(|record| name(record)).collect::<Vec<_>>())
+}
+
+fn some_names(all: &[&str]) -> String {
+    let shown = names(all.iter().take(NAMED).copied());
+    match all.len().saturating_sub(NAMED) {
+        0 => shown,
+        more => format!("{shown} and {} more", grouped(more)),
+    }
 }

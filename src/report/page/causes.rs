@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::dossier::{Dossier, Miss};
 use super::super::{name, words};
-use super::{counted, instant, tag};
+use super::text::{counted, grouped, minute, named, prose, tag_of};
 use crate::domain::markup::escape;
 
 /// A table for each cause.
@@ -13,7 +13,15 @@ pub(super) fn section(dossier: &Dossier) -> String {
     if causes.is_empty() {
         return "<p>Nothing was refused, put off or lost.</p>\n".to_owned();
     }
-    let mut html = String::new();
+    let misses: usize = causes.values().map(Vec::len).sum();
+    let all: usize = dossier.records.iter().map(|record| record.addresses.len()).sum();
+    let mut html = format!(
+        "<p>{} of {} {} refused, put off or left without an answer; each stands below, by cause. A letter may go to several \
+         addresses.</p>\n",
+        grouped(misses),
+        counted(all, "address", "addresses"),
+        if misses == 1 { "was" } else { "were" }
+    );
     for (cause, misses) in causes {
         let _ = writeln!(
             html,
@@ -36,15 +44,15 @@ fn table(misses: &[Miss<'_>]) -> String {
     for miss in misses {
         let _ = writeln!(
             table,
-            "<tr><th scope=\"row\"><bdi>{}</bdi></th><td data-label=\"Address\"><bdi>{}</bdi>{}</td>\
+            "<tr><th scope=\"row\"><bdi>{}</bdi></th><td data-label=\"Address\">{}{}</td>\
              <td data-label=\"Outcome\">{}</td><td data-label=\"The server’s words\" class=\"words\">{}</td>\
              <td data-label=\"When (UTC)\" class=\"when\">{}</td></tr>",
             escape(name(miss.record)),
-            escape(&miss.address.named()),
+            named(miss.address),
             if miss.record.has_letter() { "<br><span class=\"quiet\">the mission itself has it</span>" } else { "" },
-            tag(miss.address.state),
-            escape(&words(miss.word)),
-            instant(miss.word.at)
+            tag_of(miss.address.state),
+            prose(&words(miss.word)),
+            minute(miss.word.at)
         );
     }
     table.push_str("</tbody>\n</table>\n");

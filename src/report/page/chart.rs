@@ -6,146 +6,112 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::dossier::Dossier;
-use super::super::{duration, shown};
-use super::{figures, instant};
+use super::super::duration;
+use super::super::tally::Standing;
+use super::figures;
+use super::text::{counted, grouped, instant};
+use super::timeline::{Interval, STACKED, STEPS, Timeline};
 use crate::domain::delivery::State;
 use crate::domain::markup::escape;
 
-/// Lengths of an interval that people think in, in seconds.
-const STEPS: [i64; 17] =
-    [1, 5, 10, 30, 60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000];
-/// The most intervals that are drawn.
-const MOST: i64 = 40;
-/// What is stacked, from the bottom.
-const STACKED: [State; 4] = [State::Accepted, State::Deferred, State::Failed, State::Uncertain];
+/// A drawing's measures, in pixels of its own; the narrow one is for screens on which the wide one's text could not be read.
+struct Sheet {
+    class: &'static str,
+    width: f64,
+    height: f64,
+    /// The most labels below it.
+    labels: i64,
+}
 
-const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 240.0;
-const LEFT: f64 = 44.0;
+const SHEETS: [Sheet; 2] = [
+    Sheet { class: "wide", width: 760.0, height: 232.0, labels: 7 },
+    Sheet { class: "narrow", width: 350.0, height: 220.0, labels: 3 },
+];
+const LEFT: f64 = 40.0;
 const RIGHT: f64 = 12.0;
-const TOP: f64 = 30.0;
+const TOP: f64 = 22.0;
 const BOTTOM: f64 = 40.0;
-
-/// What happened in one interval.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Interval {
-    from: Timestamp,
-    /// In the order of [`STACKED`].
-    counts: [u64; 4],
-}
-
-/// Settled attempts, sorted into intervals of one length that follow each other without a gap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Timeline {
-    /// In seconds.
-    step: i64,
-    intervals: Vec<Interval>,
-}
-
-impl Timeline {
-    /// `None` if nothing was settled.
-    fn new(settled: &[(Timestamp, State)]) -> Option<Self> {
-        let (first, last) = (settled.first()?.0.as_second(), settled.last()?.0.as_second());
-        let fits = |step: &&i64| (last.div_euclid(**step) - first.div_euclid(**step)) < MOST;
-        // Beyond forty months an interval is as long as it must be.
-        let step = STEPS.iter().find(fits).copied().unwrap_or_else(|| (last - first) / (MOST - 1) + 1);
-        let origin = first.div_euclid(step) * step;
-        let count = (last - origin) / step + 1;
-        let at = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
-        let mut intervals: Vec<Interval> =
-            (0..count).map(|place| Interval { from: at(origin + place * step), counts: [0; 4] }).collect();
-        for (moment, state) in settled {
-            let place = usize::try_from((moment.as_second() - origin) / step).unwrap_or(0);
-            if let (Some(interval), Some(kind)) =
-                (intervals.get_mut(place), STACKED.iter().position(|stacked| stacked == state))
-            {
-                interval.counts[kind] += 1;
-            }
-        }
-        Some(Self { step, intervals })
-    }
-
-    fn begin(&self) -> Timestamp {
-        self.intervals[0].from
-    }
-
-    fn end(&self) -> Timestamp {
-        let last = self.intervals[self.intervals.len() - 1].from;
-        last.checked_add(SignedDuration::from_secs(self.step)).unwrap_or(last)
-    }
-
-    fn tallest(&self) -> u64 {
-        self.intervals.iter().map(|interval| interval.counts.iter().sum()).max().unwrap_or(0)
-    }
-
-    /// What an instant on the axis is called: as exact as the intervals are.
-    fn label(&self, at: Timestamp) -> String {
-        let format = match self.step {
-            ..60 => "%H:%M:%S",
-            60..43_200 => "%H:%M",
-            _ => "%-d %b",
-        };
-        at.strftime(format).to_string()
-    }
-}
+/// The least distance between two labels.
+const LABEL: f64 = 78.0;
+/// The widest bar.
+const WIDEST: f64 = 90.0;
 
 /// The drawing, its caption, and the table that says the same.
 pub(super) fn section(dossier: &Dossier) -> String {
     let Some(timeline) = Timeline::new(&dossier.settled) else {
         return "<p>Nothing was handed over yet.</p>\n".to_owned();
     };
-    let mut html = String::from("<figure tabindex=\"0\" aria-label=\"The letters over time\">\n");
-    html.push_str(&drawing(&timeline, dossier));
     let caption = figures::beside_event(dossier).unwrap_or_default();
+    let tried = dossier.records.iter().filter(|record| record.attempts > 0).count();
+    let answers = counted(dossier.settled.len(), "answer", "answers");
+    // One bar would say nothing that a sentence does not.
+    if let [only] = timeline.intervals.as_slice() {
+        return format!("<p>{answers} of mail servers, all at {} UTC. {caption}</p>\n", instant(only.from));
+    }
+    let mut html = format!("<figure>\n{}", legend(&timeline));
+    for sheet in &SHEETS {
+        html.push_str(&drawing(&timeline, dossier, sheet));
+    }
     let _ = writeln!(
         html,
-        "<figcaption>What the servers answered, in intervals of {}; times are UTC. A letter that was put off and sent again \
-         counts each time. {caption}</figcaption>\n</figure>",
-        duration(u64::try_from(timeline.step).unwrap_or(0))
+        "<figcaption>What mail servers answered; each bar is {} wide, times are UTC. {answers} in all, to {}: a \
+         letter that was sent again counts each time. {caption}</figcaption>\n</figure>",
+        duration(u64::try_from(timeline.step).unwrap_or(0)),
+        counted(tried, "letter", "letters")
     );
     html.push_str(&table(&timeline));
     html
 }
 
-fn drawing(timeline: &Timeline, dossier: &Dossier) -> String {
+fn drawing(timeline: &Timeline, dossier: &Dossier, sheet: &Sheet) -> String {
     let (begin, end) = (timeline.begin(), timeline.end());
     let event = dossier.event.as_ref().filter(|event| is_near(event.at, begin, end));
     let (from, to) = event.map_or((begin, end), |event| (begin.min(event.at), end.max(event.at)));
     let span = seconds(from, to).max(1.0);
-    let x = |at: Timestamp| LEFT + seconds(from, at) / span * (WIDTH - LEFT - RIGHT);
+    let x = |at: Timestamp| LEFT + seconds(from, at) / span * (sheet.width - LEFT - RIGHT);
     let top = nice(timeline.tallest());
-    let y = |count: u64| HEIGHT - BOTTOM - count_of(count) / count_of(top) * (HEIGHT - TOP - BOTTOM);
+    let y = |count: u64| sheet.floor() - count_of(count) / count_of(top) * (sheet.floor() - TOP);
     let mut svg = format!(
-        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"chart-title chart-desc\">\n\
-         <title id=\"chart-title\">Letters over time</title>\n<desc id=\"chart-desc\">{}</desc>\n",
+        "<svg class=\"chart {0}\" viewBox=\"0 0 {1} {2}\" role=\"img\" aria-labelledby=\"{0}-title {0}-desc\">\n\
+         <title id=\"{0}-title\">Letters over time</title>\n<desc id=\"{0}-desc\">{3}</desc>\n",
+        sheet.class,
+        sheet.width,
+        sheet.height,
         escape(&described(timeline, dossier))
     );
-    for mark in [0, top / 2, top].into_iter().filter(|mark| *mark == 0 || top > 1 || *mark == top) {
+    let half = (top > 1).then_some(top / 2);
+    for mark in [Some(0), half, Some(top)].into_iter().flatten() {
         let _ = writeln!(
             svg,
             "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{1:.1}\" y2=\"{1:.1}\"/><text class=\"axis\" x=\"{2}\" y=\"{3:.1}\" text-anchor=\"end\">{mark}</text>",
-            WIDTH - RIGHT,
+            sheet.width - RIGHT,
             y(mark),
             LEFT - 8.0,
             y(mark) + 4.0
         );
     }
     svg.push_str(&bars(timeline, &x, &y));
-    svg.push_str(&axis(timeline, &x));
+    svg.push_str(&axis(timeline, sheet, &x));
     if let Some(event) = event {
         let at = x(event.at);
-        let (anchor, beside) = if at > WIDTH / 2.0 { ("end", at - 6.0) } else { ("start", at + 6.0) };
+        let (anchor, beside) = if at > sheet.width / 2.0 { ("end", at - 6.0) } else { ("start", at + 6.0) };
         let _ = writeln!(
             svg,
             "<line class=\"event\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/><text class=\"axis\" x=\"{beside:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">the event begins</text>",
-            TOP - 8.0,
-            HEIGHT - BOTTOM,
-            TOP + 2.0
+            TOP - 16.0,
+            sheet.floor(),
+            TOP - 8.0
         );
     }
-    svg.push_str(&legend(timeline));
     svg.push_str("</svg>\n");
     svg
+}
+
+impl Sheet {
+    /// Where the bars stand.
+    fn floor(&self) -> f64 {
+        self.height - BOTTOM
+    }
 }
 
 /// An event is drawn if that leaves the bars at least half of the width.
@@ -159,14 +125,16 @@ fn bars(timeline: &Timeline, x: &dyn Fn(Timestamp) -> f64, y: &dyn Fn(u64) -> f6
     let step = SignedDuration::from_secs(timeline.step);
     for interval in &timeline.intervals {
         let left = x(interval.from);
-        let width = (x(interval.from.checked_add(step).unwrap_or(interval.from)) - left - 1.0).clamp(1.0, 60.0);
+        let room = x(interval.from.checked_add(step).unwrap_or(interval.from)) - left;
+        let width = (room - 1.5).clamp(1.5, WIDEST);
+        let left = left + (room - width).max(0.0) / 2.0;
         let mut below = 0;
         for (state, count) in STACKED.into_iter().zip(interval.counts).filter(|(_, count)| *count > 0) {
             let (bottom, upper) = (y(below), y(below + count));
             let _ = writeln!(
                 svg,
                 "<rect class=\"{}\" x=\"{left:.1}\" y=\"{upper:.1}\" width=\"{width:.1}\" height=\"{:.1}\"/>",
-                shown(state),
+                Standing::of_state(state).class(),
                 bottom - upper
             );
             below += count;
@@ -175,53 +143,58 @@ fn bars(timeline: &Timeline, x: &dyn Fn(Timestamp) -> f64, y: &dyn Fn(u64) -> f6
     svg
 }
 
-/// A few labels, at round times where there are any, and the day below wherever it is another one.
-fn axis(timeline: &Timeline, x: &dyn Fn(Timestamp) -> f64) -> String {
+/// A few labels, at round times and at the beginning, and the day below wherever it is another one.
+fn axis(timeline: &Timeline, sheet: &Sheet, x: &dyn Fn(Timestamp) -> f64) -> String {
     let span = timeline.end().as_second() - timeline.begin().as_second();
-    let every = STEPS.into_iter().find(|step| *step >= timeline.step && span / step < 7).unwrap_or(span);
-    let is_round = |interval: &&Interval| interval.from.as_second().rem_euclid(every.max(1)) == 0;
+    let fits = |step: &i64| *step >= timeline.step && span / step < sheet.labels;
+    let every = STEPS.into_iter().find(fits).unwrap_or(span).max(1);
+    let is_round = |interval: &&Interval| interval.from.as_second().rem_euclid(every) == 0;
     let mut labelled: Vec<&Interval> = timeline.intervals.iter().filter(is_round).collect();
-    if labelled.is_empty() {
-        labelled.push(&timeline.intervals[0]);
+    let first = &timeline.intervals[0];
+    if labelled.first().is_none_or(|next| x(next.from) - x(first.from) >= LABEL) {
+        labelled.insert(0, first);
     }
     let mut svg = String::new();
     let mut day = String::new();
     for interval in labelled {
         let at = x(interval.from);
+        // The last label ends at the edge, where it would go beyond it.
+        let anchor = if at + LABEL > sheet.width { " text-anchor=\"end\"" } else { "" };
         let _ = writeln!(
             svg,
-            "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{0:.1}\" y2=\"{1:.1}\"/><text class=\"axis\" x=\"{at:.1}\" y=\"{2:.1}\">{3}</text>",
-            HEIGHT - BOTTOM,
-            HEIGHT - BOTTOM + 4.0,
-            HEIGHT - BOTTOM + 17.0,
+            "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{0:.1}\" y2=\"{1:.1}\"/><text class=\"axis\" x=\"{at:.1}\" y=\"{2:.1}\"{anchor}>{3}</text>",
+            sheet.floor(),
+            sheet.floor() + 5.0,
+            sheet.floor() + 18.0,
             timeline.label(interval.from)
         );
         let today = interval.from.strftime("%-d %b %Y").to_string();
         if today != day && timeline.step < 43_200 {
-            let _ =
-                writeln!(svg, "<text class=\"axis\" x=\"{at:.1}\" y=\"{:.1}\">{today}</text>", HEIGHT - BOTTOM + 32.0);
+            let _ = writeln!(
+                svg,
+                "<text class=\"axis\" x=\"{at:.1}\" y=\"{:.1}\"{anchor}>{today}</text>",
+                sheet.floor() + 33.0
+            );
             day = today;
         }
     }
     svg
 }
 
+/// The colours with their words: text of the page, so that it breaks where the screen ends.
 fn legend(timeline: &Timeline) -> String {
-    let mut svg = String::new();
-    let mut at = LEFT;
-    for (kind, state) in STACKED.into_iter().enumerate() {
-        if timeline.intervals.iter().all(|interval| interval.counts[kind] == 0) {
-            continue;
-        }
-        let _ = writeln!(
-            svg,
-            "<rect class=\"{0}\" x=\"{at:.1}\" y=\"4\" width=\"10\" height=\"10\"/><text class=\"axis\" x=\"{1:.1}\" y=\"13\">{0}</text>",
-            shown(state),
-            at + 15.0
-        );
-        at += 90.0;
-    }
-    svg
+    let used =
+        STACKED.into_iter().enumerate().filter(|(kind, _)| timeline.intervals.iter().any(|it| it.counts[*kind] > 0));
+    let one = |(_, state): (usize, State)| {
+        let standing = Standing::of_state(state);
+        format!(
+            "<li><svg class=\"swatch\" viewBox=\"0 0 12 12\" aria-hidden=\"true\"><rect class=\"{}\" x=\"1\" y=\"1\" width=\"10\" height=\"10\"/></svg>{}</li>",
+            standing.class(),
+            standing.label()
+        )
+    };
+    let items: String = used.map(one).collect();
+    format!("<ul class=\"legend\">{items}</ul>\n")
 }
 
 /// The drawing in a sentence, for those who do not see it.
@@ -231,10 +204,14 @@ fn described(timeline: &Timeline, dossier: &Dossier) -> String {
         .into_iter()
         .enumerate()
         .filter(|(kind, _)| total(*kind) > 0)
-        .map(|(kind, state)| format!("{} {}", total(kind), shown(state)))
+        .map(|(kind, state)| format!("{} {}", total(kind), Standing::of_state(state).label()))
         .collect();
-    let event = dossier.event.as_ref().map_or_else(String::new, |event| format!(" The event began {}.", event.at));
-    format!("From {} to {}: {}.{event}", timeline.begin(), timeline.end(), said.join(", "))
+    let utc = |at: Timestamp| at.strftime("%-d %B %Y, %H:%M:%S UTC").to_string();
+    let event = dossier.event.as_ref().map_or_else(String::new, |event| {
+        let began = if event.at <= dossier.facts.now { "began" } else { "begins" };
+        format!(" The event {began} {}.", utc(event.at))
+    });
+    format!("From {} to {}: {}.{event}", utc(timeline.begin()), utc(timeline.end()), said.join(", "))
 }
 
 fn table(timeline: &Timeline) -> String {
@@ -242,13 +219,14 @@ fn table(timeline: &Timeline) -> String {
         "<details>\n<summary>The same as a table</summary>\n<table class=\"figures\">\n<thead><tr><th scope=\"col\">From (UTC)</th>",
     );
     for state in STACKED {
-        let _ = write!(table, "<th scope=\"col\" class=\"number\">{}</th>", shown(state));
+        let _ = write!(table, "<th scope=\"col\" class=\"number\">{}</th>", Standing::of_state(state).label());
     }
     table.push_str("</tr></thead>\n<tbody>\n");
     for interval in timeline.intervals.iter().filter(|interval| interval.counts != [0; 4]) {
         let _ = write!(table, "<tr><th scope=\"row\">{}</th>", instant(interval.from));
         for count in interval.counts {
-            let _ = write!(table, "<td class=\"number\">{count}</td>");
+            let _ =
+                write!(table, "<td class=\"number\">{}</td>", grouped(usize::try_from(count).unwrap_or(usize::MAX)));
         }
         table.push_str("</tr>\n");
     }
@@ -284,18 +262,6 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_634_738_400 + second).expect("in range")
-    }
-
-    #[test]
-    fn every_settled_attempt_is_in_one_interval_and_there_are_never_too_many() {
-        for span in [0, 1, 59, 3_600, 86_400, 30 * 86_400, 400 * 86_400, 20_000 * 86_400] {
-            let settled: Vec<(Timestamp, State)> = (0..=10).map(|n| (at(span * n / 10), State::Accepted)).collect();
-            let timeline = Timeline::new(&settled).expect("something");
-            assert!(timeline.intervals.len() <= 40, "{span}: {}", timeline.intervals.len());
-            assert_eq!(timeline.intervals.iter().map(|i| i.counts[0]).sum::<u64>(), 11, "{span}");
-            assert!(timeline.begin() <= at(0) && timeline.end() > at(span), "{span}");
-        }
-        assert_eq!(Timeline::new(&[]), None);
     }
 
     #[test]

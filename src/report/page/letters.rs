@@ -3,18 +3,19 @@
 use std::fmt::Write as _;
 
 use super::super::dossier::{Dossier, Sample};
-use super::counted;
 use super::figures::language_name;
+use super::text::counted;
 use crate::domain::markup::escape;
 
 /// Each language, and each text of it where the letter was corrected under way.
 pub(super) fn section(dossier: &Dossier) -> String {
     if dossier.letters.is_empty() {
-        return "<p>No letter was frozen yet.</p>\n".to_owned();
+        return "<p>No letter was planned yet.</p>\n".to_owned();
     }
     let several = dossier.letters.iter().any(|letter| letter.edition != dossier.letters[0].edition);
-    let mut html =
-        String::from("<p>One mission’s copy for each language; the others differ in names and addresses.</p>\n");
+    let mut html = String::from(
+        "<p>One copy for each language, as its recipient reads it; the others differ in names and addresses.</p>\n",
+    );
     for letter in &dossier.letters {
         html.push_str(&one(letter, several));
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::dossier::{Dossier, group_key, group_name};
+use super::super::tally::{Standing, Tally, group_place};
 use super::super::{name, words};
-use super::{counted, instant, tag};
+use super::text::{counted, grouped, minute, named, prose, tag};
 use crate::domain::delivery::{Event, State};
 use crate::domain::markup::escape;
 use crate::domain::record::{AddressRecord, DeliveryRecord, Remark};
@@ -22,19 +23,17 @@ pub(super) fn section(dossier: &Dossier) -> String {
     for code in &dossier.facts.coverage.missing {
         groups.entry(group_key(Some(*code))).or_default().missing.push(code.state().name("en"));
     }
-    // Groups of states first, then observers, then what is no mission.
-    let place = |key: &str| match key {
-        "observers" => 1,
-        "other" => 2,
-        _ => 0,
-    };
     let mut groups: Vec<(&str, Group<'_>)> = groups.into_iter().collect();
-    groups.sort_by_key(|(key, _)| (place(key), group_name(key)));
-    let mut html = String::new();
+    groups.sort_by_key(|(key, _)| group_place(key));
+    let mut html = String::from(
+        "<p class=\"quiet\">In the servers’ words a number stands first: with a 2 in front the letter was taken, with a 4 it was \
+         refused for now, with a 5 for good.</p>\n",
+    );
+    let is_one_list = groups.iter().all(|(key, _)| *key == "other");
     for (key, mut group) in groups {
         group.records.sort_by_key(|record| crate::domain::state::fold(name(record)));
-        let _ =
-            writeln!(html, "<h3>{} <span class=\"quiet\">({})</span></h3>", escape(group_name(key)), group.in_short());
+        let title = if is_one_list { "All recipients" } else { group_name(key) };
+        let _ = writeln!(html, "<h3>{} <span class=\"quiet\">({})</span></h3>", escape(title), group.in_short(dossier));
         html.push_str(&table(dossier, &group));
     }
     html
@@ -48,33 +47,46 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// How many have the letter, of those that were to get it.
-    fn in_short(&self) -> String {
-        let have = self.records.iter().filter(|record| record.has_letter()).count();
-        let left_out = self.records.iter().filter(|record| record.state == State::Suppressed).count();
-        let due = self.records.len() - left_out;
-        let mut text = format!("{have} of {} accepted", counted(due, "letter", "letters"));
-        if left_out > 0 {
-            let _ = write!(text, ", {left_out} left out");
-        }
-        if !self.missing.is_empty() {
-            let _ = write!(text, ", {} without a letter", self.missing.len());
+    /// How many have the letter, of how many, and how the others stand.
+    fn in_short(&self, dossier: &Dossier) -> String {
+        let listed = self.records.iter().map(|record| dossier.standing(record));
+        let tally: Tally = listed.chain(self.missing.iter().map(|_| Standing::NotPlanned)).collect();
+        let mut states: Vec<_> = self.records.iter().filter_map(|record| record.recipient.state).collect();
+        states.sort_unstable();
+        // Where a mission gets several letters, it is letters that are counted.
+        let is_doubled = states.windows(2).any(|pair| pair[0] == pair[1]);
+        let (one, many) = if is_doubled { ("letter", "letters") } else { dossier.noun() };
+        let total = counted(tally.total(), one, many);
+        let mut text = match (tally.reached(), is_doubled) {
+            (reached, true) => format!("{} of {total} arrived", grouped(reached)),
+            (reached, false) if reached == 1 || tally.total() == 1 => format!("{reached} of {total} has the letter"),
+            (reached, false) => format!("{} of {total} have the letter", grouped(reached)),
+        };
+        let rest = tally.each().filter(|(standing, _)| *standing != Standing::Accepted);
+        for (place, (standing, count)) in rest.enumerate() {
+            let sign = if place == 0 { ";" } else { "," };
+            let _ = write!(text, "{sign} {} {}", grouped(count), standing.label());
         }
         text
     }
 }
 
 fn table(dossier: &Dossier, group: &Group<'_>) -> String {
-    let mut table = String::from(
-        "<table class=\"list\">\n<thead><tr><th scope=\"col\">Mission</th><th scope=\"col\">Address</th>\
+    let mut table = format!(
+        "<table class=\"list\">\n<thead><tr><th scope=\"col\">{}</th><th scope=\"col\">Address</th>\
          <th scope=\"col\">Outcome</th><th scope=\"col\">The server’s words</th><th scope=\"col\">When (UTC)</th></tr></thead>\n",
+        if dossier.noun().0 == "mission" { "Mission" } else { "Recipient" }
     );
     for record in &group.records {
         let rows = record.addresses.len().max(1) + usize::from(has_notes(dossier, record));
         let _ = writeln!(table, "<tbody>");
         for (place, address) in record.addresses.iter().enumerate() {
             let head = if place == 0 {
-                format!("<th scope=\"rowgroup\" rowspan=\"{rows}\"><bdi>{}</bdi></th>", escape(name(record)))
+                format!(
+                    "<th scope=\"rowgroup\" rowspan=\"{rows}\"><bdi>{}</bdi>{}</th>",
+                    escape(name(record)),
+                    in_spite_of_copies(record)
+                )
             } else {
                 String::new()
             };
@@ -97,29 +109,28 @@ fn table(dossier: &Dossier, group: &Group<'_>) -> String {
     table
 }
 
+/// What stands below the name of a mission that has its letter though a copy is out: the addresses beside it do not say so.
+fn in_spite_of_copies(record: &DeliveryRecord) -> String {
+    if record.lacks_only_copies() { format!("<br>{}", tag(Standing::LacksCopies)) } else { String::new() }
+}
+
 fn cells(dossier: &Dossier, record: &DeliveryRecord, address: &AddressRecord) -> String {
-    let field = match address.field.name() {
-        "to" => String::new(),
-        other => format!(" <span class=\"quiet\">({other})</span>"),
-    };
     // What waits has not been answered yet; what is left out never is.
     let told = !matches!(address.state, State::Queued | State::Suppressed);
     let word = address.word.as_ref().or(record.last.as_ref()).filter(|_| told);
     let (said, when) = match dossier.on_a_persons_word(record, address) {
         // What the server said before was not the answer.
-        Some(remark) => {
-            (format!("recorded as arrived{} on {}", by(remark), remark.at.strftime("%-d %B %Y")), instant(remark.at))
-        }
+        Some(remark) => (format!("recorded as arrived{}", by(remark)), minute(remark.at)),
         None => (
-            word.map(|word| escape(&words(word))).unwrap_or_default(),
-            word.map(|word| instant(word.at)).unwrap_or_default(),
+            word.map(|word| prose(&words(word))).unwrap_or_default(),
+            word.map(|word| minute(word.at)).unwrap_or_default(),
         ),
     };
     format!(
-        "<td data-label=\"Address\"><bdi>{}</bdi>{field}</td><td data-label=\"Outcome\">{}</td>\
+        "<td data-label=\"Address\">{}</td><td data-label=\"Outcome\">{}</td>\
          <td data-label=\"The server’s words\" class=\"words\">{said}</td><td data-label=\"When (UTC)\" class=\"when\">{when}</td>",
-        escape(&address.address),
-        tag(address.state),
+        named(address),
+        tag(dossier.standing_of(record, address)),
     )
 }
 
@@ -138,7 +149,7 @@ fn notes(dossier: &Dossier, record: &DeliveryRecord) -> String {
     if let Some(note) = record.note.as_deref().filter(|note| !note.is_empty())
         && !remarks.iter().any(|remark| remark.note == note)
     {
-        lines.push(format!("<strong>Note:</strong> <bdi>{}</bdi>", escape(note)));
+        lines.push(format!("<strong>Note:</strong> {}", prose(note)));
     }
     lines.join("<br>\n")
 }
@@ -151,5 +162,6 @@ fn remark(remark: &Remark) -> String {
         _ => "Note",
     };
     let by = by(remark);
-    format!("<strong>{what}</strong>{by}, {} UTC: <bdi>{}</bdi>", instant(remark.at), escape(&remark.note))
+    let note = if remark.note.is_empty() { String::new() } else { format!(": {}", prose(&remark.note)) };
+    format!("<strong>{what}</strong>{by}, {} UTC{note}", minute(remark.at))
 }

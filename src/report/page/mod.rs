@@ -4,31 +4,38 @@
 mod attention;
 mod causes;
 mod chart;
+mod coverage;
 mod figures;
 mod letters;
 mod missions;
 mod proof;
+mod text;
+mod timeline;
 
-use jiff::Timestamp;
-
+use self::text::moment;
 use super::REHEARSAL;
 use super::dossier::Dossier;
-use crate::domain::delivery::State;
 use crate::domain::markup::{escape, sealed_document};
 
 const STYLE: &str = include_str!("style.css");
 
-/// The parts that the page's contents name, by their anchors.
-const CONTENTS: [(&str, &str); 8] = [
-    ("attention", "What needs a person"),
-    ("sent", "What was sent"),
-    ("time", "When it was sent"),
-    ("coverage", "Whom it reached"),
-    ("causes", "What did not arrive, and why"),
-    ("missions", "Every mission"),
-    ("proof", "The proof"),
-    ("letter", "The letter"),
-];
+/// The most characters of the campaign's name that a margin has room for.
+const LONGEST_IN_MARGIN: usize = 80;
+
+/// The parts of the page by their anchors, as its contents name them.
+fn contents(dossier: &Dossier) -> [(&'static str, &'static str); 8] {
+    let every = if dossier.noun().0 == "mission" { "Every mission" } else { "Every recipient" };
+    [
+        ("attention", "What is left to do"),
+        ("sent", "What was sent"),
+        ("time", "When it was sent"),
+        ("coverage", "Whom it reached"),
+        ("causes", "What did not arrive, and why"),
+        ("missions", every),
+        ("proof", "The proof"),
+        ("letter", "The letter"),
+    ]
+}
 
 /// The whole page. It loads nothing, runs nothing, and opens from a disk.
 #[must_use]
@@ -47,7 +54,8 @@ pub fn html(dossier: &Dossier) -> String {
     body.push_str(&attention::verdict(dossier));
     body.push_str("</header>\n");
     body.push_str("<nav aria-label=\"Contents\">\n<ul>\n");
-    for (anchor, title) in CONTENTS {
+    let contents = contents(dossier);
+    for (anchor, title) in contents {
         body.push_str(&format!("<li><a href=\"#{anchor}\">{title}</a></li>\n"));
     }
     body.push_str("</ul>\n</nav>\n");
@@ -55,43 +63,49 @@ pub fn html(dossier: &Dossier) -> String {
         attention::section(dossier),
         figures::sent(dossier),
         chart::section(dossier),
-        figures::coverage(dossier),
+        coverage::section(dossier),
         causes::section(dossier),
         missions::section(dossier),
         proof::section(dossier),
         letters::section(dossier),
     ];
-    for ((anchor, title), part) in CONTENTS.iter().zip(parts) {
+    for ((anchor, title), part) in contents.iter().zip(parts) {
         body.push_str(&format!(
             "<section id=\"{anchor}\" aria-labelledby=\"{anchor}-title\">\n<h2 id=\"{anchor}-title\">{title}</h2>\n{part}</section>\n"
         ));
     }
     body.push_str("</main>\n");
-    sealed_document(&format!("{title}: {}", dossier.facts.campaign), STYLE, &body)
+    sealed_document(&format!("{title}: {}", dossier.facts.campaign), &format!("{STYLE}{}", margins(dossier)), &body)
 }
 
-/// `20 October 2021, 14:02 UTC`.
-fn moment(at: Timestamp) -> String {
-    format!("<time datetime=\"{at}\">{}</time>", at.strftime("%-d %B %Y, %H:%M UTC"))
+/// What stands in the margins of a printed page: the campaign and the date, page and pages (CSS Paged Media §4).
+fn margins(dossier: &Dossier) -> String {
+    let campaign = &dossier.facts.campaign;
+    let mut name: String = campaign.chars().take(LONGEST_IN_MARGIN).collect();
+    if name.len() < campaign.len() {
+        name.push('…');
+    }
+    let as_of = dossier.facts.now.strftime("Report as of %-d %B %Y, %H:%M UTC").to_string();
+    let as_of = if dossier.facts.rehearsal { format!("{REHEARSAL}. {as_of}") } else { as_of };
+    format!(
+        "@page {{ @top-left {{ content: {}; }} @bottom-left {{ content: {}; }} @bottom-right {{ content: counter(page) \" / \" \
+         counter(pages); }} }}\n@page :first {{ @top-left {{ content: none; }} }}\n",
+        css_string(&name),
+        css_string(&as_of)
+    )
 }
 
-/// `2021-10-20 14:02:11`, for columns that say UTC in their head.
-fn instant(at: Timestamp) -> String {
-    format!("<time datetime=\"{at}\">{}</time>", at.strftime("%Y-%m-%d %H:%M:%S"))
-}
-
-/// A state as a word with its colour; the word alone tells it.
-fn tag(state: State) -> String {
-    format!("<span class=\"tag {0}\">{0}</span>", super::shown(state))
-}
-
-/// `1 letter`, `2 letters` and the like.
-fn counted(count: usize, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
-}
-
-/// `1 + 2 of 3` is hard to read at length: names with commas, escaped, each a run of its own direction.
-fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("<bdi>{}</bdi>", escape(name))).collect();
-    names.join(", ")
+/// A text as a CSS string: whatever is neither letter, digit nor blank as its number (CSS Syntax §4.3.7), so that nothing of it
+/// can end the string or the style.
+fn css_string(text: &str) -> String {
+    let mut string = String::from("\"");
+    for c in text.chars() {
+        if c.is_alphanumeric() || c == ' ' {
+            string.push(c);
+        } else {
+            string.push_str(&format!("\\{:x} ", u32::from(c)));
+        }
+    }
+    string.push('"');
+    string
 }

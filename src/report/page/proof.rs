@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::super::dossier::Dossier;
-use super::{counted, instant};
+use super::text::{counted, instant};
 use crate::domain::approval::{Approval, approvers};
 use crate::domain::markup::escape;
 use crate::domain::record::RunRecord;
@@ -13,15 +13,15 @@ use crate::domain::record::RunRecord;
 /// Digest, approvals, runs.
 pub(super) fn section(dossier: &Dossier) -> String {
     let mut html = format!(
-        "<p>Every letter, with the addresses that it goes to, has a digest: a number that becomes another one if a single comma \
-         changes. The digest of the whole batch (SHA-256) is</p>\n<p class=\"digest\">{}</p>\n",
+        "<p>Every letter, with the addresses that it goes to, has a fingerprint: a number that becomes another one if a single \
+         comma changes. The fingerprint of the whole batch (its SHA-256 digest) is</p>\n<p class=\"digest\">{}</p>\n",
         dossier.facts.digest
     );
     html.push_str(&approvals(dossier));
     html.push_str(&runs(dossier));
     html.push_str(
-        "<p class=\"quiet\">The evidence pack that goes with this page (<code>demarche report --pack</code>) holds every message \
-         byte for byte as it was handed over, and <code>demarche report --verify</code> checks it.</p>\n",
+        "<p class=\"quiet\">An evidence pack can go with this page (<code>demarche report --pack</code>): it holds every message, byte \
+         for byte as it was handed over, for anybody who wants to check these words (<code>demarche report --verify</code>).</p>\n",
     );
     html
 }
@@ -31,7 +31,7 @@ fn approvals(dossier: &Dossier) -> String {
     let people = approvers(all, dossier.facts.digest);
     let needed = match dossier.approvals_needed {
         0 => String::new(),
-        needed => format!(" {} had to.", counted(needed, "person", "people")),
+        needed => format!(" The campaign asks for {}.", counted(needed, "approval", "approvals")),
     };
     if all.is_empty() {
         return format!("<h3>Approval</h3>\n<p>No approval is on record.{needed}</p>\n");
@@ -88,7 +88,10 @@ fn what(dossier: &Dossier, approval: &Approval) -> String {
     if approval.digest == dossier.facts.digest {
         format!("this batch of {letters}")
     } else {
-        format!("another state of the batch, of {letters}: <span class=\"digest\">{}</span>", approval.digest)
+        format!(
+            "another version of the batch, of {letters}; its fingerprint: <span class=\"digest\">{}</span>",
+            approval.digest
+        )
     }
 }
 
@@ -107,7 +110,8 @@ fn runs(dossier: &Dossier) -> String {
         return String::new();
     }
     let mut table = String::from(
-        "<h3>Runs</h3>\n<table class=\"list free\">\n<thead><tr><th scope=\"col\">Run</th><th scope=\"col\">Began (UTC)</th>\
+        "<h3>Runs</h3>\n<p>Each time that the program was started to send is a run. An attempt is one letter handed to a mail server, \
+         or refused by it, once.</p>\n<table class=\"list free\">\n<thead><tr><th scope=\"col\">Run</th><th scope=\"col\">Began (UTC)</th>\
          <th scope=\"col\">Ended (UTC)</th><th scope=\"col\">Attempts</th><th scope=\"col\">Approved by then</th><th scope=\"col\">Program</th></tr></thead>\n<tbody>\n",
     );
     for run in &dossier.runs {
