@@ -58,13 +58,15 @@ fn among(tally: &Tally) -> String {
 fn others(tally: &Tally) -> String {
     let rest: Vec<(Standing, usize)> = tally.each().filter(|(standing, _)| !standing.has_letter()).collect();
     let count: usize = rest.iter().map(|(_, count)| count).sum();
+    if let ([(standing, 1)], true) = (rest.as_slice(), tally.total() > 1) {
+        return format!(" The other one {}.", fate(*standing, true));
+    }
     let said: Vec<String> = rest
         .into_iter()
         .map(|(standing, count)| format!("<strong>{}</strong> {}", grouped(count), fate(standing, count == 1)))
         .collect();
     match count {
         0 => String::new(),
-        1 => format!(" The other one: {}.", said.concat()),
         count if count == tally.total() => format!(" Of these {}: {}.", grouped(count), said.join(", ")),
         count => format!(" Of the other {}: {}.", grouped(count), said.join(", ")),
     }
@@ -126,9 +128,10 @@ fn uncertain(dossier: &Dossier) -> String {
     }
     let title = format!("{} may or may not have arrived", counted(records.len(), "letter", "letters"));
     let body = format!(
-        "<p>The connection broke after the letter and before the receipt; no sender can know. Ask each mission whether it has \
+        "<p>The connection broke after the letter and before the receipt; no sender can know. Ask each {} whether it has \
          the letter, then have the answer recorded (<code>demarche resolve</code>). Nothing is sent to them again before \
          that.</p>\n{}",
+        dossier.noun().0,
         each(&records)
     );
     item("uncertain", &title, &body)
@@ -166,7 +169,7 @@ fn copies(dossier: &Dossier) -> String {
         0 => String::new(),
         more => format!("<p>And {} more.</p>\n", grouped(more)),
     };
-    let title = format!("{} the letter, but not every copy", counted(records.len(), "mission has", "missions have"));
+    let title = format!("{} the letter, but not every copy", have(dossier, records.len()));
     item("copies", &title, &format!("<ul>\n{list}</ul>\n{more}<p>{SEE}.</p>\n"))
 }
 
@@ -181,7 +184,7 @@ fn deferred(dossier: &Dossier) -> String {
     let mut body = String::new();
     if !soon.is_empty() {
         let due = soon.iter().filter_map(|record| record.not_before).min();
-        let due = due.map_or_else(String::new, |at| format!(", from {} UTC on", minute(at)));
+        let due = due.map_or_else(String::new, |at| format!(", from {}\u{a0}UTC on", minute(at)));
         let _ = writeln!(body, "<p>{}. To be sent again (<code>demarche resend</code>){due}.</p>", some(&soon));
     }
     if !full.is_empty() {
@@ -205,7 +208,7 @@ fn missing(dossier: &Dossier) -> String {
     if missing.is_empty() {
         return String::new();
     }
-    let title = format!("{} no letter planned", counted(missing.len(), "mission has", "missions have"));
+    let title = format!("{} no letter planned", have(dossier, missing.len()));
     let shown = some_names(&missing.iter().map(String::as_str).collect::<Vec<_>>());
     let body = format!("<p>{shown}. Add a row for each to the list of recipients, then send.</p>\n");
     item("missing", &title, &body)
@@ -221,8 +224,9 @@ fn each(records: &[&DeliveryRecord]) -> String {
             .filter(|address| address.state == State::Uncertain)
             .map(|concerned| {
                 let word = concerned.word.as_ref().or(record.last.as_ref());
-                let word = word
-                    .map_or_else(String::new, |word| format!(": {}, {} UTC", prose(&words(word)), instant(word.at)));
+                let word = word.map_or_else(String::new, |word| {
+                    format!(": {}, {}\u{a0}UTC", prose(&words(word)), instant(word.at))
+                });
                 format!("{}{word}", address(&concerned.address))
             })
             .collect();
@@ -235,6 +239,12 @@ fn each(records: &[&DeliveryRecord]) -> String {
 
 fn some(records: &[&DeliveryRecord]) -> String {
     some_names(&records.iter().map(|record| name(record)).collect::<Vec<_>>())
+}
+
+/// `1 mission has`, `2 missions have`.
+fn have(dossier: &Dossier, count: usize) -> String {
+    let (one, many) = dossier.noun();
+    if count == 1 { format!("1 {one} has") } else { format!("{} {many} have", grouped(count)) }
 }
 
 fn some_names(all: &[&str]) -> String {

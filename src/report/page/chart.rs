@@ -46,7 +46,7 @@ pub(super) fn section(dossier: &Dossier) -> String {
     let answers = counted(dossier.settled.len(), "answer", "answers");
     // One bar would say nothing that a sentence does not.
     if let [only] = timeline.intervals.as_slice() {
-        return format!("<p>{answers} of mail servers, all at {} UTC. {caption}</p>\n", instant(only.from));
+        return format!("<p>{answers} of mail servers, all at {}\u{a0}UTC. {caption}</p>\n", instant(only.from));
     }
     let mut html = format!("<figure>\n{}", legend(&timeline));
     for sheet in &SHEETS {
@@ -243,12 +243,13 @@ fn count_of(count: u64) -> f64 {
     count as f64
 }
 
-/// The next number of 1, 2, 4, 6, 10, 20 … that a scale may end at: its half is whole, but for 1.
+/// The next number of 1, 2, 4, 6, 8, 10, 20, 30 … that a scale may end at: its half is whole, but for 1.
 fn nice(most: u64) -> u64 {
-    let mut decade = 1;
+    let mut decade = 1_u64;
     loop {
-        for step in [1, 2, 4, 6] {
-            if step * decade >= most {
+        for step in [1, 2, 3, 4, 5, 6, 8] {
+            let halves = step == 1 || (step * decade).is_multiple_of(2);
+            if halves && step * decade >= most {
                 return step * decade;
             }
         }
@@ -266,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_scale_ends_at_a_round_number_that_holds_the_tallest_bar() {
-        assert_eq!([0, 1, 2, 3, 5, 7, 11, 41, 61, 193].map(nice), [1, 1, 2, 4, 6, 10, 20, 60, 100, 200]);
+        assert_eq!([0, 1, 2, 3, 5, 7, 9, 11, 41, 61, 193, 203].map(nice), [1, 1, 2, 4, 6, 8, 10, 20, 50, 80, 200, 300]);
     }
 
     #[test]

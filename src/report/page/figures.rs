@@ -138,7 +138,7 @@ fn outcomes(dossier: &Dossier) -> String {
     table.push_str(
         "<p class=\"quiet\">“Accepted” means that the server which carries our mail, or the mission’s own, took the letter and \
          answers for it from there. It is no proof that somebody read it, and a notice of failure may still come later to the \
-         sender’s mailbox. The program’s own screens and tables say <i>failed</i> for refused, <i>deferred</i> for put off, \
+         sender’s mailbox.</p>\n<p class=\"quiet\">The program’s own screens and tables say <i>failed</i> for refused, <i>deferred</i> for put off, \
          <i>queued</i> for still to go and <i>suppressed</i> for left out; a letter of which only a copy is out is counted there \
          by what became of the copy.</p>\n",
     );

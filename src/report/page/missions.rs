@@ -163,5 +163,5 @@ fn remark(remark: &Remark) -> String {
     };
     let by = by(remark);
     let note = if remark.note.is_empty() { String::new() } else { format!(": {}", prose(&remark.note)) };
-    format!("<strong>{what}</strong>{by}, {} UTC{note}", minute(remark.at))
+    format!("<strong>{what}</strong>{by}, {}\u{a0}UTC{note}", minute(remark.at))
 }
