@@ -8,6 +8,8 @@ mod pictures;
 mod privacy;
 mod proxy;
 mod report;
+#[path = "../report_sample/mod.rs"]
+mod report_sample;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;

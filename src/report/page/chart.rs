@@ -19,14 +19,10 @@ struct Sheet {
     class: &'static str,
     width: f64,
     height: f64,
-    /// The most labels below it.
-    labels: i64,
 }
 
-const SHEETS: [Sheet; 2] = [
-    Sheet { class: "wide", width: 760.0, height: 232.0, labels: 7 },
-    Sheet { class: "narrow", width: 350.0, height: 220.0, labels: 3 },
-];
+const SHEETS: [Sheet; 2] =
+    [Sheet { class: "wide", width: 760.0, height: 232.0 }, Sheet { class: "narrow", width: 350.0, height: 220.0 }];
 const LEFT: f64 = 40.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 22.0;
@@ -143,14 +139,22 @@ fn bars(timeline: &Timeline, x: &dyn Fn(Timestamp) -> f64, y: &dyn Fn(u64) -> f6
     svg
 }
 
-/// A few labels, at round times and at the beginning, and the day below wherever it is another one.
+/// A few labels, at round times and at the beginning, and the day or the year below wherever it is another one.
 fn axis(timeline: &Timeline, sheet: &Sheet, x: &dyn Fn(Timestamp) -> f64) -> String {
-    let span = timeline.end().as_second() - timeline.begin().as_second();
-    let fits = |step: &i64| *step >= timeline.step && span / step < sheet.labels;
-    let every = STEPS.into_iter().find(fits).unwrap_or(span).max(1);
-    let is_round = |interval: &&Interval| interval.from.as_second().rem_euclid(every) == 0;
-    let mut labelled: Vec<&Interval> = timeline.intervals.iter().filter(is_round).collect();
     let first = &timeline.intervals[0];
+    let apart = |seconds: i64| {
+        let later = first.from.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(first.from);
+        x(later) - x(first.from) >= LABEL
+    };
+    let every = STEPS.into_iter().find(|step| *step >= timeline.step && apart(*step));
+    let is_round = |interval: &&Interval| every.is_some_and(|every| interval.from.as_second().rem_euclid(every) == 0);
+    let mut labelled: Vec<&Interval> = timeline.intervals.iter().filter(is_round).collect();
+    if labelled.len() < 2 {
+        // No round length is short enough, or weeks stand beside months.
+        let each =
+            (1..timeline.intervals.len()).find(|count| apart(i64::try_from(*count).unwrap_or(0) * timeline.step));
+        labelled = timeline.intervals.iter().step_by(each.unwrap_or(timeline.intervals.len())).collect();
+    }
     if labelled.first().is_none_or(|next| x(next.from) - x(first.from) >= LABEL) {
         labelled.insert(0, first);
     }
@@ -168,8 +172,8 @@ fn axis(timeline: &Timeline, sheet: &Sheet, x: &dyn Fn(Timestamp) -> f64) -> Str
             sheet.floor() + 18.0,
             timeline.label(interval.from)
         );
-        let today = interval.from.strftime("%-d %b %Y").to_string();
-        if today != day && timeline.step < 43_200 {
+        let today = interval.from.strftime(if timeline.step < 43_200 { "%-d %b %Y" } else { "%Y" }).to_string();
+        if today != day {
             let _ = writeln!(
                 svg,
                 "<text class=\"axis\" x=\"{at:.1}\" y=\"{:.1}\"{anchor}>{today}</text>",
