@@ -108,7 +108,7 @@ fn a_mission_has_the_letter_though_a_copy_was_refused_and_a_persons_word_is_call
     let page = read(&html(&of_two_minds()));
     for line in [
         "2 of 5 missions have the letter, as far as mail servers can tell. Of these, 1 lacks a copy for a further address, and \
-         for 1 it is a person, not a server, who says so. Of the other 3: 1 was put off by a mail server, to be tried again, \
+         for 1 it is a person, not a server, who says so. Of the other 3: for 1 a mail server asked to try again later, \
          1 was left out on purpose, 1 has no letter planned.",
         "1 mission has the letter, but not every copy",
         "Kenya — second@missions.example (copy): refused",
@@ -305,6 +305,19 @@ fn a_list_of_anybody_is_counted_by_its_recipients_and_by_groups_only_where_there
     let page = read(&html(&mixed));
     for line in ["African States | 1 | – | 1", "Other recipients | – | 1 | 1", "All groups | 1 | 1 | 2"] {
         assert!(page.contains(line), "{line}\nin\n{page}");
+    }
+}
+
+#[test]
+fn the_only_one_without_a_letter_is_told_without_a_number() {
+    for (state, words) in [
+        (State::Failed, "For the other one a mail server refused it."),
+        (State::Queued, "The other one is still to get it."),
+        (State::Suppressed, "The other one was left out on purpose."),
+    ] {
+        let page = read(&html(&dossier(vec![record("KEN", State::Accepted), record("FRA", state)], &[])));
+        let lead = format!("1 of 2 missions has the letter, as far as mail servers can tell. {words}\n");
+        assert!(page.contains(&lead), "{page}");
     }
 }
 

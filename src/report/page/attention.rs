@@ -59,11 +59,13 @@ fn others(tally: &Tally) -> String {
     let rest: Vec<(Standing, usize)> = tally.each().filter(|(standing, _)| !standing.has_letter()).collect();
     let count: usize = rest.iter().map(|(_, count)| count).sum();
     if let ([(standing, 1)], true) = (rest.as_slice(), tally.total() > 1) {
-        return format!(" The other one {}.", fate(*standing, true));
+        let text = fate(*standing, true, "the other one");
+        let (first, after) = text.split_at(1);
+        return format!(" {}{after}.", first.to_uppercase());
     }
     let said: Vec<String> = rest
         .into_iter()
-        .map(|(standing, count)| format!("<strong>{}</strong> {}", grouped(count), fate(standing, count == 1)))
+        .map(|(standing, count)| fate(standing, count == 1, &format!("<strong>{}</strong>", grouped(count))))
         .collect();
     match count {
         0 => String::new(),
@@ -72,21 +74,17 @@ fn others(tally: &Tally) -> String {
     }
 }
 
-fn fate(standing: Standing, is_one: bool) -> &'static str {
-    match (standing, is_one) {
-        (Standing::Uncertain, _) => "may or may not have it",
-        (Standing::Failed, true) => "was refused by a mail server",
-        (Standing::Failed, false) => "were refused by a mail server",
-        (Standing::Deferred, true) => "was put off by a mail server, to be tried again",
-        (Standing::Deferred, false) => "were put off by a mail server, to be tried again",
-        (Standing::Sending, true) => "is being sent, or was cut off",
-        (Standing::Sending, false) => "are being sent, or were cut off",
-        (Standing::Suppressed, true) => "was left out on purpose",
-        (Standing::Suppressed, false) => "were left out on purpose",
-        (Standing::NotPlanned, true) => "has no letter planned",
-        (Standing::NotPlanned, false) => "have no letter planned",
-        (_, true) => "is still to go",
-        (_, false) => "are still to go",
+/// What became of those who have no letter; `who` begins with an ASCII letter or a tag.
+fn fate(standing: Standing, is_one: bool, who: &str) -> String {
+    let (is, was, has) = if is_one { ("is", "was", "has") } else { ("are", "were", "have") };
+    match standing {
+        Standing::Uncertain => format!("{who} may or may not have it"),
+        Standing::Failed => format!("for {who} a mail server refused it"),
+        Standing::Deferred => format!("for {who} a mail server asked to try again later"),
+        Standing::Sending => format!("to {who} it is on its way, or was cut off there"),
+        Standing::Suppressed => format!("{who} {was} left out on purpose"),
+        Standing::NotPlanned => format!("{who} {has} no letter planned"),
+        _ => format!("{who} {is} still to get it"),
     }
 }
 
