@@ -102,9 +102,10 @@ fn nothing_of_the_report_is_hidden_or_too_small_to_read_on_a_phone() {
     };
     let hidden = lines(
         &browser,
-        "return [...document.querySelectorAll('main *')].filter((it) => {
+        "document.querySelectorAll('details').forEach((it) => { it.open = true; });
+         return [...document.querySelectorAll('main *')].filter((it) => {
              const box = it.getBoundingClientRect(), style = getComputedStyle(it);
-             if (!box.width || it.closest('thead') || it.closest('details')) return false;
+             if (!box.width || it.closest('thead')) return false;
              const scrolls = style.overflowX !== 'visible' && it.scrollWidth > it.clientWidth + 1;
              return scrolls || box.right > innerWidth + 0.5 || box.left < -0.5;
          }).map((it) => it.outerHTML.slice(0, 120));",
@@ -120,11 +121,11 @@ fn nothing_of_the_report_is_hidden_or_too_small_to_read_on_a_phone() {
     let drawn = "[...document.querySelectorAll('svg.chart')].filter((it) => it.getBoundingClientRect().width).length";
     assert_eq!(browser.script(&format!("return {drawn};")), 1);
     // Below each group stands what its columns said, in words, and no column that is empty for it.
-    let africa = browser.text(".groups tbody tr");
+    let africa = browser.text("#coverage .groups tbody tr");
     assert!(africa.contains("African States") && africa.contains("54"), "{africa}");
     let said = lines(
         &browser,
-        "return [...document.querySelectorAll('.groups tbody tr')].map((row) => [...row.querySelectorAll('td')]
+        "return [...document.querySelectorAll('#coverage .groups tbody tr')].map((row) => [...row.querySelectorAll('td')]
              .filter((it) => it.getBoundingClientRect().height).map((it) =>
                  getComputedStyle(it, '::before').content.replaceAll('\"', '') + ' ' + it.textContent).join(', '));",
     );

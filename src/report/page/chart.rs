@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::dossier::Dossier;
 use super::super::duration;
 use super::super::tally::Standing;
+use super::coverage::cell;
 use super::figures;
-use super::text::{counted, grouped, instant};
+use super::text::{counted, instant};
 use super::timeline::{Interval, STACKED, STEPS, Timeline};
 use crate::domain::delivery::State;
 use crate::domain::markup::escape;
@@ -220,7 +221,7 @@ fn described(timeline: &Timeline, dossier: &Dossier) -> String {
 
 fn table(timeline: &Timeline) -> String {
     let mut table = String::from(
-        "<details>\n<summary>The same as a table</summary>\n<table class=\"figures\">\n<thead><tr><th scope=\"col\">From (UTC)</th>",
+        "<details>\n<summary>The same as a table</summary>\n<table class=\"figures groups\">\n<thead><tr><th scope=\"col\">From (UTC)</th>",
     );
     for state in STACKED {
         let _ = write!(table, "<th scope=\"col\" class=\"number\">{}</th>", Standing::of_state(state).label());
@@ -228,9 +229,8 @@ fn table(timeline: &Timeline) -> String {
     table.push_str("</tr></thead>\n<tbody>\n");
     for interval in timeline.intervals.iter().filter(|interval| interval.counts != [0; 4]) {
         let _ = write!(table, "<tr><th scope=\"row\">{}</th>", instant(interval.from));
-        for count in interval.counts {
-            let _ =
-                write!(table, "<td class=\"number\">{}</td>", grouped(usize::try_from(count).unwrap_or(usize::MAX)));
+        for (state, count) in STACKED.into_iter().zip(interval.counts) {
+            table.push_str(&cell(Standing::of_state(state).label(), usize::try_from(count).unwrap_or(usize::MAX)));
         }
         table.push_str("</tr>\n");
     }

@@ -69,7 +69,7 @@ fn coverage_table(dossier: &Dossier, groups: &[(&str, Tally)], all: &Tally) -> S
 }
 
 /// A count, with the column's name for screens that have no room for columns.
-fn cell(label: &str, count: usize) -> String {
+pub(super) fn cell(label: &str, count: usize) -> String {
     if count == 0 {
         "<td class=\"number none\"><span class=\"quiet\">–</span></td>".to_owned()
     } else {
