@@ -84,6 +84,12 @@ impl Composer {
         paths
     }
 
+    /// The attachment at a path that [`Self::attachment_paths`] gives, if it was read.
+    #[must_use]
+    pub fn attachment(&self, path: &str) -> Option<&Attachment> {
+        self.attachments.get(path)
+    }
+
     /// The message for a row.
     ///
     /// # Errors

@@ -2,11 +2,14 @@
 
 mod support;
 
+use std::time::Duration;
+
 use demarche::domain::outcome::Phase;
 use demarche::postbox::{Action, Rule, Script};
 use serde_json::{Value, json};
 use support::campaign::Campaign;
 use support::server::Server;
+use support::supervised::poll;
 
 fn ids(json: &Value) -> Vec<&str> {
     json["letters"].as_array().expect("letters").iter().filter_map(|letter| letter["id"].as_str()).collect()
@@ -117,4 +120,76 @@ fn the_command_that_a_preview_names_sends_what_it_shows() {
         .status();
     assert!(status.expect("sh starts").success(), "{command}");
     assert_eq!(server.letters().len(), 3);
+}
+
+#[test]
+fn a_preview_that_is_broken_off_says_so_and_the_next_one_is_whole() {
+    let rows: Vec<String> = (0..3_000).map(|n| format!("row-{n},office-{n}@missions.example")).collect();
+    let mut campaign = Campaign::small(2525, 0)
+        .template("letter.en.md", "+++\nsubject = \"To {{ row.id }}\"\n+++\n\nText\n")
+        .recipients(&format!("id,to\n{}\n", rows.join("\n")));
+    campaign.run(&["preview", "--only", "row-1"]).expect_code(0);
+    assert!(campaign.read("preview/index.html").contains("demarche send --approve"));
+    let mut running = campaign.spawn(&["preview"]);
+    let letters = campaign.path("preview/letters");
+    let begun = || std::fs::read_dir(&letters).is_ok_and(|found| found.count() > 20).then_some(());
+    assert!(poll(Duration::from_secs(60), begun).is_some(), "it writes as it goes");
+    running.signal("STOP");
+    assert!(!running.has_ended());
+    let index = campaign.read("preview/index.html");
+    assert!(index.contains("This preview is not finished") && !index.contains("--approve"), "{index}");
+    let second = campaign.run(&["preview"]).expect_code(73);
+    assert!(second.stderr.contains("another `demarche preview` is writing into"), "{}", second.stderr);
+    running.signal("KILL");
+    running.wait();
+    assert!(campaign.read("preview/index.html").contains("This preview is not finished"));
+    campaign.run(&["preview", "--only", "row-7"]).expect_code(0);
+    assert!(campaign.read("preview/index.html").contains("demarche send --approve"));
+    let left: Vec<_> =
+        std::fs::read_dir(&letters).expect("a folder").map(|it| it.expect("a file").file_name()).collect();
+    assert_eq!(left, ["row-7.html"], "nothing of the one that was broken off");
+}
+
+#[test]
+fn what_goes_with_the_letters_opens_from_the_preview_and_a_new_version_is_told() {
+    let campaign = Campaign::small(2525, 3)
+        .set("letter.attachments", "[\"papers/annex.pdf\", \"page.html\"]")
+        .file("papers/annex.pdf", "%PDF-1.4 one\n")
+        .file("page.html", "<script>alert(1)</script>");
+    campaign.run(&["preview"]).expect_code(0);
+    let kept = |campaign: &Campaign| {
+        let mut found = std::fs::read_dir(campaign.path("preview/files")).expect("a folder");
+        let one = found.next().expect("a file").expect("a file").path();
+        assert!(found.next().is_none(), "one file, once, and no page that runs scripts");
+        std::fs::read_to_string(one).expect("text")
+    };
+    assert_eq!(kept(&campaign), "%PDF-1.4 one\n");
+    let letter = campaign.read("preview/letters/AFG.html");
+    assert!(letter.contains("<a href=\"../files/annex-") && letter.contains("<li><bdi>page.html</bdi> "), "{letter}");
+    let campaign = campaign.file("papers/annex.pdf", "%PDF-1.4 two\n");
+    campaign.run(&["preview"]).expect_code(0);
+    assert_eq!(kept(&campaign), "%PDF-1.4 two\n");
+    let index = campaign.read("preview/index.html");
+    assert!(
+        index.contains("<b>3 letters changed</b>.") && index.contains("the content of annex.pdf in 3: "),
+        "{index}"
+    );
+}
+
+#[test]
+fn a_remark_names_the_mission_and_not_the_line_of_a_file_that_the_reader_does_not_have() {
+    let campaign = Campaign::small(2525, 0).letter().recipients(
+        "state,to,verified_on\nKenya,ken@missions.example,2019-01-01\nNorway,ken@missions.example,\nFrance,fra@missions.example,2019-02-01\n",
+    );
+    campaign.run(&["preview"]).expect_code(0);
+    let index = campaign.read("preview/index.html");
+    let remarks =
+        index.split("<h3 id=\"remarks\">").nth(1).and_then(|rest| rest.split("</ul>").next()).expect("remarks");
+    for said in [
+        "<a href=\"letters/KEN.html\">Kenya</a> and <a href=\"letters/FRA.html\">France</a>",
+        "<a href=\"letters/NOR.html\" dir=\"auto\">Norway</a>: ken@missions.example stands in 2 rows: Kenya and Norway:",
+    ] {
+        assert!(remarks.contains(said), "{said} not in {remarks}");
+    }
+    assert!(!remarks.contains("line"), "{remarks}");
 }

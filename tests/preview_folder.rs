@@ -2,13 +2,21 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use demarche::domain::digest::Digest;
 use demarche::domain::language::Language;
 use demarche::domain::state::StateCode;
-use demarche::preview::{Approved, Earlier, Gets, Item, Page, Preview, PreviewError, Reach, Standing};
+use demarche::preview::{
+    Approved, Attached, Earlier, Gets, Item, Page, Preview, PreviewError, Reach, Remark, Standing,
+};
+
+fn attached(name: &str, content: &str) -> Arc<Attached> {
+    let digest = Digest::of(content.as_bytes());
+    Arc::new(Attached { name: name.into(), digest, bytes: content.len() as u64, file: None })
+}
 
 fn item(id: &str) -> Item {
     let state = StateCode::parse(id);
@@ -25,7 +33,8 @@ fn item(id: &str) -> Item {
         digest: Digest::of(id.as_bytes()),
         text: "Excellency,\n\nWe write to you.".into(),
         html: "<p lang=\"en\">Excellency,</p>".into(),
-        attachments: vec!["letter.pdf".into()],
+        attachments: vec![attached("letter.pdf", "a letter")],
+        pictures: vec![],
         own_attachments: vec![],
         warnings: vec![],
         settled: None,
@@ -192,7 +201,7 @@ fn the_pages_lead_from_letter_to_letter() {
 fn the_index_tells_coverage_digest_and_the_command_that_approves_it() {
     let scratch = tempfile::tempdir().expect("a folder");
     let index = make(scratch.path(), &["DEU", "KEN"]);
-    assert!(index.contains("2 of 4 missions get a letter"), "who is suppressed gets none");
+    assert!(index.contains("2 of 4 missions get a letter. 1 is left out and 1 has no row:"), "the sum is 4: {index}");
     assert!(index.contains("<b>Tuvalu</b>: has no row"));
     assert!(index.contains("<b>Malta</b>: mlt@missions.example is suppressed"));
     assert!(index.contains(&format!("demarche send --approve {}", Digest::of(b"batch"))));
@@ -238,7 +247,7 @@ fn what_changed_is_told_by_its_kind_and_another_language_is_not_compared_word_by
                     letter.subject = "رسالة مفتوحة".into();
                 }
                 "CHN" if after => {
-                    letter.attachments.push("annex.pdf".into());
+                    letter.attachments.push(attached("annex.pdf", "an annex"));
                     letter.own_attachments = vec!["annex.pdf".into()];
                 }
                 _ => {}
@@ -259,8 +268,189 @@ fn what_changed_is_told_by_its_kind_and_another_language_is_not_compared_word_by
     assert!(blocks.contains("We write to you.</pre>") && blocks.contains("<h4>It is now</h4>"), "{changes}");
     assert!(!blocks.split("</section>").next().expect("a section").contains("<del>"), "{changes}");
     // Which files go with which letters, and a row's own by its name.
-    assert!(index.contains("<bdi>letter.pdf</bdi> with every letter; 1 letter with a file of its own"), "{index}");
+    assert!(
+        index.contains("<bdi>letter.pdf</bdi> (8 B) with every letter; 1 letter with a file of its own"),
+        "{index}"
+    );
     assert!(index.contains("its own file: annex.pdf"), "{index}");
+}
+
+/// A preview of one letter with one file and one picture, whose contents are given.
+fn make_with_files(folder: &Path, annex: &[u8], logo: &[u8], turn: &str) -> String {
+    let digest = Digest::of(turn.as_bytes());
+    let mut preview = Preview::create(folder, vec![("KEN".into(), digest)]).expect("a preview");
+    let mut letter = item("KEN");
+    letter.digest = digest;
+    letter.attachments = vec![preview.attach("annex.pdf", annex).expect("written")];
+    letter.pictures = vec![preview.attach("logo.png", logo).expect("written")];
+    preview.add(letter, b"Subject: s\r\n\r\nbody\r\n").expect("added");
+    fs::read_to_string(preview.finish(&page()).expect("finished")).expect("an index")
+}
+
+#[test]
+fn another_content_of_a_file_of_the_same_name_is_told_by_its_name() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let (pdf, png) = (b"%PDF-1.7 one".as_slice(), b"\x89PNG\r\n\x1a\none".as_slice());
+    make_with_files(scratch.path(), pdf, png, "1");
+    let index = make_with_files(scratch.path(), b"%PDF-1.7 two", png, "2");
+    assert!(index.contains("<li>the content of annex.pdf in <a href=\"letters/KEN.html\""), "{index}");
+    assert!(!index.contains("layout") && !index.contains("logo.png in"), "{index}");
+    let letter = fs::read_to_string(scratch.path().join("letters/KEN.html")).expect("a page");
+    assert!(letter.contains("<bdi>annex.pdf</bdi>:</b> another content under the same name"), "{letter}");
+    let index = make_with_files(scratch.path(), b"%PDF-1.7 two", b"\x89PNG\r\n\x1a\ntwo", "3");
+    assert!(index.contains("<li>the content of logo.png in <a"), "{index}");
+    let index = make_with_files(scratch.path(), b"%PDF-1.7 two", b"\x89PNG\r\n\x1a\ntwo", "4");
+    assert!(index.contains("<li>layout or a header line in <a"), "{index}");
+    // Where nothing goes with a letter, nothing is said of files.
+    let bare = tempfile::tempdir().expect("a folder");
+    let mut index = String::new();
+    for turn in ["1", "2"] {
+        let digest = Digest::of(turn.as_bytes());
+        let mut preview = Preview::create(bare.path(), vec![("KEN".into(), digest)]).expect("a preview");
+        let letter = Item { digest, attachments: vec![], ..item("KEN") };
+        preview.add(letter, b"Subject: s\r\n\r\nbody\r\n").expect("added");
+        index = fs::read_to_string(preview.finish(&page()).expect("finished")).expect("an index");
+    }
+    assert!(index.contains("<li>layout or a header line in <a"), "{index}");
+    // A manifest of before files were in it says nothing of them.
+    let path = scratch.path().join("manifest.json");
+    let mut stored: serde_json::Value = serde_json::from_slice(&fs::read(&path).expect("a manifest")).expect("JSON");
+    stored.as_object_mut().expect("an object").retain(|key, _| key != "files" && key != "attached");
+    fs::write(&path, stored.to_string()).expect("written");
+    let index = make_with_files(scratch.path(), b"%PDF-1.7 two", b"\x89PNG\r\n\x1a\ntwo", "5");
+    assert!(index.contains("<li>layout, a header line or what is in an attachment in <a"), "{index}");
+}
+
+#[test]
+fn each_file_is_in_the_folder_once_and_goes_with_the_next_preview() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let png = b"\x89PNG\r\n\x1a\n".as_slice();
+    let index = make_with_files(scratch.path(), b"%PDF-1.7 one", png, "1");
+    let found = names(&scratch.path().join("files"));
+    assert!(
+        matches!(&found[..], [annex, logo] if annex.starts_with("annex-") && logo.starts_with("logo-")),
+        "{found:?}"
+    );
+    assert_eq!(fs::read(scratch.path().join("files").join(&found[0])).expect("a file"), b"%PDF-1.7 one");
+    let letter = fs::read_to_string(scratch.path().join("letters/KEN.html")).expect("a page");
+    assert!(letter.contains(&format!("<a href=\"../files/{}\"", found[0])), "{letter}");
+    assert!(letter.contains(&Digest::of(b"%PDF-1.7 one").to_string()), "its SHA-256 is told");
+    assert!(index.contains(&format!("<a href=\"files/{}\"", found[0])), "{index}");
+    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let names_of =
+        |preview: &mut Preview, name: &str, bytes: &[u8]| preview.attach(name, bytes).expect("kept").file.clone();
+    let one = names_of(&mut preview, "annex.pdf", b"%PDF- one");
+    assert_eq!(names_of(&mut preview, "annex.pdf", b"%PDF- one"), one);
+    assert_ne!(names_of(&mut preview, "annex.pdf", b"%PDF- two"), one);
+    assert_ne!(names_of(&mut preview, "ANNEX.pdf", b"%PDF- three"), one);
+    // What could run in the reader's browser or on the machine is named and not put there.
+    for (name, bytes) in [("page.html", &b"<script>"[..]), ("a.svg", b"<svg/>"), ("a.pdf", b"<html>"), ("a.exe", b"MZ")]
+    {
+        assert_eq!(names_of(&mut preview, name, bytes), None, "{name}");
+    }
+    assert_eq!(names(&scratch.path().join("files")).len(), 3);
+    preview.finish(&page()).expect("finished");
+    make(scratch.path(), &["KEN"]);
+    assert!(!scratch.path().join("files").exists(), "an empty folder goes");
+}
+
+#[test]
+fn names_that_windows_takes_for_devices_name_no_file() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let ids = ["AUX", "con.txt", "KEN", "nul.", "row."];
+    let index = make(scratch.path(), &ids);
+    let stems = ["AUX~", "con~.txt", "KEN", "nul~.", "row."];
+    for (id, stem) in ids.iter().zip(stems) {
+        assert!(scratch.path().join(format!("{stem}.eml")).exists(), "{id}");
+        assert!(
+            index.contains(&format!("data-id=\"{id}\"")) && index.contains(&format!("href=\"letters/{stem}.html\""))
+        );
+    }
+    let page = fs::read_to_string(scratch.path().join("letters/KEN.html")).expect("a page");
+    assert!(page.contains("href=\"con~.txt.html\"") && page.contains("href=\"nul~..html\""), "{page}");
+    make(scratch.path(), &["KEN"]);
+    assert!(!scratch.path().join("AUX~.eml").exists() && !scratch.path().join("letters/AUX~.html").exists());
+}
+
+#[test]
+fn remarks_lead_to_the_letters_they_are_about_and_more_letters_than_missions_are_explained() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let mut about = page();
+    about.languages = vec![("en".into(), 5)];
+    about.beyond = 2;
+    about.warnings = vec![Remark {
+        text: "2 rows are old: Germany and Malta".into(),
+        about: vec![("DEU".into(), "Germany".into()), ("MLT".into(), "Malta".into())],
+    }];
+    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    for id in ["DEU", "FRA", "KEN"] {
+        let mut letter = item(id);
+        if id != "DEU" {
+            letter.warnings = vec!["the address is shared".into()];
+        }
+        preview.add(letter, b"x").expect("added");
+    }
+    let index = fs::read_to_string(preview.finish(&about).expect("finished")).expect("an index");
+    assert!(
+        index.contains("old: <a href=\"letters/DEU.html\">Germany</a> and Malta</li>"),
+        "only what is shown: {index}"
+    );
+    let shared = "<li><a href=\"letters/FRA.html\" dir=\"auto\">France</a>, <a href=\"letters/KEN.html\" dir=\"auto\">Kenya</a>: \
+                  the address is shared</li>";
+    assert!(index.contains(shared), "{index}");
+    assert!(
+        index.contains("5 letters: 2 to different missions, 1 more to one of them, 2 to others than these missions."),
+        "{index}"
+    );
+    assert!(index.contains("5, all in English;") && index.contains("<dt>Made</dt>"), "{index}");
+}
+
+#[test]
+fn until_it_is_finished_a_preview_says_that_it_is_not() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let index = || fs::read_to_string(scratch.path().join("index.html")).expect("a page");
+    make(scratch.path(), &["KEN", "FRA"]);
+    assert!(index().contains("demarche send --approve"));
+    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let said = "This preview is not finished";
+    assert!(index().contains(said) && !index().contains("--approve"), "{}", index());
+    assert!(!scratch.path().join("letters/FRA.html").exists(), "nothing of the earlier one is left");
+    preview.add(item("KEN"), b"x").expect("added");
+    assert!(index().contains(said));
+    assert!(matches!(Preview::create(scratch.path(), vec![]), Err(PreviewError::Busy(_))), "one at a time");
+    drop(preview);
+    assert!(index().contains(said));
+    make(scratch.path(), &["KEN"]);
+    assert!(!index().contains(said));
+}
+
+#[test]
+fn what_was_broken_off_makes_room_even_if_nothing_can_be_written() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    preview.add(item("KEN"), b"x").expect("added");
+    drop(preview);
+    // A folder has the name of the marker to be: as little can be written as on a full disk.
+    fs::create_dir(scratch.path().join(".demarche-preview.new")).expect("made");
+    Preview::create(scratch.path(), vec![]).expect_err("no marker");
+    assert!(!scratch.path().join("KEN.eml").exists());
+    let index = fs::read_to_string(scratch.path().join("index.html")).expect("a page");
+    assert!(index.contains("This preview is not finished"));
+    fs::remove_dir(scratch.path().join(".demarche-preview.new")).expect("removed");
+    make(scratch.path(), &["KEN"]);
+}
+
+#[test]
+fn where_the_sign_cannot_be_put_up_the_earlier_preview_is_left_as_it_was() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    make(scratch.path(), &["KEN", "FRA"]);
+    let before = names(scratch.path());
+    // A folder has the name of the page to be: as little can be written as on a full disk.
+    fs::create_dir(scratch.path().join("index.html.new")).expect("made");
+    Preview::create(scratch.path(), vec![]).expect_err("no sign");
+    fs::remove_dir(scratch.path().join("index.html.new")).expect("removed");
+    assert_eq!(names(scratch.path()), before);
+    assert!(make(scratch.path(), &["KEN", "FRA"]).contains("every letter is the same to the byte"));
 }
 
 #[test]
@@ -329,7 +519,8 @@ fn no_value_becomes_markup_and_nothing_is_loaded() {
     letter.subject = evil.into();
     letter.to = vec![evil.into()];
     letter.cc = vec![evil.into()];
-    letter.attachments = vec![evil.into()];
+    letter.attachments = vec![attached(evil, "x")];
+    letter.pictures = vec![attached(evil, "y")];
     letter.warnings = vec![evil.into()];
     letter.settled = Some(evil.into());
     letter.text = format!("{evil}</pre>");
@@ -337,6 +528,7 @@ fn no_value_becomes_markup_and_nothing_is_loaded() {
     letter.approved = Some(Standing::Changed(Box::new(Earlier {
         fields: vec![("Subject".into(), format!("{evil}</del>"))],
         text: Some(format!("{evil}</pre>")),
+        files: Some(vec![(evil.into(), Digest::of(b"z"))]),
     })));
     let mut about = page();
     about.campaign = evil.into();
@@ -347,7 +539,7 @@ fn no_value_becomes_markup_and_nothing_is_loaded() {
     about.languages = vec![(evil.into(), 1)];
     about.without = vec![(evil.into(), evil.into())];
     about.coverage[2].row = Some(("MLT".into(), Gets::Nothing(evil.into())));
-    about.warnings = vec![evil.into()];
+    about.warnings = vec![Remark { text: evil.into(), about: vec![("KEN".into(), evil.into())] }];
     about.approved = Some(Approved { what: evil.into(), gone: vec![evil.into()], changed: 1, new: 0 });
     let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
     preview.add(letter, format!("Subject: {evil}\r\n\r\n{evil}").as_bytes()).expect("added");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use crate::compose::Composer;
+use crate::compose::{Composed, Composer};
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::mailbox::Mailbox;
@@ -134,8 +134,9 @@ impl Approval {
                 &composed.message.subject,
                 [&all(&recipient.to), &all(&recipient.cc), &all(&bcc)],
                 &composed.message.language,
-                &composed.attachments,
+                &composed.attachments.iter().map(String::as_str).collect::<Vec<_>>(),
             ),
+            files: Some(files(&composer, recipient, &composed)),
             text: Some(composed.rendered.text),
         })
     }
@@ -166,4 +167,13 @@ impl Approval {
         gone.sort_unstable();
         Some(Approved { what: self.what.clone(), gone, changed, new })
     }
+}
+
+/// What goes with a letter, each file with the SHA-256 of its content.
+fn files(composer: &Composer, recipient: &Recipient, composed: &Composed) -> Vec<(String, Digest)> {
+    let paths = composer.attachment_paths(recipient);
+    let attached =
+        paths.iter().filter_map(|path| composer.attachment(path)).map(|it| (it.name().to_owned(), it.digest()));
+    let pictures = composed.rendered.pictures.iter().map(|it| (it.name.clone(), Digest::of(&it.bytes)));
+    attached.chain(pictures).collect()
 }

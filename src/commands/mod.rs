@@ -26,6 +26,7 @@ mod intake_page;
 mod limits;
 mod log;
 mod logging;
+mod naming;
 mod nearby;
 mod online;
 mod plan;

@@ -2,24 +2,27 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::json;
 
 use crate::cli::PreviewArgs;
 use crate::clock;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::compose::Composer;
 use crate::domain::coverage::Coverage;
 use crate::domain::mailbox::Mailbox;
-use crate::domain::recipient::RecipientId;
+use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::reply::visible;
 use crate::domain::state::StateCode;
-use crate::preview::{Approvals, Gets, Item, Page, Preview, PreviewError, Reach};
+use crate::letter::Rendered;
+use crate::preview::{Approvals, Attached, Gets, Item, Page, Preview, PreviewError, Reach};
 use crate::roster::Row;
 
 use super::Context;
 use super::approval::Standing;
 use super::approved::{self, Approval};
 use super::exit::{CANNOT_CREATE, DATA, Failure, OK, what_to_do};
+use super::naming::Remarks;
 use super::prepare::{Batch, Purpose, batch, name_of, preview_stamp};
 use super::sample::{Candidate, sample};
 use super::summary::{coverage, left_out};
@@ -54,12 +57,12 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
             command: format!("{}approve {} --by NAME --note TEXT", program(context), batch.digest()),
         }),
     };
-    let (index, mut json) = write(&batch, &shown, &remarks, &approval, &ways, &folder)?;
-    json["approvals"] = json!({ "needed": standing.needed, "by": standing.people() });
+    let (index, json) = write(&batch, &shown, &remarks, &approval, &ways, &folder, args.json)?;
     if let Some(line) = standing.line() {
         context.screen.say(&format!("Approved: {line}."));
     }
-    if args.json {
+    if let Some(mut json) = json {
+        json["approvals"] = json!({ "needed": standing.needed, "by": standing.people() });
         context.screen.json(&json);
     } else {
         context.screen.result(&ended(context, &batch, &ways, shown.len(), &index));
@@ -159,52 +162,6 @@ fn quoted(path: &Path) -> String {
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-/// What `check` says, sorted to the rows that it is about.
-struct Remarks {
-    /// By the place of the row.
-    of_rows: HashMap<usize, Vec<(&'static str, String)>>,
-    /// About no row.
-    general: Vec<String>,
-}
-
-impl Remarks {
-    fn of(batch: &Batch) -> Self {
-        let mut remarks = Self { of_rows: HashMap::new(), general: Vec::new() };
-        // Rows stand in the order of their lines; one may take several.
-        let lines: Vec<u64> = batch.rows.iter().map(|row| row.recipient.line).collect();
-        for problem in &batch.diagnostics {
-            let place = problem.place.as_ref().filter(|place| place.file == batch.config.recipients.file_shown);
-            let line = place.map_or(0, |place| place.line as u64);
-            let row = lines.partition_point(|first| *first <= line).checked_sub(1);
-            match row.filter(|_| line > 0) {
-                Some(row) => {
-                    remarks.of_rows.entry(row).or_default().push((problem.code, words(problem)));
-                }
-                // Who is missing is told with the coverage, state by state.
-                None if problem.severity != Severity::Note && problem.code != "states-missing" => {
-                    remarks.general.push(words(problem));
-                }
-                None => {}
-            }
-        }
-        remarks
-    }
-
-    fn texts(&self, place: usize) -> Vec<String> {
-        self.of_rows.get(&place).into_iter().flatten().map(|(_, text)| text.clone()).collect()
-    }
-
-    fn codes(&self, place: usize) -> Vec<&'static str> {
-        self.of_rows.get(&place).into_iter().flatten().map(|(code, _)| *code).collect()
-    }
-}
-
-/// A problem in a sentence or two.
-fn words(problem: &Diagnostic) -> String {
-    let help = problem.help.as_deref().map(|help| format!(": {help}")).unwrap_or_default();
-    visible(&format!("{}{help}", problem.message))
-}
-
 fn sampled(context: &Context, batch: &Batch, remarks: &Remarks, most: usize) -> BTreeMap<usize, Option<&'static str>> {
     let places: Vec<usize> = letters(batch).collect();
     let codes: Vec<Vec<&'static str>> = places.iter().map(|place| remarks.codes(*place)).collect();
@@ -232,7 +189,8 @@ fn write(
     approval: &Approval,
     ways: &Ways,
     folder: &Path,
-) -> Result<(PathBuf, serde_json::Value), Failure> {
+    wants_json: bool,
+) -> Result<(PathBuf, Option<serde_json::Value>), Failure> {
     let failed = |error: PreviewError| {
         let help = match &error {
             PreviewError::Read { source, .. } | PreviewError::Write { source, .. } => what_to_do(source.kind()),
@@ -247,6 +205,15 @@ fn write(
     let planned =
         letters(batch).map(|place| (batch.rows[place].recipient.id.to_string(), batch.digests[place])).collect();
     let mut preview = Preview::create(folder, planned).map_err(failed)?;
+    let broken_off = |error: PreviewError| {
+        const UNFINISHED: &str = "the preview there is not finished, and its first page says so: run it again";
+        match &error {
+            PreviewError::Write { source, .. } => Failure::new(CANNOT_CREATE, error.to_string())
+                .help(what_to_do(source.kind()).map_or(UNFINISHED.to_owned(), |what| format!("{what}; {UNFINISHED}"))),
+            _ => failed(error),
+        }
+    };
+    let mut files = Files::default();
     let now = clock::now();
     for (place, why) in shown {
         let recipient = &batch.rows[*place].recipient;
@@ -254,6 +221,8 @@ fn write(
             .composer
             .compose(recipient, &preview_stamp(&batch.composer, recipient, now))
             .map_err(|diagnostics| Failure::Problems { code: DATA, diagnostics })?;
+        let attachments = files.attachments(&batch.composer, recipient, &mut preview).map_err(broken_off)?;
+        let pictures = files.pictures(&composed.rendered, &mut preview).map_err(broken_off)?;
         let html = composed.rendered.page();
         // A letter's own files come last.
         let first_own = composed.attachments.len().saturating_sub(recipient.attachments.len());
@@ -271,22 +240,67 @@ fn write(
             digest: composed.message.digest,
             text: composed.rendered.text,
             html,
-            attachments: composed.attachments,
+            attachments,
+            pictures,
             own_attachments,
             warnings: remarks.texts(*place),
             settled: approval.settled(&recipient.id),
             chosen: *why,
             approved: approval.standing(recipient, composed.message.digest),
         };
-        preview.add(item, &composed.message.bytes).map_err(failed)?;
+        preview.add(item, &composed.message.bytes).map_err(broken_off)?;
     }
     let page = page(batch, remarks, approval, ways, now);
-    let mut json = preview.to_json(batch.digest());
-    json["command"] = json!(ways.command);
-    json["coverage"] = batch.coverage.to_json();
-    json["coverage"]["reached"] = json!(batch.coverage.reached());
-    let index = preview.finish(&page).map_err(failed)?;
+    let json = wants_json.then(|| {
+        let mut json = preview.to_json(batch.digest());
+        json["command"] = json!(ways.command);
+        json["coverage"] = batch.coverage.to_json();
+        json["coverage"]["reached"] = json!(batch.coverage.reached());
+        json
+    });
+    let index = preview.finish(&page).map_err(broken_off)?;
     Ok((index, json))
+}
+
+/// What goes with letters, by path or Content-ID: each is decoded and hashed once.
+#[derive(Default)]
+struct Files {
+    known: HashMap<String, Arc<Attached>>,
+}
+
+impl Files {
+    /// A letter's attachments, put into the preview.
+    fn attachments(
+        &mut self,
+        composer: &Composer,
+        recipient: &Recipient,
+        preview: &mut Preview,
+    ) -> Result<Vec<Arc<Attached>>, PreviewError> {
+        let paths = composer.attachment_paths(recipient).into_iter();
+        paths
+            .filter_map(|path| composer.attachment(&path).map(|it| (path, it)))
+            .map(|(path, it)| self.one(format!("file {path}"), || preview.attach(it.name(), &it.bytes())))
+            .collect()
+    }
+
+    /// The pictures in a letter's HTML, put into the preview.
+    fn pictures(&mut self, rendered: &Rendered, preview: &mut Preview) -> Result<Vec<Arc<Attached>>, PreviewError> {
+        let pictures = rendered.pictures.iter();
+        pictures.map(|it| self.one(format!("cid {}", it.content_id), || preview.attach(&it.name, &it.bytes))).collect()
+    }
+
+    fn one(
+        &mut self,
+        key: String,
+        make: impl FnOnce() -> Result<Arc<Attached>, PreviewError>,
+    ) -> Result<Arc<Attached>, PreviewError> {
+        if let Some(known) = self.known.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let made = make()?;
+        self.known.insert(key, Arc::clone(&made));
+        Ok(made)
+    }
 }
 
 fn addresses(mailboxes: &[Mailbox]) -> Vec<String> {

@@ -1,11 +1,14 @@
 //! Bodies in their transfer encodings (RFC 2045 §6), encoded by us once: a batch shares its attachments.
 
+use std::sync::OnceLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::message::header::{ContentDisposition, ContentId, ContentTransferEncoding, ContentType};
 use lettre::message::{Body, SinglePart};
 
 use crate::diagnostic::Diagnostic;
+use crate::domain::digest::Digest;
 use crate::letter::Picture;
 
 /// The length of an encoded line, without its CRLF (RFC 2045 §6.7, §6.8).
@@ -17,13 +20,36 @@ pub struct Attachment {
     name: String,
     content_type: &'static str,
     encoded: Vec<u8>,
+    digest: OnceLock<Digest>,
 }
 
 impl Attachment {
     /// A file of `name` (without folders) with its bytes.
     #[must_use]
     pub fn new(name: &str, bytes: &[u8]) -> Self {
-        Self { name: name.to_owned(), content_type: type_of(name, bytes), encoded: base64_lines(bytes) }
+        Self {
+            name: name.to_owned(),
+            content_type: type_of(name, bytes),
+            encoded: base64_lines(bytes),
+            digest: OnceLock::new(),
+        }
+    }
+
+    /// The file as it was before it was encoded.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.encoded.len() / 4 * 3);
+        for line in self.encoded.split(|byte| *byte == b'\n') {
+            // What we encoded ourselves decodes.
+            drop(STANDARD.decode_vec(line.strip_suffix(b"\r").unwrap_or(line), &mut bytes));
+        }
+        bytes
+    }
+
+    /// SHA-256 of the file; computed once.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| Digest::of(&self.bytes()))
     }
 
     /// The file name.
@@ -146,6 +172,13 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn an_attachment_gives_back_its_bytes_and_their_digest(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let attachment = Attachment::new("annex.pdf", &bytes);
+            prop_assert_eq!(attachment.digest(), Digest::of(&bytes));
+            prop_assert_eq!(attachment.bytes(), bytes);
+        }
+
         #[test]
         fn any_text_survives_its_encoding_and_no_line_is_long(text in "(?s).{0,400}") {
             let (bytes, encoding) = encode_text(&text);

@@ -29,18 +29,29 @@ pub(super) struct Document<'a> {
 impl Document<'_> {
     /// The whole page.
     pub(super) fn html(&self) -> String {
+        let mut html = self.head();
+        html.push_str(self.body);
+        html.push_str(&self.end());
+        html
+    }
+
+    /// What stands before the body's content.
+    pub(super) fn head(&self) -> String {
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
              <meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body class=\"{}\">\n{}<script>{}</script>\n</body>\n</html>\n",
+             <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body class=\"{}\">\n",
             self.policy(),
             escape(self.title),
             self.class,
-            self.body,
-            self.script,
         )
+    }
+
+    /// What stands behind it.
+    pub(super) fn end(&self) -> String {
+        format!("<script>{}</script>\n</body>\n</html>\n", self.script)
     }
 
     fn policy(&self) -> String {

@@ -1,7 +1,10 @@
 //! What a preview is told: the letters, the batch, and what they were earlier.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
+use super::files::Attached;
 use crate::domain::digest::Digest;
 use crate::domain::language::Language;
 use crate::domain::state::StateCode;
@@ -33,8 +36,10 @@ pub struct Item {
     pub text: String,
     /// The text/html part, decoded, with its pictures in it.
     pub html: String,
-    /// The names of the attached files.
-    pub attachments: Vec<String>,
+    /// The attached files.
+    pub attachments: Vec<Arc<Attached>>,
+    /// The pictures that stand in the HTML.
+    pub pictures: Vec<Arc<Attached>>,
     /// The names of those that are this row's alone.
     pub own_attachments: Vec<String>,
     /// What `check` says of the row.
@@ -65,6 +70,8 @@ pub struct Earlier {
     pub fields: Vec<(String, String)>,
     /// The text/plain part, if it is still known.
     pub text: Option<String>,
+    /// The attached files and the pictures, each with the SHA-256 of its content, if that is still known.
+    pub files: Option<Vec<(String, Digest)>>,
 }
 
 impl Earlier {
@@ -74,7 +81,7 @@ impl Earlier {
         subject: &str,
         mailboxes: [&[String]; 3],
         language: &Language,
-        attachments: &[String],
+        attachments: &[&str],
     ) -> Vec<(String, String)> {
         [
             ("Subject", subject.to_owned()),
@@ -122,12 +129,21 @@ pub struct Page {
     pub foreign: Vec<String>,
     /// How many letters go to others than the audience's states.
     pub beyond: usize,
-    /// What `check` says that is about no row.
-    pub warnings: Vec<String>,
+    /// What `check` says that is about several rows or none.
+    pub warnings: Vec<Remark>,
     /// What was approved, if anything was.
     pub approved: Option<Approved>,
     /// When the preview was made.
     pub generated: Timestamp,
+}
+
+/// Something that somebody should look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// In a sentence or two.
+    pub text: String,
+    /// The id and the name, as it stands in the text, of each row that it is about.
+    pub about: Vec<(String, String)>,
 }
 
 /// The approvals that a batch needs before it may go out.

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::document::Document;
+use super::files::Attached;
 use super::item::{Earlier, Item, Standing};
-use super::{difference, eml_name, folder, size};
+use super::{changed, folder, manifest, names, size};
 use crate::domain::markup::escape;
 
 /// The most of a header that is shown, in octets; a header longer than that is not read by anybody.
@@ -44,7 +45,8 @@ impl Content {
 
 /// What stands in a letter, by its label.
 pub(super) fn fields_of(item: &Item) -> Vec<(String, String)> {
-    Earlier::fields(&item.subject, [&item.to, &item.cc, &item.bcc], &item.language, &item.attachments)
+    let attachments: Vec<&str> = item.attachments.iter().map(|file| file.name.as_str()).collect();
+    Earlier::fields(&item.subject, [&item.to, &item.cc, &item.bcc], &item.language, &attachments)
 }
 
 /// The plain text of a letter in a page that an earlier preview wrote.
@@ -61,9 +63,9 @@ pub(super) fn text_of(page: &str) -> Option<String> {
     )
 }
 
-/// The page of `item`, with links to the letters before and after it.
-pub(super) fn page(item: &Item, content: &Content, previous: Option<&Item>, next: Option<&Item>) -> String {
-    let mut body = navigation(item, previous, next);
+/// The page of `item`, with links to the letters before and after it and to `list`, the page that lists it.
+pub(super) fn page(item: &Item, content: &Content, previous: Option<&Item>, next: Option<&Item>, list: &str) -> String {
+    let mut body = navigation(item, previous, next, list);
     let (language, direction) = (escape(item.language.as_str()), item.language.direction());
     let _ = writeln!(
         body,
@@ -73,7 +75,7 @@ pub(super) fn page(item: &Item, content: &Content, previous: Option<&Item>, next
     );
     body.push_str(&remarks(item));
     body.push_str(&fields(item));
-    let changes = changes(item, content);
+    let changes = changed::changes(item, &content.text, content.since_preview.as_ref());
     body.push_str(&views(!changes.is_empty()));
     body.push_str(&looks(item, content));
     let _ = writeln!(
@@ -102,16 +104,15 @@ pub(super) fn page(item: &Item, content: &Content, previous: Option<&Item>, next
     .html()
 }
 
-fn navigation(item: &Item, previous: Option<&Item>, next: Option<&Item>) -> String {
+fn navigation(item: &Item, previous: Option<&Item>, next: Option<&Item>, list: &str) -> String {
     let mut nav = format!(
-        "<nav id=\"ways\" aria-label=\"Letters\">\n<a id=\"all\" href=\"../{}#{id}\">All letters</a>\n",
-        folder::INDEX,
-        id = escape(&item.id)
+        "<nav id=\"ways\" aria-label=\"Letters\">\n<a id=\"all\" href=\"../{list}#row-{}\">All letters</a>\n",
+        escape(&item.id)
     );
     for (neighbour, relation, word) in [(previous, "prev", "Previous"), (next, "next", "Next")] {
         if let Some(other) = neighbour {
-            let (id, name) = (escape(&other.id), escape(&other.name));
-            let _ = writeln!(nav, "<a rel=\"{relation}\" href=\"{id}.html\">{word}: <bdi>{name}</bdi></a>");
+            let (stem, name) = (escape(&names::stem(&other.id)), escape(&other.name));
+            let _ = writeln!(nav, "<a rel=\"{relation}\" href=\"{stem}.html\">{word}: <bdi>{name}</bdi></a>");
         }
     }
     if let Some(other) = next.or(previous) {
@@ -140,13 +141,18 @@ fn remarks(item: &Item) -> String {
 fn fields(item: &Item) -> String {
     let mut list = String::from("<dl id=\"fields\">\n");
     for (name, value) in fields_of(item).into_iter().filter(|(_, value)| !value.is_empty()) {
-        let _ = writeln!(list, "<dt>{name}</dt><dd><bdi>{}</bdi></dd>", escape(&value));
+        let value = if name == "Attachments" {
+            item.attachments.iter().map(|file| file.link("../")).collect::<Vec<_>>().join(", ")
+        } else {
+            format!("<bdi>{}</bdi>", escape(&value))
+        };
+        let _ = writeln!(list, "<dt>{name}</dt><dd>{value}</dd>");
     }
-    let file = escape(&eml_name(&item.id));
+    let file = escape(&names::eml(&item.id));
     let _ = writeln!(
         list,
         "<dt>Size</dt><dd>{} <a href=\"../{file}\" download>{file}</a> opens in a mail program</dd>\n\
-         <dt>Digest</dt><dd class=\"digest\">{}</dd>\n</dl>",
+         <dt>Digest</dt><dd><span class=\"digest\">{}</span> <span class=\"quiet\">changes as soon as anything in this letter does</span></dd>\n</dl>",
         size(item.bytes),
         item.digest
     );
@@ -221,7 +227,10 @@ fn source(item: &Item, content: &Content) -> String {
     let rest = if content.whole {
         String::new()
     } else {
-        format!("<p class=\"quiet\">Only the beginning is shown; {} has all of it.</p>\n", escape(&eml_name(&item.id)))
+        format!(
+            "<p class=\"quiet\">Only the beginning is shown; {} has all of it.</p>\n",
+            escape(&names::eml(&item.id))
+        )
     };
     format!(
         "<section id=\"source\"><h2>The source</h2>\n{rest}<pre tabindex=\"0\" aria-label=\"Source\">\n{}</pre></section>\n",
@@ -233,108 +242,48 @@ fn attachments(item: &Item) -> String {
     let mut html = String::from("<section id=\"attachments\"><h2>Attachments</h2>\n");
     if item.attachments.is_empty() {
         html.push_str("<p>This letter has none.</p>\n");
-    } else {
-        html.push_str("<ul>\n");
-        for name in &item.attachments {
-            let _ = writeln!(html, "<li><bdi>{}</bdi></li>", escape(name));
-        }
-        let file = escape(&eml_name(&item.id));
+    }
+    file_list(&mut html, &item.attachments);
+    if !item.pictures.is_empty() {
+        html.push_str("<h3>Pictures in the letter itself</h3>\n");
+        file_list(&mut html, &item.pictures);
+    }
+    let file = escape(&names::eml(&item.id));
+    if manifest::with(item).next().is_some() {
+        html.push_str(
+            "<p class=\"quiet\">SHA-256 is computed from what is in a file: as long as it is the same, so is the file.</p>\n",
+        );
+    }
+    if manifest::with(item).any(|file| file.file.is_none()) {
+        html.push_str(
+            "<p>What has no link is of a kind that can run something on your machine when it is opened from a disk.</p>\n",
+        );
+    }
+    if !item.attachments.is_empty() {
         let _ = writeln!(
             html,
-            "</ul>\n<p>They open from <a href=\"../{file}\" download>{file}</a> in a mail program, as the mission will get them.</p>"
+            "<p>In <a href=\"../{file}\" download>{file}</a>, opened in a mail program, they are as the mission will get them.</p>"
         );
     }
     html.push_str("</section>\n");
     html
 }
 
-/// The letter against the earlier ones, where it differs.
-fn changes(item: &Item, content: &Content) -> String {
-    let mut html = String::new();
-    let bases = [("the last preview", content.since_preview.as_ref()), ("what was approved", item.approved.as_ref())];
-    for (what, standing) in bases {
-        match standing {
-            None | Some(Standing::Same) => {}
-            Some(Standing::New) => {
-                let _ = writeln!(html, "<h3>Since {what}</h3>\n<p>The letter is new.</p>");
-            }
-            Some(Standing::Changed(earlier)) => {
-                let _ = writeln!(html, "<h3>Since {what}</h3>");
-                html.push_str(&changed(item, content, earlier));
-            }
-        }
+fn file_list(html: &mut String, files: &[std::sync::Arc<Attached>]) {
+    if files.is_empty() {
+        return;
     }
-    html
-}
-
-/// What changed in a letter whose text is still in it, in a word each.
-pub(super) fn kinds(item: &Item, earlier: &Earlier) -> Vec<&'static str> {
-    let mut kinds: Vec<&'static str> = Vec::new();
-    for (label, now) in fields_of(item) {
-        let before = earlier.fields.iter().find(|(known, _)| *known == label).map(|(_, value)| value);
-        if before.is_none_or(|before| *before == now) {
-            continue;
-        }
-        let kind = match label.as_str() {
-            "Subject" => "subject",
-            "Language" => "language",
-            "Attachments" => "attachment",
-            _ => "address",
-        };
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
-    }
-    if kinds.contains(&"language") {
-        // Another language has another subject and text.
-        kinds.retain(|kind| *kind != "subject");
-    } else if earlier.text.as_deref().is_some_and(|before| !difference::marked(before, &item.text).is_empty()) {
-        kinds.push("text");
-    }
-    if kinds.is_empty() {
-        kinds.push(if earlier.text.is_some() { ELSE } else { UNKNOWN });
-    }
-    kinds
-}
-
-/// What can change beside addresses, words and names of files.
-const ELSE: &str = "layout, a header line or what is in an attachment";
-/// Where the earlier letter is not at hand.
-const UNKNOWN: &str = "something that is not known any more";
-
-/// Every kind of change, in the order in which they are told.
-pub(super) const KINDS: [&str; 7] = ["text", "subject", "address", "language", "attachment", ELSE, UNKNOWN];
-
-fn changed(item: &Item, content: &Content, earlier: &Earlier) -> String {
-    let mut html = String::new();
-    let mut other_language = false;
-    for (label, now) in fields_of(item) {
-        let before = earlier.fields.iter().find(|(known, _)| *known == label).map(|(_, value)| value);
-        if let Some(before) = before.filter(|before| **before != now) {
-            other_language |= label == "Language";
-            let _ = writeln!(html, "<p dir=\"auto\"><b>{label}:</b> {}</p>", difference::words(before, &now));
-        }
-    }
-    match &earlier.text {
-        // Two languages have no words to compare.
-        Some(before) if other_language => {
-            for (head, text) in [("It was", before.as_str()), ("It is now", content.text.as_str())] {
-                let text = escape(text);
-                let _ = writeln!(
-                    html,
-                    "<h4>{head}</h4>\n<pre tabindex=\"0\" aria-label=\"{head}\" dir=\"auto\">\n{text}</pre>"
-                );
-            }
-        }
-        Some(before) => html.push_str(&difference::marked(before, &content.text)),
-        None => html.push_str("<p class=\"quiet\">The earlier text is not known any more.</p>\n"),
-    }
-    if html.is_empty() {
-        html.push_str(
-            "<p>Addresses, subject and text are the same; the layout, a header or an attachment is another.</p>\n",
+    html.push_str("<ul class=\"files\">\n");
+    for file in files {
+        let name = file.link("../");
+        let _ = writeln!(
+            html,
+            "<li>{name} <span class=\"quiet\">{}, SHA-256 <span class=\"digest\">{}</span></span></li>",
+            size(file.bytes),
+            file.digest
         );
     }
-    html
+    html.push_str("</ul>\n");
 }
 
 #[cfg(test)]

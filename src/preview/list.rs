@@ -1,11 +1,13 @@
 //! The list of the letters: real links, so that it reads without a script; and the same rows as data for the search page.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io;
 
 use super::document::embedded;
 use super::item::{Gets, Item, Page, Standing};
-use super::{language_name, page_name, size};
+use super::{language_name, names, size};
 use crate::domain::markup::escape;
 
 /// How many letters one page lists.
@@ -18,36 +20,36 @@ pub(super) struct Row<'a> {
     /// Against the preview before; `None` where there was none.
     pub(super) since_preview: Option<&'a Standing>,
     /// What changed in it since the earlier preview, and since it was approved.
-    pub(super) kinds: &'a [Vec<&'static str>; 2],
+    pub(super) kinds: &'a [super::Kinds; 2],
 }
 
 /// What a row is marked with: the filter's word, and how it reads.
-fn marks(row: &Row<'_>) -> Vec<(&'static str, String)> {
+fn marks<'a>(row: &Row<'a>) -> Vec<(&'static str, Cow<'a, str>)> {
     let item = row.item;
     let mut marks = Vec::new();
     match item.warnings.len() {
         0 => {}
-        1 => marks.push(("warned", "1 remark".to_owned())),
-        several => marks.push(("warned", format!("{several} remarks"))),
+        1 => marks.push(("warned", "1 remark".into())),
+        several => marks.push(("warned", format!("{several} remarks").into())),
     }
     match row.since_preview {
-        Some(Standing::New) => marks.push(("changed", "new since the last preview".to_owned())),
-        Some(Standing::Changed(_)) => marks.push(("changed", "changed since the last preview".to_owned())),
+        Some(Standing::New) => marks.push(("changed", "new since the last preview".into())),
+        Some(Standing::Changed(_)) => marks.push(("changed", "changed since the last preview".into())),
         _ => {}
     }
     match item.approved {
-        Some(Standing::New) => marks.push(("unapproved", "not among the letters approved".to_owned())),
-        Some(Standing::Changed(_)) => marks.push(("unapproved", "changed since it was approved".to_owned())),
+        Some(Standing::New) => marks.push(("unapproved", "not among the letters approved".into())),
+        Some(Standing::Changed(_)) => marks.push(("unapproved", "changed since it was approved".into())),
         _ => {}
     }
     if let Some(settled) = &item.settled {
-        marks.push(("settled", settled.clone()));
+        marks.push(("settled", settled.into()));
     }
     if !item.own_attachments.is_empty() {
-        marks.push(("own", format!("its own file: {}", item.own_attachments.join(", "))));
+        marks.push(("own", format!("its own file: {}", item.own_attachments.join(", ")).into()));
     }
     if let Some(chosen) = item.chosen {
-        marks.push(("chosen", chosen.to_owned()));
+        marks.push(("chosen", chosen.into()));
     }
     marks
 }
@@ -71,7 +73,7 @@ fn entry(row: &Row<'_>) -> String {
          <span class=\"to\">{}</span><span class=\"subject\" lang=\"{language}\" dir=\"auto\">{}</span>",
         escape(group(item).0),
         words.join(" "),
-        escape(&page_name(&item.id)),
+        escape(&names::page(&item.id)),
         escape(&item.name),
         escape(language_name(item.language.as_str())),
         size(item.bytes),
@@ -132,46 +134,43 @@ pub(super) fn without(page: &Page) -> String {
 }
 
 /// The search page of a batch of several pages: the rows as data, the list made of what is found.
-pub(super) fn search_section(rows: &[Row<'_>], without: &str) -> String {
-    let mut html = String::from(
-        "<section id=\"list\" aria-labelledby=\"list-title\">\n<h2 id=\"list-title\">Search all letters</h2>\n",
-    );
-    html.push_str(&tools(rows, false));
-    html.push_str(
-        "<noscript><p>Searching needs JavaScript. Without it, read the <a href=\"index.html\">list</a> page by page.</p></noscript>\n\
-         <ol id=\"letters\"></ol>\n",
-    );
-    html.push_str(NOTHING);
-    html.push_str(without);
-    html.push_str("</section>\n");
-    let data: Vec<serde_json::Value> = rows
-        .iter()
-        .map(|row| {
-            let (item, marks) = (row.item, marks(row));
-            let words: Vec<&str> = marks.iter().map(|(word, _)| *word).collect();
-            let texts: Vec<&str> = marks.iter().map(|(_, text)| text.as_str()).collect();
-            let to: Vec<&str> = item.to.iter().chain(&item.cc).chain(&item.bcc).map(String::as_str).collect();
-            serde_json::json!([
-                item.id,
-                item.name,
-                item.language,
-                group(item).0,
-                size(item.bytes),
-                to.join(", "),
-                item.subject,
-                words.join(" "),
-                texts.join("\n")
-            ])
-        })
-        .collect();
-    let _ = writeln!(html, "<script type=\"application/json\" id=\"rows\">{}</script>", embedded(&data.into()));
-    html
+pub(super) fn search_section(out: &mut impl io::Write, rows: &[Row<'_>], without: &str) -> io::Result<()> {
+    write!(
+        out,
+        "<section id=\"list\" aria-labelledby=\"list-title\">\n<h2 id=\"list-title\">Search all letters</h2>\n{}\
+         <noscript><p>Searching needs JavaScript. Without it, read the <a href=\"index.html\">list</a> page by page.</p></noscript>\n\
+         <ol id=\"letters\"></ol>\n{NOTHING}{without}</section>\n<script type=\"application/json\" id=\"rows\">[",
+        tools(rows, false)
+    )?;
+    for (at, row) in rows.iter().enumerate() {
+        let (item, marks) = (row.item, marks(row));
+        let words: Vec<&str> = marks.iter().map(|(word, _)| *word).collect();
+        let texts: Vec<&str> = marks.iter().map(|(_, text)| text.as_ref()).collect();
+        let to: Vec<&str> = item.to.iter().chain(&item.cc).chain(&item.bcc).map(String::as_str).collect();
+        let data = serde_json::json!([
+            item.id,
+            item.name,
+            item.language,
+            group(item).0,
+            size(item.bytes),
+            to.join(", "),
+            item.subject,
+            words.join(" "),
+            texts.join("\n"),
+            language_name(item.language.as_str())
+        ]);
+        write!(out, "{}{}", if at == 0 { "" } else { "," }, embedded(&data))?;
+    }
+    writeln!(out, "]</script>")
 }
 
 /// The search box and the filters, which a script shows. `rows` are all letters; with `elsewhere` the search leads to a page of
 /// its own.
 pub(super) fn tools(rows: &[Row<'_>], elsewhere: bool) -> String {
     let languages: BTreeSet<&str> = rows.iter().map(|row| row.item.language.as_str()).collect();
+    // Where there is nothing to choose from, nothing is asked.
+    let unless = |there: bool| if there { "" } else { " hidden" };
+    let several_languages = unless(languages.len() > 1);
     let groups: BTreeSet<_> = rows.iter().map(|row| group(row.item)).filter(|(code, _)| !code.is_empty()).collect();
     let option = |value: &str, text: &str| format!("<option value=\"{}\">{}</option>", escape(value), escape(text));
     let languages: String = languages.iter().map(|language| option(language, language_name(language))).collect();
@@ -192,9 +191,11 @@ pub(super) fn tools(rows: &[Row<'_>], elsewhere: bool) -> String {
     format!(
         "<div id=\"tools\" role=\"search\"{scope} hidden>\n\
          <label class=\"wide\"><span>Search</span> <input id=\"find\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"Name, address, subject …\"></label>\n\
-         <label><span>Language</span> <select id=\"language\"><option value=\"\">all</option>{languages}</select></label>\n\
-         <label><span>Group</span> <select id=\"group\"><option value=\"\">all</option>{groups}</select></label>\n\
-         <label><span>Only</span> <select id=\"mark\"><option value=\"\">all letters</option>{kinds}</select></label>\n\
-         <p><span id=\"count\" role=\"status\"></span> <button type=\"button\" id=\"help-button\">Keys</button></p>\n</div>\n"
+         <label{several_languages}><span>Language</span> <select id=\"language\"><option value=\"\">all</option>{languages}</select></label>\n\
+         <label{}><span>Regional group</span> <select id=\"group\"><option value=\"\">all</option>{groups}</select></label>\n\
+         <label{}><span>Only</span> <select id=\"mark\"><option value=\"\">all letters</option>{kinds}</select></label>\n\
+         <p><span id=\"count\" role=\"status\"></span> <button type=\"button\" id=\"help-button\">Keyboard</button></p>\n</div>\n",
+        unless(!groups.is_empty()),
+        unless(!kinds.is_empty()),
     )
 }

@@ -1,104 +1,72 @@
-//! What a preview leaves for the next one: the digest of every letter of the batch, and what stood in those that it showed.
+//! What a preview leaves for the next one: the digest of every letter of the batch, what stood in those that it showed, and
+//! what went with them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::item::{Earlier, Item, Page, Standing};
-use super::{letter_page, page_name};
+use super::files::Attached;
+use super::item::{Item, Page};
+use super::letter_page;
 use crate::domain::digest::Digest;
 
 /// The file that holds it.
 pub(super) const MANIFEST: &str = "manifest.json";
-/// The largest manifest and page read back, in octets.
-const LARGEST: u64 = 256 * 1024 * 1024;
-/// The most letters whose earlier text is read back: nobody reads more of them, and the memory is needed.
-const TEXTS: usize = 2_000;
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Stored {
-    campaign: String,
-    digest: String,
-    generated: String,
-    digests: BTreeMap<String, String>,
-    letters: BTreeMap<String, Vec<(String, String)>>,
-}
+/// Members of an object, one at a time: those of a large batch are not held as text.
+struct Map<F>(F);
 
-/// An earlier preview in the same folder.
-#[derive(Debug)]
-pub(super) struct Before {
-    /// When it was made.
-    pub(super) generated: String,
-    /// How many letters of all of the batch are other ones.
-    pub(super) changed: usize,
-    /// How many of them were not there.
-    pub(super) new: usize,
-    /// The ids that are not in the batch any more.
-    pub(super) gone: Vec<String>,
-    digests: HashMap<String, Digest>,
-    earlier: HashMap<String, Earlier>,
-}
-
-impl Before {
-    /// Reads what is in the folder before it is cleared; `None` if there is no finished preview. `planned` is every
-    /// letter of the batch now.
-    pub(super) fn read(folder: &Path, planned: &[(String, Digest)]) -> Option<Self> {
-        let mut stored: Stored = serde_json::from_str(&small_file(&folder.join(MANIFEST))?).ok()?;
-        let digests: HashMap<String, Digest> =
-            stored.digests.iter().filter_map(|(id, digest)| Some((id.clone(), digest.parse().ok()?))).collect();
-        let now: HashMap<&str, Digest> = planned.iter().map(|(id, digest)| (id.as_str(), *digest)).collect();
-        let gone = stored.digests.keys().filter(|id| !now.contains_key(id.as_str())).cloned().collect();
-        let mut earlier = HashMap::new();
-        let (mut changed, mut new) = (0, 0);
-        for (id, digest) in planned {
-            match digests.get(id) {
-                Some(before) if before == digest => continue,
-                None => {
-                    new += 1;
-                    continue;
-                }
-                Some(_) if earlier.len() < TEXTS => {
-                    let fields = stored.letters.remove(id).unwrap_or_default();
-                    // Only for pages that the preview says it made: the id is a row's, so it cannot leave the folder.
-                    let page = (!fields.is_empty()).then(|| small_file(&folder.join(page_name(id)))).flatten();
-                    let text = page.as_deref().and_then(letter_page::text_of);
-                    earlier.insert(id.clone(), Earlier { fields, text });
-                }
-                Some(_) => {}
-            }
-            changed += 1;
+impl<K: Serialize, V: Serialize, I: Iterator<Item = (K, V)>, F: Fn() -> I> Serialize for Map<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.0() {
+            map.serialize_entry(&key, &value)?;
         }
-        Some(Self { generated: stored.generated, changed, new, gone, digests, earlier })
-    }
-
-    /// A letter against the one of the earlier preview.
-    pub(super) fn standing(&mut self, id: &str, digest: Digest) -> Standing {
-        match self.digests.get(id) {
-            None => Standing::New,
-            Some(before) if *before == digest => Standing::Same,
-            Some(_) => Standing::Changed(Box::new(self.earlier.remove(id).unwrap_or_default())),
-        }
+        map.end()
     }
 }
 
-/// The manifest of a finished preview.
-pub(super) fn manifest(items: &[Item], planned: &[(String, Digest)], page: &Page) -> Vec<u8> {
-    let stored = Stored {
-        campaign: page.campaign.clone(),
-        digest: page.digest.to_string(),
-        generated: page.generated.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-        digests: planned.iter().map(|(id, digest)| (id.clone(), digest.to_string())).collect(),
-        letters: items.iter().map(|item| (item.id.clone(), letter_page::fields_of(item))).collect(),
-    };
-    let mut json = serde_json::to_vec(&stored).unwrap_or_default();
-    json.push(b'\n');
-    json
+/// Writes the manifest of a preview: an object of
+///
+/// - `campaign`, `digest` (of the batch), `generated`;
+/// - `digests`: the digest of each letter by its id, shown or not;
+/// - `letters`: of each letter shown, `[label, value]` of what stands in it;
+/// - `files`, if anything goes with them: `[name, SHA-256, octets]` of each;
+/// - `attached`: the places in `files` of what goes with each letter, pictures included.
+pub(super) fn write(out: &mut impl Write, items: &[Item], planned: &[(String, Digest)], page: &Page) -> io::Result<()> {
+    let mut by_id: Vec<&(String, Digest)> = planned.iter().collect();
+    by_id.sort_unstable();
+    let mut shown: Vec<&Item> = items.iter().collect();
+    shown.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    let mut files: Vec<&Attached> = Vec::new();
+    let mut places: HashMap<*const Attached, usize> = HashMap::new();
+    for file in shown.iter().flat_map(|item| with(item)) {
+        places.entry(Arc::as_ptr(file)).or_insert_with(|| {
+            files.push(file);
+            files.len() - 1
+        });
+    }
+    let mut json = serde_json::Serializer::new(&mut *out);
+    let mut map = json.serialize_map(None)?;
+    map.serialize_entry("campaign", &page.campaign)?;
+    map.serialize_entry("digest", &page.digest)?;
+    map.serialize_entry("generated", &page.generated.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())?;
+    map.serialize_entry("digests", &Map(|| by_id.iter().map(|(id, digest)| (id, digest))))?;
+    map.serialize_entry("letters", &Map(|| shown.iter().map(|item| (&item.id, letter_page::fields_of(item)))))?;
+    if !files.is_empty() {
+        let told: Vec<_> = files.iter().map(|file| (&file.name, file.digest, file.bytes)).collect();
+        map.serialize_entry("files", &told)?;
+        let of = |item: &&Item| with(item).map(|file| places[&Arc::as_ptr(file)]).collect::<Vec<_>>();
+        let attached = || shown.iter().map(|item| (&item.id, of(item))).filter(|(_, places)| !places.is_empty());
+        map.serialize_entry("attached", &Map(attached))?;
+    }
+    map.end()?;
+    out.write_all(b"\n")
 }
 
-/// The text of a file that is no link, no device and not absurdly large.
-fn small_file(path: &Path) -> Option<String> {
-    let facts = std::fs::symlink_metadata(path).ok()?;
-    (facts.is_file() && facts.len() <= LARGEST).then(|| std::fs::read_to_string(path).ok()).flatten()
+/// What goes with a letter.
+pub(super) fn with(item: &Item) -> impl Iterator<Item = &Arc<Attached>> {
+    item.attachments.iter().chain(&item.pictures)
 }

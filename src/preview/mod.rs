@@ -3,29 +3,40 @@
 //! A [`Preview`] is made of a folder, takes the letters one by one and ends with an `index.html`. Nothing in it is
 //! loaded from the network, what runs is ours alone, and the .eml files hold exactly the bytes that would be sent.
 
+mod before;
+mod changed;
 mod compare;
+mod coverage;
 mod difference;
 mod document;
+mod files;
 mod folder;
 mod item;
 mod letter_page;
 mod list;
 mod manifest;
+mod names;
 mod overview;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use self::before::Before;
 use self::document::Document;
-use self::folder::Folder;
+use self::files::Files;
+use self::folder::{Entered, Folder};
 use self::letter_page::Content;
 use self::list::{PER_PAGE, Row};
-use self::manifest::{Before, MANIFEST, manifest};
+use self::manifest::MANIFEST;
 use crate::domain::digest::Digest;
 use crate::domain::markup::escape;
 use crate::domain::recipient::RecipientId;
 
-pub use item::{Approvals, Approved, Earlier, Gets, Item, Page, Reach, Standing};
+pub use files::Attached;
+pub use item::{Approvals, Approved, Earlier, Gets, Item, Page, Reach, Remark, Standing};
 
 /// Why a preview could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +50,9 @@ pub enum PreviewError {
     /// Somebody else's file has the name, or two ids differ in nothing that the file system tells apart.
     #[error("\"{}\" is there already and is not from an earlier preview: move it away, or name a new folder", .0.display())]
     Exists(PathBuf),
+    /// Another process makes a preview there.
+    #[error("another `demarche preview` is writing into \"{}\": wait for it, or name another folder", .0.display())]
+    Busy(PathBuf),
     /// The id cannot name a file.
     #[error("\"{0}\" cannot name a file: an id is 1 to 64 letters, digits, \".\", \"_\" or \"-\"")]
     Id(String),
@@ -60,10 +74,14 @@ pub enum PreviewError {
     },
 }
 
+/// What changed in a letter, in a word each.
+type Kinds = Vec<Cow<'static, str>>;
+
 /// A preview in the making.
 #[derive(Debug)]
 pub struct Preview {
     folder: Folder,
+    files: Files,
     /// Every letter of the batch, shown or not.
     planned: Vec<(String, Digest)>,
     /// The preview that was in the folder.
@@ -73,7 +91,7 @@ pub struct Preview {
     /// Each of them against the earlier preview; what it was is taken out.
     standings: Vec<Standing>,
     /// What changed in each of them since the earlier preview, and since it was approved.
-    kinds: Vec<[Vec<&'static str>; 2]>,
+    kinds: Vec<[Kinds; 2]>,
     /// The last letter's content: its page waits for the id of the next, to link to it.
     waiting: Option<Content>,
 }
@@ -85,9 +103,35 @@ impl Preview {
     /// # Errors
     /// [`PreviewError`] if the folder holds other things and no earlier preview, or cannot be made or written.
     pub fn create(folder: &Path, planned: Vec<(String, Digest)>) -> Result<Self, PreviewError> {
-        let before = if Folder::is_ours(folder) { Before::read(folder, &planned) } else { None };
-        let folder = Folder::prepare(folder)?;
-        Ok(Self { folder, planned, before, items: Vec::new(), standings: Vec::new(), kinds: Vec::new(), waiting: None })
+        let entered = Entered::new(folder)?;
+        let before = if entered.has_earlier() { Before::read(folder, &planned) } else { None };
+        let unfinished = Document {
+            title: "This preview is not finished",
+            class: "unfinished",
+            script: "",
+            frames_letter: false,
+            body: include_str!("pages/unfinished.html"),
+        };
+        let folder = entered.clear(&unfinished.html())?;
+        Ok(Self {
+            folder,
+            files: Files::default(),
+            planned,
+            before,
+            items: Vec::new(),
+            standings: Vec::new(),
+            kinds: Vec::new(),
+            waiting: None,
+        })
+    }
+
+    /// A file that goes with letters, by its name in them. It is put into the folder, once, if it opens from there without
+    /// harm.
+    ///
+    /// # Errors
+    /// [`PreviewError`] if it cannot be written.
+    pub fn attach(&mut self, name: &str, bytes: &[u8]) -> Result<Arc<Attached>, PreviewError> {
+        self.files.add(&mut self.folder, name, bytes)
     }
 
     /// Adds a letter: `<id>.eml` gets exactly the bytes of `eml`, and `letters/<id>.html` shows it.
@@ -96,15 +140,15 @@ impl Preview {
     /// [`PreviewError`] if the id is no row id or came before, or a file cannot be written.
     pub fn add(&mut self, mut item: Item, eml: &[u8]) -> Result<(), PreviewError> {
         if RecipientId::parse(&item.id).is_ok_and(|id| id.as_str() == item.id) {
-            self.folder.write(&eml_name(&item.id), eml)?;
+            self.folder.write(&names::eml(&item.id), eml)?;
         } else {
             return Err(PreviewError::Id(crate::domain::reply::visible(&item.id)));
         }
         self.write_waiting(Some(&item))?;
         let standing = self.before.as_mut().map(|before| before.standing(&item.id, item.digest));
         let kinds = |standing: Option<&Standing>| match standing {
-            Some(Standing::Changed(earlier)) => letter_page::kinds(&item, earlier),
-            _ => Vec::new(),
+            Some(Standing::Changed(earlier)) => changed::kinds(&item, earlier),
+            _ => Kinds::new(),
         };
         self.kinds.push([kinds(standing.as_ref()), kinds(item.approved.as_ref())]);
         self.standings.push(standing.as_ref().map_or(Standing::Same, without_text));
@@ -136,15 +180,23 @@ impl Preview {
             let shown = &rows[from..rows.len().min(from + PER_PAGE)];
             let list = list::section(shown, &tools, &pager(number, pages), &without);
             let html = list_page(page, if number == 1 { &overview } else { "" }, &list);
-            if number == 1 && pages > 1 {
-                let search = list_page(page, "", &list::search_section(&rows, &without));
-                self.folder.write(folder::SEARCH, search.as_bytes())?;
+            if number > 1 {
+                self.folder.write(&names::list(number), html.as_bytes())?;
+                continue;
             }
-            if number == 1 {
-                self.folder.write(folder::COMPARE, compare::page(&self.items, &page.campaign).as_bytes())?;
-                self.folder.write(MANIFEST, &manifest(&self.items, &self.planned, page))?;
+            if pages > 1 {
+                self.folder.write_by(folder::SEARCH, |out| {
+                    list_document(page, "", |document, before, after| {
+                        write!(out, "{}{before}", document.head())?;
+                        list::search_section(out, &rows, &without)?;
+                        write!(out, "{after}{}", document.end())
+                    })
+                })?;
             }
-            self.folder.write(&list_name(number), html.as_bytes())?;
+            self.folder.write(folder::COMPARE, compare::page(&self.items, &page.campaign).as_bytes())?;
+            let (items, planned) = (&self.items, &self.planned);
+            self.folder.write_by(MANIFEST, |out| manifest::write(out, items, planned, page))?;
+            return self.folder.put_index(html.as_bytes());
         }
         Ok(self.folder.path(folder::INDEX))
     }
@@ -162,7 +214,7 @@ impl Preview {
                 "language": item.language,
                 "bytes": item.bytes,
                 "digest": item.digest,
-                "file": self.folder.path(&eml_name(&item.id)),
+                "file": self.folder.path(&names::eml(&item.id)),
                 "warnings": item.warnings,
                 "since_preview": self.before.as_ref().map(|_| word(standing)),
                 "since_approval": item.approved.as_ref().map(word),
@@ -177,10 +229,11 @@ impl Preview {
         let (Some(content), [before @ .., item]) = (self.waiting.take(), self.items.as_mut_slice()) else {
             return Ok(());
         };
-        let page = letter_page::page(item, &content, before.last(), next);
+        let list = names::list(before.len() / PER_PAGE + 1);
+        let page = letter_page::page(item, &content, before.last(), next, &list);
         // What it was is in its page now; of a hundred thousand letters it is not held.
         item.approved = item.approved.as_ref().map(without_text);
-        self.folder.write(&page_name(&item.id), page.as_bytes()).map(drop)
+        self.folder.write(&names::page(&item.id), page.as_bytes())
     }
 }
 
@@ -204,25 +257,31 @@ fn word(standing: &Standing) -> &'static str {
 const ELSEWHERE: &str = "<section id=\"overview\" aria-label=\"The batch\">\n<p>Coverage, changes and approval of the batch are \
                          on the <a href=\"index.html\">first page</a>.</p>\n</section>\n";
 
-/// A page of the list, with the frame in which a script shows the letters beside it.
-fn list_page(page: &Page, overview: &str, list: &str) -> String {
+/// A page of the list, with the frame in which a script shows the letters beside it. `make` gets the document without its
+/// body, and what stands in the body before and behind the list.
+fn list_document<T>(page: &Page, overview: &str, make: impl FnOnce(&Document<'_>, &str, &str) -> T) -> T {
     let overview = if overview.is_empty() { ELSEWHERE } else { overview };
-    let body = format!(
+    let before = format!(
         "<header>\n<h1 dir=\"auto\">{}</h1>\n<p class=\"quiet\">Preview: nothing was sent. These are the letters byte for byte as \
          they would go out, but for their date and message number.</p>\n\
-         <p class=\"jump\"><a href=\"#list\">To the letters</a></p>\n</header>\n<main>\n{overview}{list}</main>\n\
-         <div id=\"pane\" hidden></div>\n{}",
+         <p class=\"jump\"><a href=\"#list\">To the letters</a></p>\n</header>\n<main>\n{overview}",
         escape(&page.campaign),
-        include_str!("pages/help.html"),
     );
-    Document {
+    let after = concat!("</main>\n<div id=\"pane\" hidden></div>\n", include_str!("pages/help.html"));
+    let document = Document {
         title: &format!("Preview: {}", page.campaign),
         class: "list",
         script: include_str!("pages/list.js"),
         frames_letter: false,
-        body: &body,
-    }
-    .html()
+        body: "",
+    };
+    make(&document, &before, after)
+}
+
+fn list_page(page: &Page, overview: &str, list: &str) -> String {
+    list_document(page, overview, |document, before, after| {
+        [&document.head(), before, list, after, &document.end()].concat()
+    })
 }
 
 /// The links from page to page; nothing where there is one.
@@ -231,24 +290,23 @@ fn pager(number: usize, pages: usize) -> String {
         return String::new();
     }
     let mut html = String::from("<nav class=\"pager\" aria-label=\"Pages of the list\">\n");
-    for other in 1..=pages {
+    let mut last = 0;
+    for other in (1..=pages).filter(|other| is_linked(*other, number, pages)) {
+        if other > last + 1 {
+            html.push_str("<span>…</span>\n");
+        }
+        last = other;
         let current = if other == number { " aria-current=\"page\"" } else { "" };
-        let _ = writeln!(html, "<a href=\"{}\"{current}>{other}</a>", list_name(other));
+        let _ = writeln!(html, "<a href=\"{}\"{current}>{other}</a>", names::list(other));
     }
     html.push_str("</nav>\n");
     html
 }
 
-fn list_name(number: usize) -> String {
-    if number == 1 { folder::INDEX.to_owned() } else { format!("list-{number}.html") }
-}
-
-fn eml_name(id: &str) -> String {
-    format!("{id}.eml")
-}
-
-fn page_name(id: &str) -> String {
-    format!("{}/{id}.html", folder::LETTERS)
+/// True if a page of a list of many is linked from page `number`: the ends, those around it, and each twenty-fifth.
+fn is_linked(other: usize, number: usize, pages: usize) -> bool {
+    const ALL: usize = 24;
+    pages <= ALL || other == 1 || other == pages || other.abs_diff(number) <= 3 || other.is_multiple_of(25)
 }
 
 /// The English name of a language, or its tag.
@@ -279,6 +337,17 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_pages_each_links_its_neighbours_and_a_few_others() {
+        let pages = |number: usize, pages: usize| -> Vec<usize> {
+            (1..=pages).filter(|other| is_linked(*other, number, pages)).collect()
+        };
+        assert_eq!(pages(3, 24).len(), 24);
+        assert_eq!(pages(1, 100), [1, 2, 3, 4, 25, 50, 75, 100]);
+        assert_eq!(pages(60, 100), [1, 25, 50, 57, 58, 59, 60, 61, 62, 63, 75, 100]);
+        assert!(pager(60, 100).contains("<span>…</span>\n<a href=\"list-25.html\">25</a>"));
+    }
 
     #[test]
     fn a_size_is_shown_in_the_unit_that_fits() {

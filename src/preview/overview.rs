@@ -1,13 +1,12 @@
 //! What the first page says of the batch: how many letters, to whom not, what changed, who is covered, what approves it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
-use super::item::{Gets, Page, Reach, Standing};
-use super::letter_page::KINDS;
+use super::changed::KINDS;
+use super::item::{Page, Standing};
 use super::list::Row;
-use super::manifest::Before;
-use super::{language_name, page_name, size};
+use super::{Attached, Before, Kinds, coverage, language_name, names, size};
 use crate::domain::markup::escape;
 use crate::domain::state::StateCode;
 
@@ -23,7 +22,7 @@ pub(super) fn section(rows: &[Row<'_>], page: &Page, before: Option<&Before>) ->
         let _ = writeln!(html, "<p id=\"underway\"><b>{}</b></p>", with_code(underway));
     }
     html.push_str(&facts(rows, page));
-    html.push_str(&coverage(rows, page));
+    html.push_str(&coverage::section(rows, page));
     html.push_str(&nothing(page));
     html.push_str(&remarks(rows, page));
     html.push_str(&changes(rows, page, before));
@@ -32,11 +31,11 @@ pub(super) fn section(rows: &[Row<'_>], page: &Page, before: Option<&Before>) ->
     html
 }
 
-fn total(page: &Page) -> usize {
+pub(super) fn total(page: &Page) -> usize {
     page.languages.iter().map(|(_, count)| count).sum()
 }
 
-fn letters(count: usize) -> String {
+pub(super) fn letters(count: usize) -> String {
     if count == 1 { "1 letter".to_owned() } else { format!("{count} letters") }
 }
 
@@ -45,16 +44,19 @@ fn facts(rows: &[Row<'_>], page: &Page) -> String {
     let mut fact = |name: &str, html: &str| {
         let _ = writeln!(list, "<dt>{name}</dt><dd>{html}</dd>");
     };
-    let languages: Vec<String> =
-        page.languages.iter().map(|(language, count)| format!("{count} in {}", language_name(language))).collect();
     let total = total(page);
-    fact("Letters", &escape(&format!("{total} ({}), {} in all", languages.join(", "), size(page.octets))));
+    let languages: Vec<String> = match page.languages.as_slice() {
+        [(language, _)] if total > 1 => vec![format!("all in {}", language_name(language))],
+        several => several.iter().map(|(language, count)| format!("{count} in {}", language_name(language))).collect(),
+    };
+    let and = if page.languages.len() > 1 { ":" } else { "," };
+    fact("Letters", &escape(&format!("{total}{and} {}; {} together", languages.join(", "), size(page.octets))));
     if rows.len() < total {
         fact("Shown here", &format!("{} of them; the digest below stands for all {total}", rows.len()));
     }
     fact("From", &format!("<bdi>{}</bdi>", escape(&page.from)));
     if let Some(reply_to) = &page.reply_to {
-        fact("Answers to", &format!("<bdi>{}</bdi>", escape(reply_to)));
+        fact("Replies go to", &format!("<bdi>{}</bdi>", escape(reply_to)));
     }
     fact("Files", &files(rows));
     if let Some(event) = &page.event {
@@ -67,20 +69,20 @@ fn facts(rows: &[Row<'_>], page: &Page) -> String {
 
 /// Which files go with which letters.
 fn files(rows: &[Row<'_>]) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
+    let mut counts: Vec<(&Attached, usize)> = Vec::new();
     for row in rows {
-        for name in row.item.attachments.iter().filter(|name| !row.item.own_attachments.contains(name)) {
-            match counts.iter_mut().find(|(known, _)| known == name) {
+        for file in row.item.attachments.iter().filter(|file| !row.item.own_attachments.contains(&file.name)) {
+            match counts.iter_mut().find(|(known, _)| **known == **file) {
                 Some((_, count)) => *count += 1,
-                None => counts.push((name, 1)),
+                None => counts.push((file, 1)),
             }
         }
     }
     let mut parts: Vec<String> = counts
         .into_iter()
-        .map(|(name, count)| {
+        .map(|(file, count)| {
             let with = if count == rows.len() { "every letter".to_owned() } else { letters(count) };
-            format!("<bdi>{}</bdi> with {with}", escape(name))
+            format!("{} ({}) with {with}", file.link(""), size(file.bytes))
         })
         .collect();
     let (own, names) = linked(rows, |row| !row.item.own_attachments.is_empty());
@@ -88,89 +90,6 @@ fn files(rows: &[Row<'_>]) -> String {
         parts.push(format!("{} with a file of {} own ({names})", letters(own), if own == 1 { "its" } else { "their" }));
     }
     if parts.is_empty() { "none is attached".to_owned() } else { parts.join("; ") }
-}
-
-/// Did we write to all of them? One line a group, and every name behind it.
-fn coverage(rows: &[Row<'_>], page: &Page) -> String {
-    let mut html = String::from("<h3 id=\"coverage\">Who is covered</h3>\n");
-    if page.coverage.is_empty() {
-        html.push_str(
-            "<p>The list is of any kind (<code>recipients.audience = \"any\"</code>): nobody in particular is expected.</p>\n",
-        );
-        return html;
-    }
-    let gets = |reach: &&Reach| matches!(reach.row, Some((_, Gets::Letter)));
-    let (reached, expected) = (page.coverage.iter().filter(gets).count(), page.coverage.len());
-    if reached == expected {
-        let _ = writeln!(html, "<p class=\"good\">All {expected} missions get a letter.</p>");
-    } else {
-        let _ =
-            writeln!(html, "<p class=\"alert\">{reached} of {expected} missions get a letter. These do not:</p>\n<ul>");
-        for reach in page.coverage.iter().filter(|reach| !gets(reach)) {
-            let why = match &reach.row {
-                Some((_, Gets::Nothing(reason))) => reason.as_str(),
-                _ => "has no row in the recipients file",
-            };
-            let _ = writeln!(html, "<li><b>{}</b>: {}</li>", escape(reach.state.state().name("en")), escape(why));
-        }
-        html.push_str("</ul>\n");
-    }
-    if page.beyond > 0 {
-        let _ = writeln!(
-            html,
-            "<p>{} more {} to others than these {expected}.</p>",
-            letters(page.beyond),
-            if page.beyond == 1 { "goes" } else { "go" }
-        );
-    }
-    named(&mut html, "Several rows, and so several letters", &page.doubled);
-    named(&mut html, "Rows of states that were not asked for", &page.foreign);
-    html.push_str(&groups(rows, page));
-    html
-}
-
-fn named(html: &mut String, what: &str, names: &[String]) {
-    if !names.is_empty() {
-        let _ = writeln!(html, "<p class=\"alert\">{what}: {}</p>", escape(&names.join(", ")));
-    }
-}
-
-/// Every state, behind its group's name.
-fn groups(rows: &[Row<'_>], page: &Page) -> String {
-    let mut html = String::new();
-    let shown: HashSet<&str> = rows.iter().map(|row| row.item.id.as_str()).collect();
-    let mut groups: BTreeMap<&str, Vec<&Reach>> = BTreeMap::new();
-    for reach in &page.coverage {
-        groups.entry(&reach.state.state().group_name).or_default().push(reach);
-    }
-    for (name, states) in groups {
-        let reached = states.iter().filter(|reach| matches!(reach.row, Some((_, Gets::Letter)))).count();
-        let class = if reached == states.len() { "quiet" } else { "alert" };
-        let name = if name.is_empty() { "Observers" } else { name };
-        let _ = writeln!(
-            html,
-            "<details class=\"group\"><summary>{} <span class=\"{class}\">{reached} of {}</span></summary>\n<ul class=\"states\">",
-            escape(name),
-            states.len()
-        );
-        for reach in states {
-            html.push_str(&state(reach, &shown));
-        }
-        html.push_str("</ul>\n</details>\n");
-    }
-    html
-}
-
-fn state(reach: &Reach, shown: &HashSet<&str>) -> String {
-    let name = escape(reach.state.state().name("en"));
-    match &reach.row {
-        Some((id, Gets::Letter)) if shown.contains(id.as_str()) => {
-            format!("<li><a href=\"{}\">{name}</a></li>\n", escape(&page_name(id)))
-        }
-        Some((_, Gets::Letter)) => format!("<li>{name}</li>\n"),
-        Some((_, Gets::Nothing(_))) => format!("<li class=\"alert\">{name}: gets none</li>\n"),
-        None => format!("<li class=\"alert\">{name}: has no row</li>\n"),
-    }
 }
 
 /// The rows that get nothing, each with its reason.
@@ -193,29 +112,37 @@ fn more(count: usize, shown: usize) -> String {
     if count > shown { format!("<p>… and {} more.</p>\n", count - shown) } else { String::new() }
 }
 
-/// What somebody should look at.
+/// What somebody should look at, with links to the letters that it is about.
 fn remarks(rows: &[Row<'_>], page: &Page) -> String {
-    let warned = rows.iter().filter(|row| !row.item.warnings.is_empty()).count();
-    if warned == 0 && page.warnings.is_empty() {
+    let mut of_letters: Vec<&str> = Vec::new();
+    let mut seen = HashSet::new();
+    for warning in rows.iter().flat_map(|row| &row.item.warnings) {
+        if seen.insert(warning.as_str()) {
+            of_letters.push(warning);
+        }
+    }
+    if of_letters.is_empty() && page.warnings.is_empty() {
         return "<h3>Remarks</h3>\n<p class=\"good\">There is nothing to remark on.</p>\n".to_owned();
     }
-    let mut html = String::from("<h3>Remarks</h3>\n");
-    if !page.warnings.is_empty() {
-        html.push_str("<ul>\n");
-        for warning in page.warnings.iter().take(NAMES) {
-            let _ = writeln!(html, "<li>{}</li>", with_code(warning));
+    let mut html = String::from("<h3 id=\"remarks\">Remarks</h3>\n<ul>\n");
+    let shown: HashSet<&str> = rows.iter().map(|row| row.item.id.as_str()).collect();
+    for remark in page.warnings.iter().take(NAMES) {
+        let mut text = with_code(&remark.text);
+        for (id, name) in remark.about.iter().filter(|(id, _)| shown.contains(id.as_str())) {
+            let (name, page) = (escape(name), escape(&names::page(id)));
+            text = text.replacen(&name, &format!("<a href=\"{page}\">{name}</a>"), 1);
         }
-        html.push_str("</ul>\n");
-        html.push_str(&more(page.warnings.len(), NAMES));
+        let _ = writeln!(html, "<li>{text}</li>");
     }
-    if warned > 0 {
-        let _ = writeln!(
-            html,
-            "<p>On {} of a mission: {}.</p>",
-            letters(warned),
-            linked(rows, |row| !row.item.warnings.is_empty()).1
-        );
+    for warning in of_letters.iter().take(NAMES) {
+        let (_, names) = linked(rows, |row| row.item.warnings.iter().any(|known| known == warning));
+        let _ = writeln!(html, "<li>{names}: {}</li>", with_code(warning));
     }
+    html.push_str("</ul>\n");
+    html.push_str(&more(
+        page.warnings.len() + of_letters.len(),
+        page.warnings.len().min(NAMES) + of_letters.len().min(NAMES),
+    ));
     html
 }
 
@@ -236,7 +163,7 @@ fn linked<'r>(rows: &'r [Row<'_>], fits: impl Fn(&'r Row<'_>) -> bool) -> (usize
     for row in rows.iter().filter(|row| fits(row)) {
         count += 1;
         if names.len() < NAMES {
-            let (page, name) = (escape(&page_name(&row.item.id)), escape(&row.item.name));
+            let (page, name) = (escape(&names::page(&row.item.id)), escape(&row.item.name));
             names.push(format!("<a href=\"{page}\" dir=\"auto\">{name}</a>"));
         }
     }
@@ -283,7 +210,7 @@ fn since<'r>(
     (changed, new): (usize, usize),
     gone: &[String],
     rows: &'r [Row<'_>],
-    of: impl Fn(&'r Row<'_>) -> (Option<&'r Standing>, &'r Vec<&'static str>),
+    of: impl Fn(&'r Row<'_>) -> (Option<&'r Standing>, &'r Kinds),
 ) -> String {
     let what = escape(what);
     if changed == 0 && new == 0 && gone.is_empty() {
@@ -306,8 +233,11 @@ fn since<'r>(
     }
     let mut html = format!("<p>Since {what}: {}.</p>\n", parts.join("; "));
     let mut list = String::new();
-    for kind in KINDS {
-        match linked(rows, |row| of(row).1.contains(&kind)) {
+    let of_files: BTreeSet<&str> = rows.iter().flat_map(|row| of(row).1).map(AsRef::as_ref).collect();
+    for kind in KINDS.into_iter().chain(of_files.into_iter().filter(|kind| !KINDS.contains(kind))) {
+        let (count, names) = linked(rows, |row| of(row).1.iter().any(|known| known == kind));
+        let kind = escape(kind);
+        match (count, names) {
             (0, _) => {}
             (1, names) => {
                 let _ = writeln!(list, "<li>{kind} in {names}</li>");
@@ -331,15 +261,16 @@ fn name_of(id: &str) -> String {
 fn approval(page: &Page) -> String {
     let mut html = format!(
         "<h3>If everything is right</h3>\n\
-         <p>The digest stands for exactly these {}, their addresses included. If anything changes, it changes too, and \
-         what was approved is refused.",
+         <p>The digest is the fingerprint of exactly {} {}, addresses and attachments included. If anything \
+         changes, it changes too, and what was approved is refused.",
+        if total(page) == 1 { "this" } else { "these" },
         letters(total(page)),
     );
     match &page.approvals {
         Some(approvals) if !approvals.is_enough() => {
             let _ = writeln!(
                 html,
-                "</p>\n<p><b>{}</b>; each who approves runs:</p>\n<pre tabindex=\"0\" id=\"approve\"><code>{}</code></pre>\n\
+                "</p>\n<p><b>{}</b>; each who approves runs, in the campaign's folder:</p>\n<pre tabindex=\"0\" id=\"approve\"><code>{}</code></pre>\n\
                  <p>Only then, {}, whoever sends them runs:</p>",
                 escape(&approvals.so_far()),
                 escape(&approvals.command),
@@ -349,17 +280,18 @@ fn approval(page: &Page) -> String {
         Some(approvals) => {
             let _ = writeln!(
                 html,
-                "</p>\n<p class=\"good\">Approved by {} ({} of {} needed).</p>\n<p>Whoever sends them runs:</p>",
+                "</p>\n<p class=\"good\">Approved by {} ({} of {} needed).</p>\n<p>Whoever sends them runs, in the campaign's folder:</p>",
                 escape(&approvals.people.join(", ")),
                 approvals.people.len(),
                 approvals.needed
             );
         }
-        None => html.push_str(" Whoever sends them runs:</p>\n"),
+        None => html.push_str(" Whoever sends them runs, in the campaign's folder:</p>\n"),
     }
     let _ = writeln!(
         html,
-        "<pre tabindex=\"0\" id=\"command\"><code>{}</code></pre>\n<p class=\"quiet\">digest: <span class=\"digest\">{}</span></p>",
+        "<pre tabindex=\"0\" id=\"command\"><code>{}</code></pre>\n<p class=\"quiet\">Digest of the batch: \
+         <span class=\"digest\">{}</span>. Whoever approves without running anything quotes it to whoever sends: it names exactly what is shown here.</p>",
         escape(&page.command),
         page.digest
     );

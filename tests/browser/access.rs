@@ -70,6 +70,11 @@ fn axe_core_finds_no_violation_on_any_page() {
         look("letters/FJI.html", "v-changes", "document.querySelector('#changes del')", "");
         look("letters/EGY.html", "w-phone,s-dark", "true", "");
     }
+    let unfinished = campaign.path("unfinished");
+    let _begun = demarche::preview::Preview::create(&unfinished, vec![]).expect("a preview");
+    browser.open(&unfinished.join("index.html"), "");
+    assert!(browser.text("h1").contains("not finished"));
+    found.extend(violations(&browser, &axe, "").into_iter().map(|it| format!("unfinished: {it}")));
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 

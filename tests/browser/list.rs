@@ -21,14 +21,12 @@ fn names(browser: &Browser) -> Vec<String> {
 /// Waits until the pane shows a letter: a browser takes its time to load it.
 #[track_caller]
 fn shows(browser: &Browser, id: &str) {
-    browser.wait("document.querySelector('#pane iframe')");
-    let shown = || {
-        browser.enter("#pane iframe");
-        let shown = browser.script("return document.getElementById('letter')?.dataset.id ?? null;");
-        browser.leave();
-        (shown == id).then_some(())
-    };
-    assert!(poll(Duration::from_secs(20), shown).is_some(), "{id} is not shown");
+    browser.wait(&format!(
+        "document.querySelector('#pane .shown')?.dataset.id === '{id}' && !document.querySelector('#pane .coming')"
+    ));
+    browser.enter("#pane .shown");
+    assert_eq!(browser.script("return document.getElementById('letter').dataset.id;"), id);
+    browser.leave();
 }
 
 #[test]
@@ -81,7 +79,6 @@ fn the_keys_lead_from_letter_to_letter_and_back() {
     }
     let campaign = campaign();
     let browser = browser_at_the_list(&campaign);
-    // One at a time: a key that comes while a letter loads may be nobody's.
     browser.keys("j");
     shows(&browser, "AFG");
     browser.keys("j");
@@ -92,7 +89,7 @@ fn the_keys_lead_from_letter_to_letter_and_back() {
     assert_eq!(focus, "solid", "one sees where one is");
     browser.keys(&format!("/kenya{ENTER}"));
     shows(&browser, "KEN");
-    browser.enter("#pane iframe");
+    browser.enter("#pane .shown");
     browser.click("label:has(#v-text)");
     browser.keys("j");
     browser.leave();
@@ -100,7 +97,7 @@ fn the_keys_lead_from_letter_to_letter_and_back() {
     browser.click("#find");
     browser.keys(&format!("{ESCAPE}j"));
     shows(&browser, "KIR"); // Kiribati is after Kenya
-    browser.enter("#pane iframe");
+    browser.enter("#pane .shown");
     browser.wait("document.getElementById('v-text').checked");
     browser.keys("?");
     browser.leave();
@@ -115,6 +112,80 @@ fn the_keys_lead_from_letter_to_letter_and_back() {
     browser.keys(ESCAPE);
     browser.wait("document.getElementById('pane').hidden && !document.getElementById('overview').hidden");
     assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn no_key_is_lost_while_a_letter_loads() {
+    if !support::browser_or_skip("walking fast") {
+        return;
+    }
+    let campaign = campaign();
+    let browser = browser_at_the_list(&campaign);
+    browser.keys("jjjjj");
+    shows(&browser, "AGO"); // Angola is the fifth
+    browser.enter("#pane .shown");
+    browser.click("label:has(#v-text)");
+    browser.leave();
+    // The focus is in the letter now, which gives way to the next one.
+    for (keys, id) in [("jjj", "ARM"), ("kk", "ATG"), ("jkjkj", "ARG")] {
+        browser.keys(keys);
+        shows(&browser, id);
+        browser.enter("#pane .shown");
+        browser.click("label:has(#v-headers)");
+        browser.click("label:has(#v-text)");
+        browser.leave();
+    }
+    assert_eq!(browser.script("return document.querySelectorAll('#pane iframe').length;"), 1);
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn what_goes_with_a_letter_opens_in_a_window_of_its_own_from_the_list_too() {
+    if !support::browser_or_skip("opening an attachment") {
+        return;
+    }
+    let campaign = campaign();
+    let browser = browser_at_the_list(&campaign);
+    browser.keys(&format!("/kenya{ENTER}"));
+    shows(&browser, "KEN");
+    browser.enter("#pane .shown");
+    browser.click("#fields a[href^='../files/']");
+    browser.leave();
+    let opened = || {
+        let windows = browser.devtools("Target.getTargets", &serde_json::json!({}));
+        windows.to_string().contains("/preview/files/annex-").then_some(())
+    };
+    assert!(poll(Duration::from_secs(20), opened).is_some(), "no window shows the file");
+    shows(&browser, "KEN");
+    browser.requested();
+    browser.enter("#pane .shown");
+    browser.click("#fields a[href$='.eml']");
+    browser.leave();
+    let fetched = || browser.requested().iter().any(|it| it.ends_with("/preview/KEN.eml")).then_some(());
+    assert!(poll(Duration::from_secs(20), fetched).is_some(), "the letter itself is not to be had");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn an_id_that_windows_takes_for_a_device_is_found_shown_and_compared() {
+    if !support::browser_or_skip("reading a letter to CON") {
+        return;
+    }
+    let campaign = support::campaign::Campaign::small(2525, 0)
+        .template("letter.en.md", "+++\nsubject = \"To {{ row.id }}\"\n+++\n\nText\n")
+        .recipients("id,to\nCON,con@missions.example\naux.1,aux@missions.example\n");
+    campaign.run(&["preview"]).expect_code(0);
+    let browser = Browser::start();
+    browser.open(&campaign.path("preview/index.html"), "row-aux.1");
+    shows(&browser, "aux.1");
+    browser.keys("k");
+    shows(&browser, "CON");
+    browser.keys("c");
+    browser.wait("document.getElementById('told')?.textContent.includes('differ')");
+    browser.click("#pairs h2 a");
+    browser.wait("document.getElementById('letter')?.dataset.id === 'CON'");
+    browser.click("#all");
+    shows(&browser, "CON");
 }
 
 #[test]
@@ -163,6 +234,13 @@ fn without_javascript_the_list_the_batch_and_every_view_of_a_letter_read_on() {
     assert!(browser.text("#overview").contains("191 of 193 missions get a letter"));
     browser.click("#row-KEN a");
     assert_eq!(browser.text("h1"), "Kenya");
+    // The way back leads to the row, also where the list is long.
+    browser.click("#all");
+    let seen = browser.script(
+        "const box = document.getElementById('row-KEN').getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight;",
+    );
+    assert_eq!(seen, true);
+    browser.click("#row-KEN a");
     for (choice, section) in
         [("v-text", "text"), ("v-headers", "headers"), ("v-source", "source"), ("v-attachments", "attachments")]
     {

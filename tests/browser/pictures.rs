@@ -16,7 +16,7 @@ use crate::terminal::Terminal;
 /// true before the picture is taken.
 type Shot = (&'static str, &'static str, &'static str, u32, u32, &'static str, &'static str);
 
-const LETTER_THERE: &str = "document.querySelector('#pane iframe')";
+const LETTER_THERE: &str = "document.querySelector('#pane .shown')";
 /// Before the letters go out.
 const PREVIEW: [Shot; 9] = [
     ("preview-list", "preview/index.html", "", 1280, 1010, "light", "true"),

@@ -94,6 +94,7 @@ fn show(folder: &Path, html: &str) {
         text: "Text".into(),
         html: html.into(),
         attachments: vec![],
+        pictures: vec![],
         own_attachments: vec![],
         warnings: vec![],
         settled: None,
@@ -135,7 +136,7 @@ fn the_pages_ask_for_nothing_but_files_of_their_own_folder() {
     browser.requested();
     browser.open(&folder.join("index.html"), "");
     browser.keys("jjj");
-    browser.wait("document.querySelector('#pane iframe')");
+    browser.wait("document.querySelector('#pane .shown')");
     browser.open(&folder.join("compare.html"), "KEN,EGY");
     browser.wait("document.querySelectorAll('#pairs .text').length > 5");
     let asked = browser.requested();

@@ -4,6 +4,8 @@
   const sides = [$('a'), $('b')], told = $('told'), pairs = $('pairs'), only = $('only');
   const offered = [...$('missions').options];
   const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').trim().toLowerCase();
+  // A name that Windows takes for a device names no file.
+  const pageOf = (id) => `letters/${encodeURIComponent(id.replace(/^(con|prn|aux|nul|(?:com|lpt)\d)(?=\.|$)/i, '$1~'))}.html`;
   const PATIENCE = 5000; // Milliseconds until a letter that does not answer is taken not to be there.
   const CELLS = 4e6; // The largest table of a comparison.
 
@@ -102,7 +104,7 @@
     head.className = 'pair names';
     for (const letter of letters) {
       const title = document.createElement('h2'), link = document.createElement('a');
-      link.href = `letters/${encodeURIComponent(letter.id)}.html`;
+      link.href = pageOf(letter.id);
       link.textContent = letter.name;
       title.append(link);
       head.append(title);
@@ -137,7 +139,7 @@
       const timer = setTimeout(() => done(reject, new Error(`There is no letter called "${id}" in this preview.`)), PATIENCE);
       addEventListener('message', answer);
       frame.addEventListener('load', () => frame.contentWindow.postMessage({ demarche: 'read' }, '*'));
-      frame.src = `letters/${encodeURIComponent(id)}.html`;
+      frame.src = pageOf(id);
       $('frames').append(frame);
     });
   }
@@ -182,7 +184,7 @@
     if (next) { sides[1].value = next.value; choose(); }
   });
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && event.target.tagName !== 'INPUT') location.href = `index.html#${sides[0].value}`;
+    if (event.key === 'Escape' && event.target.tagName !== 'INPUT') location.href = `index.html#row-${sides[0].value}`;
   });
   addEventListener('hashchange', fromAddress);
   $('pick').hidden = false;

@@ -33,6 +33,16 @@
     }
   });
 
+  // From a frame no file of the disk may be opened: the page around it does.
+  if (framed) {
+    document.addEventListener('click', (event) => {
+      const link = event.target.closest?.('#letter a[href^="../"]');
+      if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      parent.postMessage({ demarche: 'open', file: link.getAttribute('href').slice(3) }, '*');
+    });
+  }
+
   // The page that compares asks for the text. From a disk every page has the origin "null"; from a server it must be ours.
   addEventListener('message', (event) => {
     if (!framed || event.source !== parent || event.data?.demarche !== 'read') return;

@@ -7,6 +7,9 @@
   const MOST = 200; // Rows that a search of a large batch draws.
   const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 
+  // A name that Windows takes for a device names no file.
+  const pageOf = (id) => `letters/${encodeURIComponent(id.replace(/^(con|prn|aux|nul|(?:com|lpt)\d)(?=\.|$)/i, '$1~'))}.html`;
+
   const without = JSON.parse($('without').textContent);
   const stored = $('rows');
   const entries = stored
@@ -28,7 +31,7 @@
     li.id = `row-${id}`;
     li.dataset.id = id;
     const link = element('a', 'name', name);
-    link.href = `letters/${id}.html`;
+    link.href = pageOf(id);
     link.dir = 'auto';
     const title = element('span', 'subject', subject);
     title.lang = language;
@@ -63,7 +66,7 @@
     $('count').textContent = shown.length < hits.length ? `${of}, the first ${shown.length} shown` : of;
   }
 
-  let frame = null, current = null, earlier = null, look = '';
+  let bar = null, frame = null, coming = null, current = null, earlier = null, look = '';
   const currentIndex = () => shown.findIndex((entry) => entry.id === current);
   const linkOf = (entry) => entry.li.querySelector('a');
 
@@ -75,18 +78,34 @@
   }
 
   function openPane() {
-    if (!frame) {
-      const bar = element('div', 'bar', '');
+    if (!bar) {
+      bar = element('div', 'bar', '');
       bar.append(button('The batch', closePane), button('Previous', () => step(-1)), button('Next', () => step(1)),
-        button('Compare', compare), button('Open by itself', () => { location.href = `letters/${current}.html`; }));
-      frame = document.createElement('iframe');
-      frame.title = 'The letter chosen';
-      // It may run its own script; what the letter holds is in a second frame, where nothing runs.
-      frame.setAttribute('sandbox', 'allow-scripts allow-downloads');
-      pane.append(bar, frame);
+        button('Compare', compare), button('Open by itself', () => { location.href = pageOf(current); }));
+      pane.append(bar);
     }
     pane.hidden = false;
     if (overview) overview.hidden = true;
+  }
+
+  // The letter that is shown stays, and hears the keys, until the next one is there: no key falls between the two.
+  function load(id) {
+    coming?.remove();
+    const next = document.createElement('iframe');
+    next.title = 'The letter chosen';
+    next.className = 'coming';
+    next.dataset.id = id;
+    // It may run its own script; what the letter holds is in a second frame, where nothing runs.
+    next.setAttribute('sandbox', 'allow-scripts allow-downloads');
+    next.addEventListener('load', () => {
+      if (coming !== next) return;
+      frame?.remove();
+      [frame, coming] = [next, null];
+      next.className = 'shown';
+    });
+    next.src = `${pageOf(id)}#${look}`;
+    coming = next;
+    pane.append(next);
   }
 
   function closePane() {
@@ -105,15 +124,13 @@
   }
 
   function remember(id) {
-    try { history.replaceState(null, '', id ? `#${id}` : location.pathname + location.search); } catch { /* Not from every disk. */ }
+    try { history.replaceState(null, '', id ? `#row-${id}` : location.pathname + location.search); } catch { /* Not from every disk. */ }
   }
 
   function show(id) {
     mark(id);
     openPane();
-    const page = `letters/${encodeURIComponent(id)}.html#${look}`;
-    if (frame.src) frame.contentWindow.location.replace(new URL(page, location.href));
-    else frame.src = page;
+    load(id);
     remember(id);
   }
 
@@ -182,10 +199,23 @@
   });
 
   addEventListener('message', (event) => {
-    if (!frame || event.source !== frame.contentWindow || typeof event.data !== 'object') return;
+    if (![frame, coming].some((each) => each && event.source === each.contentWindow) || typeof event.data !== 'object') return;
     if (event.data.demarche === 'look') look = String(event.data.look);
     if (event.data.demarche === 'key') press(String(event.data.key));
+    if (event.data.demarche === 'open') openFile(String(event.data.file));
   });
+
+  // A frame may open no file of the disk, so this page does: those that a preview makes, and no others.
+  function openFile(name) {
+    if (!/^(files\/[\w-]+\.[a-z]{2,4}|[\w~-][\w.~-]*\.eml)$/.test(name)) return;
+    const link = element('a', '', '');
+    link.href = name;
+    if (name.endsWith('.eml')) link.download = name;
+    else [link.target, link.rel] = ['_blank', 'noopener'];
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }
 
   // A batch of several pages is searched on a page of its own, which holds all of it.
   function elsewhere() {
@@ -209,9 +239,16 @@
     }
     apply();
   }
-  const asked = entries.find((entry) => entry.id === decodeURIComponent(location.hash.slice(1)));
+  const hash = decodeURIComponent(location.hash.slice(1));
+  const asked = entries.find((entry) => `row-${entry.id}` === hash) ?? entries.find((entry) => entry.id === hash);
   if (asked?.li) {
     if (wide.matches) show(asked.id);
-    linkOf(asked).focus();
+    const settle = () => {
+      asked.li.scrollIntoView({ block: 'center' });
+      linkOf(asked).focus({ preventScroll: true });
+    };
+    settle();
+    // To follow the fragment takes the focus away once more, and rows that were not drawn yet have their height now.
+    addEventListener('load', settle);
   }
 })();

@@ -1,0 +1,166 @@
+//! What `check` says, for whoever reads the preview: by the letters that it is about, and with missions in the place of lines.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::domain::reply::visible;
+use crate::preview::Remark;
+
+use super::prepare::{Batch, name_of};
+
+/// What `check` says, sorted to the rows that it is about.
+pub(super) struct Remarks {
+    /// By the place of the row.
+    of_rows: HashMap<usize, Vec<(&'static str, String)>>,
+    /// About several rows or none.
+    pub(super) general: Vec<Remark>,
+}
+
+impl Remarks {
+    pub(super) fn of(batch: &Batch) -> Self {
+        let mut remarks = Self { of_rows: HashMap::new(), general: Vec::new() };
+        // Rows stand in the order of their lines; one may take several.
+        let lines: Vec<u64> = batch.rows.iter().map(|row| row.recipient.line).collect();
+        for problem in &batch.diagnostics {
+            let place = problem.place.as_ref().filter(|place| place.file == batch.config.recipients.file_shown);
+            let line = place.map_or(0, |place| place.line as u64);
+            let row = lines.partition_point(|first| *first <= line).checked_sub(1);
+            match row.filter(|_| line > 0) {
+                Some(row) => {
+                    remarks.of_rows.entry(row).or_default().push((problem.code, named(problem, batch, &lines).text));
+                }
+                // Who is missing is told with the coverage, state by state.
+                None if problem.severity != Severity::Note && problem.code != "states-missing" => {
+                    remarks.general.push(named(problem, batch, &lines));
+                }
+                None => {}
+            }
+        }
+        remarks
+    }
+
+    pub(super) fn texts(&self, place: usize) -> Vec<String> {
+        self.of_rows.get(&place).into_iter().flatten().map(|(_, text)| text.clone()).collect()
+    }
+
+    pub(super) fn codes(&self, place: usize) -> Vec<&'static str> {
+        self.of_rows.get(&place).into_iter().flatten().map(|(code, _)| *code).collect()
+    }
+}
+
+/// A problem in a sentence or two, with the names of rows in the place of their lines: whoever reads a page does not have
+/// the file. `lines` are those on which the batch's rows begin.
+fn named(problem: &Diagnostic, batch: &Batch, lines: &[u64]) -> Remark {
+    let mut about = Vec::new();
+    let is_of_file = problem.place.as_ref().is_some_and(|place| place.file == batch.config.recipients.file_shown);
+    let message = if is_of_file {
+        let ending = Path::new(&batch.config.recipients.file_shown).extension().map(OsStr::to_ascii_lowercase);
+        let is_text = ending.is_none_or(|ending| ["csv", "tsv", "txt"].iter().any(|text| ending == *text));
+        lines_by_name(&problem.message, if is_text { "line" } else { "row" }, &mut |line| {
+            let row = lines.partition_point(|first| *first <= line).checked_sub(1)?;
+            let recipient = &batch.rows[row].recipient;
+            let name = name_of(recipient);
+            about.push((recipient.id.to_string(), name.clone()));
+            Some(name)
+        })
+    } else {
+        problem.message.clone()
+    };
+    let help = problem.help.as_deref().map(|help| format!(": {help}")).unwrap_or_default();
+    Remark { text: visible(&format!("{message}{help}")), about }
+}
+
+/// A sentence with the names of rows in the place of `line 3` or `lines 3, 58 and 90`, or of the same with another `unit`,
+/// which in a workbook is `row`. `name_at` gives the name of the row on
+/// a line; where it knows none, the sentence stays as it is. What says the same again, `, for A and B` or `(line 3)` behind a
+/// name, goes.
+fn lines_by_name(sentence: &str, unit: &str, name_at: &mut impl FnMut(u64) -> Option<String>) -> String {
+    let Some((start, end, lines)) = first_list(sentence, unit) else { return sentence.to_owned() };
+    let (before, after) = (&sentence[..start], &sentence[end..]);
+    let Some(names) = lines.into_iter().map(&mut *name_at).collect::<Option<Vec<_>>>() else {
+        return sentence.to_owned();
+    };
+    // "of Kenya (line 90)" has the name already.
+    if let (Some(before), Some(after), [name]) = (before.strip_suffix(" ("), after.strip_prefix(')'), names.as_slice())
+        && before.ends_with(name.as_str())
+    {
+        return format!("{before}{after}");
+    }
+    let more = after.starts_with(" and ") && after[5..].starts_with(|c: char| c.is_ascii_digit());
+    let joined = match names.as_slice() {
+        [first @ .., last] if !first.is_empty() && !more => format!("{} and {last}", first.join(", ")),
+        all => all.join(", "),
+    };
+    let after = after.strip_prefix(&format!(", for {joined}")).unwrap_or(after);
+    format!("{before}{joined}{after}")
+}
+
+/// Where the first list of lines begins and ends, and the lines.
+fn first_list(sentence: &str, unit: &str) -> Option<(usize, usize, Vec<u64>)> {
+    for word in [format!("{unit}s "), format!("{unit} ")] {
+        for (start, _) in sentence.match_indices(&word) {
+            let is_word = !sentence[..start].ends_with(|c: char| c.is_alphanumeric());
+            let mut end = start + word.len();
+            let mut lines = Vec::new();
+            while let Some((line, length)) = number(&sentence[end..]) {
+                lines.push(line);
+                end += length;
+                let rest = &sentence[end..];
+                let Some(gap) = [", ", " and "].into_iter().find(|gap| {
+                    rest.strip_prefix(gap).is_some_and(|rest| {
+                        number(rest).is_some_and(|(_, length)| !rest[length..].starts_with(" more"))
+                    })
+                }) else {
+                    break;
+                };
+                end += gap.len();
+            }
+            // "lines 3 to 58" is no list.
+            if is_word && !lines.is_empty() && !sentence[end..].starts_with(" to ") {
+                return Some((start, end, lines));
+            }
+        }
+    }
+    None
+}
+
+/// The number that a text begins with, and its length.
+fn number(text: &str) -> Option<(u64, usize)> {
+    let length = text.bytes().take_while(u8::is_ascii_digit).count();
+    Some((text[..length].parse().ok()?, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_become_the_rows_that_stand_there() {
+        let name = |line| match line {
+            3 => Some("Albania".to_owned()),
+            58 => Some("Estonia".to_owned()),
+            90 => Some("Kenya".to_owned()),
+            _ => None,
+        };
+        for (sentence, expected) in [
+            ("2 rows were verified long ago: lines 3 and 58", "2 rows were verified long ago: Albania and Estonia"),
+            ("1 row was verified long ago: line 90", "1 row was verified long ago: Kenya"),
+            ("a@b stands in 2 rows: lines 3 and 90, for Albania and Kenya", "a@b stands in 2 rows: Albania and Kenya"),
+            ("long ago: lines 3, 58, 90 and 4 more", "long ago: Albania, Estonia, Kenya and 4 more"),
+            ("a copy goes to a@b, the address of Kenya (line 90)", "a copy goes to a@b, the address of Kenya"),
+            ("lines 3 to 58: 4 addresses", "lines 3 to 58: 4 addresses"),
+            ("rows 3 and 58", "rows 3 and 58"),
+            ("nobody: line 4", "nobody: line 4"),
+            ("3 deadlines 90", "3 deadlines 90"),
+            ("no such thing", "no such thing"),
+        ] {
+            assert_eq!(lines_by_name(sentence, "line", &mut { name }), expected);
+        }
+        assert_eq!(
+            lines_by_name("2 rows are stale: rows 3 and 58", "row", &mut { name }),
+            "2 rows are stale: Albania and Estonia"
+        );
+    }
+}
