@@ -43,6 +43,65 @@ fn a_batch_that_needs_two_approvals_goes_out_with_two_people_and_not_with_one() 
     let sent = campaign.run(&["send", "--yes"]).expect_code(0);
     assert!(sent.stderr.contains("Approved:  by The Chair, The Secretariat (2 of 2 needed)"), "{}", sent.stderr);
     assert_eq!(server.letters().len(), 5);
+    let json = campaign.run(&["status", "--json"]).expect_code(0).json();
+    let run = &json["runs"][0];
+    assert_eq!((&run["digest"], &run["confirmed"], &run["command"]), (&json["digest"], &"yes".into(), &"send".into()));
+    let by: Vec<_> = run["approvals"].as_array().expect("a list").iter().map(|one| one["by"].clone()).collect();
+    assert_eq!(by, ["The Chair", "The Secretariat"]);
+}
+
+#[test]
+fn the_record_says_of_each_run_what_was_confirmed_how_and_that_nobody_had_approved_it_by_then() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3).env("USER", "desk");
+    let digest = digest(&campaign);
+    let sent = campaign.run(&["send", "--approve", &digest]).expect_code(0);
+    assert!(sent.stderr.contains(&format!("Digest:   {digest}")), "{}", sent.stderr);
+    let run = campaign.run(&["status", "--json"]).json()["runs"][0].clone();
+    assert_eq!(
+        (&run["digest"], &run["confirmed"], &run["by"]),
+        (&digest.as_str().into(), &"approve".into(), &"desk".into())
+    );
+    assert!(run["host"].is_string() && run["confirmed_at"].as_str() <= run["started_at"].as_str(), "{run}");
+
+    approve(&campaign, &digest, "The Chair").expect_code(0);
+    for command in ["status", "log"] {
+        let said = campaign.run(&[command]).expect_code(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("NOT approved before it began; only afterwards, by The Chair"), "{said}");
+    }
+    campaign.run(&["report", "--html", "report.html"]).expect_code(0);
+    let page = campaign.read("report.html");
+    assert!(page.contains("Not everything was approved before it went out:</strong> run 1 was not."), "{page}");
+}
+
+#[test]
+fn a_resend_is_approved_by_those_who_approved_each_of_its_letters_in_whatever_batch() {
+    let rule = |who: &str, text: &str| Rule {
+        phase: Phase::Rcpt,
+        connection: None,
+        recipient: Some(format!("{who}@missions.example")),
+        times: None,
+        action: Action::Reply(text.to_owned()),
+    };
+    let server = Server::scripted(Script::rules(vec![rule("afg", "550 5.1.1 no such user")]));
+    let campaign = Campaign::small(server.port(), 3);
+    approve(&campaign, &digest(&campaign), "The Chair").expect_code(0);
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    let rows = campaign.read("recipients.csv").replace("afg@missions.example", "kabul@missions.example");
+    let campaign = campaign.recipients(&rows);
+    let corrected = digest(&campaign);
+    approve(&campaign, &corrected, "The Secretariat").expect_code(0);
+    let run = campaign.run(&["resend", "--yes"]).expect_code(0);
+    assert!(run.stderr.contains(&format!("Digest:   {corrected}")), "{}", run.stderr);
+    assert!(run.stderr.contains("Approved: each of these letters, by The Secretariat"), "{}", run.stderr);
+    let runs = campaign.run(&["status", "--json"]).json()["runs"].clone();
+    assert_eq!((&runs[1]["command"], &runs[1]["digest"]), (&"resend".into(), &corrected.as_str().into()));
+    assert_eq!(
+        (&runs[0]["approvals"][0]["by"], &runs[1]["approvals"][0]["by"]),
+        (&"The Chair".into(), &"The Secretariat".into())
+    );
+    campaign.run(&["report", "--pack", "evidence.zip"]).expect_code(0);
+    campaign.run(&["report", "--verify", "evidence.zip"]).expect_code(0);
 }
 
 #[test]

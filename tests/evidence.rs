@@ -219,6 +219,21 @@ fn a_change_with_a_manifest_made_to_fit_is_found_by_the_record_or_by_the_manifes
     named(&campaign, &other, "report.json: \"deliveries\" of ");
     named(&campaign, &with("report.json", "\"run\": 1", "\"run\": 2"), "report.json: \"runs\" is not what follows");
 
+    // Nor does a run count what it did not have.
+    let began_with = campaign.run(&["status", "--json"]).json()["runs"][0]["digest"].as_str().expect("one").to_owned();
+    let text = String::from_utf8(content(&mut whole.clone(), "report.json").clone()).expect("UTF-8");
+    let in_run =
+        text.rfind(&format!("\"digest\": \"{began_with}\"")).map(|at| text[..at].to_owned()).expect("it is there");
+    let lied = format!("{in_run}{}", text[in_run.len()..].replacen(&began_with, &"0".repeat(64), 1));
+    let mut files = whole.clone();
+    *content(&mut files, "report.json") = lied.into_bytes();
+    named(&campaign, &with_new_manifest(files), "report.json: run 1 was not begun with the batch that it says");
+    let counted = "\"run\":1,\"table\":\"run_approvals\"";
+    let moved = with("ledger.jsonl", counted, &counted.replace('1', "2"));
+    named(&campaign, &moved, "ledger.jsonl: run 2 sent a letter to AFG that is not in the batch approved for it");
+    let unknown = with("ledger.jsonl", &format!("\"approval\":1,{counted}"), &format!("\"approval\":9,{counted}"));
+    assert_eq!(check(&campaign, &unknown).code, Some(65));
+
     // What no digest of the record covers is found by the manifest's own.
     let verdict = with("report.html", "accepted", "failed");
     let alone = check(&campaign, &verdict).expect_code(0);

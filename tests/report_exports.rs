@@ -8,7 +8,7 @@ use demarche::domain::delivery::{Event, State};
 use demarche::domain::digest::Digest;
 use demarche::domain::record::Remark;
 use demarche::report::{csv, log_json, report_json, status_json};
-use report_sample::{at, attempts, counts, dossier, facts, of_every_state, record};
+use report_sample::{at, attempts, counts, dossier, facts, of_every_state, record, run};
 use serde_json::json;
 
 #[test]
@@ -21,6 +21,7 @@ fn the_status_has_the_shape_that_scripts_were_promised() {
             "rehearsal": false,
             "digest": Digest::of(b"batch").to_string(),
             "approvals": [],
+            "runs": [],
             "counts": {
                 "queued": 1, "sending": 0, "accepted": 0, "deferred": 0, "failed": 1, "uncertain": 0, "suppressed": 0,
             },
@@ -59,6 +60,23 @@ fn the_status_has_the_shape_that_scripts_were_promised() {
 }
 
 #[test]
+fn each_run_tells_with_which_batch_it_was_begun_and_each_attempt_in_the_log_does() {
+    let about = demarche::report::Facts { runs: vec![run()], ..facts(&[]) };
+    let digest = Digest::of(b"batch").to_string();
+    assert_eq!(
+        status_json(&[], &counts(&[]), &about)["runs"],
+        json!([{
+            "run": 1, "started_at": "2021-10-20T14:02:00Z", "ended_at": "2021-10-20T14:09:30Z", "program": "0.1.0",
+            "attempts": 5, "command": "send", "digest": digest, "confirmed": "word",
+            "confirmed_at": "2021-10-20T14:01:58Z", "by": "desk", "host": "office", "approvals": [],
+        }])
+    );
+    let log = log_json(&record("KEN", State::Accepted), &attempts(), &[], &about);
+    assert_eq!((&log["log"][0]["batch"], &log["log"][1]["batch"]), (&json!(digest), &serde_json::Value::Null));
+    assert_eq!(log["rehearsal"], false);
+}
+
+#[test]
 fn a_handed_over_letter_reads_as_sending() {
     let records = [record("KEN", State::HandedOver)];
     let status = status_json(&records, &counts(&records), &facts(&[]));
@@ -69,7 +87,7 @@ fn a_handed_over_letter_reads_as_sending() {
 
 #[test]
 fn the_log_tells_the_queue_id_of_the_attempt_that_was_accepted() {
-    let log = log_json(&record("KEN", State::Accepted), &attempts(), &[]);
+    let log = log_json(&record("KEN", State::Accepted), &attempts(), &[], &facts(&[]));
     assert_eq!(log["id"], "KEN");
     let ids: Vec<_> = log["log"].as_array().expect("attempts").iter().map(|attempt| &attempt["queue_id"]).collect();
     assert_eq!(ids, [&json!(null), &json!(null), &json!("4XyZ12abc")]);

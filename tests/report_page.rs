@@ -41,6 +41,7 @@ fn a_person_can_tell_from_the_page_alone_what_became_of_each_mission() {
     let mut dossier = dossier(of_every_state(), &["Tuvalu"]);
     dossier.facts.approvals = vec![
         Approval {
+            number: 1,
             digest: Digest::of(b"batch"),
             by: "The Chair".into(),
             note: "read in all languages".into(),
@@ -49,6 +50,7 @@ fn a_person_can_tell_from_the_page_alone_what_became_of_each_mission() {
             withdrawn: None,
         },
         Approval {
+            number: 1,
             digest: Digest::of(b"an earlier one"),
             by: "The Secretariat".into(),
             note: String::new(),
@@ -63,6 +65,7 @@ fn a_person_can_tell_from_the_page_alone_what_became_of_each_mission() {
         note: "the registry confirmed it".into(),
         by: Some("The Secretariat".into()),
     };
+    dossier.facts.runs[0].began.approvals = vec![(&dossier.facts.approvals[0]).into()];
     dossier.remarks.insert("KEN".into(), vec![remark]);
     dossier.approvals_needed = 1;
     insta::assert_snapshot!(read(&html(&dossier)));
@@ -138,7 +141,8 @@ fn a_mission_has_the_letter_though_a_copy_was_refused_and_a_persons_word_is_call
 fn an_approval_that_came_after_the_first_letter_is_marked() {
     let mut dossier = dossier(vec![record("KEN", State::Accepted)], &[]);
     let (digest, at) = (dossier.facts.digest, at("2021-10-20T14:05:00Z"));
-    let approval = Approval { digest, by: "The Chair".into(), note: String::new(), at, letters: 1, withdrawn: None };
+    let approval =
+        Approval { number: 1, digest, by: "The Chair".into(), note: String::new(), at, letters: 1, withdrawn: None };
     dossier.facts.approvals = vec![approval];
     let page = read(&html(&dossier));
     assert!(
@@ -146,7 +150,32 @@ fn an_approval_that_came_after_the_first_letter_is_marked() {
         "{page}"
     );
     assert!(page.contains("20 Oct 2021, 14:05:00after the first letter went out"), "{page}");
-    assert!(page.contains("| 5 | nobody | demarche"), "{page}");
+    assert!(page.contains("Not everything was approved before it went out: run 1 was not."), "{page}");
+    assert!(page.contains("NOT approved before it began; only afterwards, by The Chair"), "{page}");
+}
+
+#[test]
+fn the_page_says_under_which_digest_the_letters_went_out_and_who_had_approved_it_by_then() {
+    let mut dossier = dossier(vec![record("KEN", State::Accepted)], &[]);
+    let digest = dossier.facts.digest;
+    let said = read(&html(&dossier));
+    assert!(said.contains("Nobody approved what went out before it did; the campaign asks for no approval."), "{said}");
+    assert!(said.contains("confirmed by typing the word, 20 Oct 2021, 14:01:58 UTC"), "{said}");
+    assert!(said.contains(&format!("this batch: {digest}")) && said.contains("| approved by nobody |"), "{said}");
+
+    let at = at("2021-10-20T14:00:00Z");
+    let approval =
+        Approval { number: 1, digest, by: "The Chair".into(), note: String::new(), at, letters: 1, withdrawn: None };
+    dossier.facts.runs[0].began.approvals = vec![(&approval).into()];
+    dossier.facts.approvals = vec![approval];
+    let said = read(&html(&dossier));
+    assert!(said.contains("Everything that went out was approved before the run that sent it began."), "{said}");
+    assert!(said.contains("before it began:The Chair, 20 Oct 2021, 14:00:00 UTC"), "{said}");
+
+    dossier.facts.runs[0].began = demarche::domain::run::Beginning::default();
+    let said = read(&html(&dossier));
+    assert!(said.contains("With which batch run 1 was begun is not on record"), "{said}");
+    assert!(said.contains("by then: The Chair (this batch, 20 Oct 2021, 14:00:00 UTC)"), "{said}");
 }
 
 #[test]
@@ -162,7 +191,7 @@ fn a_rehearsal_says_so_before_all_else() {
 fn a_batch_of_nothing_has_a_page_too() {
     let mut nothing = dossier(Vec::new(), &[]);
     nothing.letters.clear();
-    nothing.runs.clear();
+    nothing.facts.runs.clear();
     let page = read(&html(&nothing));
     assert!(
         page.contains("No letter was planned or sent yet.") && page.contains("Nothing was handed over yet."),
@@ -195,7 +224,7 @@ fn the_page_holds_no_markup_from_a_value_and_loads_nothing() {
     about.reply_to = Some(evil.into());
     about.audience = evil.into();
     about.event.as_mut().expect("an event").name = evil.into();
-    about.runs[0].program = Some(evil.into());
+    about.facts.runs[0].program = Some(evil.into());
     let letter = &mut about.letters[0];
     letter.subject = evil.into();
     letter.text = evil.into();
@@ -204,6 +233,7 @@ fn the_page_holds_no_markup_from_a_value_and_loads_nothing() {
     let withdrawn = Some(Withdrawal { at: at("2021-10-18T10:00:00Z"), note: evil.into() });
     let digest = Digest::of(b"batch");
     about.facts.approvals = vec![Approval {
+        number: 1,
         digest,
         by: evil.into(),
         note: evil.into(),

@@ -94,6 +94,7 @@ fn the_screen_says_who_approved_the_batch_and_when_it_is_another_one_now() {
     use demarche::domain::{approval::Approval, digest::Digest};
     let mut about = facts(&[]);
     let approval = |batch: &[u8], by: &str| Approval {
+        number: 1,
         digest: Digest::of(batch),
         by: by.into(),
         note: String::new(),
@@ -108,6 +109,38 @@ fn the_screen_says_who_approved_the_batch_and_when_it_is_another_one_now() {
     assert!(screen(&about).contains("\nnot approved as a whole; `demarche approve --list` shows what was\n"));
     about.approvals.push(this);
     assert!(screen(&about).contains("\napproved by The Chair\n"));
+}
+
+#[test]
+fn the_screen_and_the_log_say_with_which_batch_a_run_was_begun_and_whether_it_was_approved_by_then() {
+    let mut about = facts(&[]);
+    about.runs = vec![report_sample::run()];
+    let screen = |about: &demarche::report::Facts| status(&[], &counts(&[]), about, &PLAIN);
+    let said = screen(&about);
+    let plain = "\nrun     send, 2021-10-20T14:02:00Z by desk on office, with this batch, confirmed\n        by typing the word\n";
+    assert!(said.contains(plain), "{said}");
+    let digest = about.digest;
+    let given = at("2021-10-20T14:00:00Z");
+    let approval = demarche::domain::approval::Approval {
+        number: 1,
+        digest,
+        by: "The Chair".into(),
+        note: String::new(),
+        at: given,
+        letters: 1,
+        withdrawn: None,
+    };
+    about.runs[0].began.approvals = vec![(&approval).into()];
+    about.approvals = vec![approval];
+    about.runs.push(demarche::domain::record::RunRecord { run: 2, ..report_sample::run() });
+    let runs: Vec<_> = about.runs.iter().collect();
+    insta::assert_snapshot!(demarche::report::runs(&runs, &about, &PLAIN), @"
+    Run 1  send, 2021-10-20T14:02:00Z by desk on office, with this batch, confirmed
+           by typing the word; approved by The Chair before it began
+    Run 2  send, 2021-10-20T14:02:00Z by desk on office, with this batch, confirmed
+           by typing the word; approved by nobody
+    ");
+    assert!(screen(&about).contains("\nruns    2, the last: send, "), "{}", screen(&about));
 }
 
 #[test]

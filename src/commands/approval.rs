@@ -1,7 +1,7 @@
 //! Who approved the batch, who has to, and what is said of it wherever a batch is shown.
 
 use crate::config::Config;
-use crate::domain::approval::{Approval, approvers, distinct};
+use crate::domain::approval::{Approval, approvers, distinct, is_same_person};
 use crate::domain::digest::Digest;
 use crate::domain::record::DeliveryRecord;
 use crate::domain::reply::visible;
@@ -51,6 +51,12 @@ impl Standing {
     /// Those who approved this very batch, each person once.
     pub(super) fn people(&self) -> Vec<&str> {
         approvers(&self.approvals, self.digest)
+    }
+
+    /// The numbers of the approvals of this very batch that stand.
+    pub(super) fn numbers(&self) -> Vec<i64> {
+        let these = self.approvals.iter().filter(|one| one.digest == self.digest && one.withdrawn.is_none());
+        these.map(|one| one.number).collect()
     }
 
     /// True if as many people approved as have to.
@@ -119,7 +125,7 @@ pub(super) fn require_letters(
     let mut unapproved = Vec::new();
     for (record, letter) in records {
         let names = reader.approvers_of_letter(&record.id, *letter)?;
-        if distinct(names.iter().map(String::as_str)).len() < config.approvals {
+        if distinct(names.iter().map(|(_, name)| name.as_str())).len() < config.approvals {
             unapproved.push(record.id.to_string());
         }
     }
@@ -142,6 +148,36 @@ pub(super) fn require_letters(
         "a corrected address makes another letter: look at `demarche preview`, then each runs\n    demarche approve {digest} \
          --by NAME --note TEXT"
     )))
+}
+
+/// The numbers of the approvals by those who approved every one of these letters, in whatever batches.
+///
+/// # Errors
+/// A ledger that cannot be read.
+pub(super) fn of_letters(reader: &Reader, letters: &[(&DeliveryRecord, Digest)]) -> Result<Vec<i64>, LedgerError> {
+    let mut people: Option<Vec<String>> = None;
+    let mut given: Vec<(i64, String)> = Vec::new();
+    for (record, letter) in letters {
+        let of_letter = reader.approvers_of_letter(&record.id, *letter)?;
+        let has = |name: &String| of_letter.iter().any(|(_, by)| is_same_person(by, name));
+        match &mut people {
+            None => {
+                let all = distinct(of_letter.iter().map(|(_, by)| by.as_str()));
+                people = Some(all.into_iter().map(str::to_owned).collect());
+            }
+            Some(people) => people.retain(has),
+        }
+        if people.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Vec::new());
+        }
+        given.extend(of_letter);
+    }
+    let people = people.unwrap_or_default();
+    let counts = |by: &str| people.iter().any(|name| is_same_person(name, by));
+    let mut numbers: Vec<i64> = given.iter().filter(|(_, by)| counts(by)).map(|(number, _)| *number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(numbers)
 }
 
 fn counted(people: usize) -> String {

@@ -29,7 +29,6 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<Dossier, Failur
         letters: samples(reader, &records)?,
         records,
         remarks,
-        runs: reader.runs()?,
         settled: reader.settled()?,
         sender: settings.from.to_string(),
         reply_to: settings.reply_to.as_ref().map(ToString::to_string),

@@ -11,7 +11,7 @@ use crate::config::{Config, Pace};
 use crate::dispatch::{self, Compose, Ending, Job};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::settings::Event;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Start};
 use crate::smtp::Connector;
 
 use super::Screen;
@@ -38,6 +38,7 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
 /// What a run needs, and how much there is to do.
 pub(super) struct Drive {
     pub(super) ledger: Ledger,
+    pub(super) start: Start,
     pub(super) connector: Connector,
     pub(super) compose: std::sync::Arc<dyn Compose>,
     pub(super) pace: Pace,
@@ -52,14 +53,14 @@ impl Drive {
     /// A run at the config's own pace and with its retries.
     pub(super) fn new(
         config: &Config,
-        ledger: &Ledger,
+        (ledger, start): (&Ledger, Start),
         connector: Connector,
         compose: std::sync::Arc<dyn Compose>,
         letters: u64,
     ) -> Self {
         let (pace, retry) = (config.pace.clone(), config.retry.clone());
         let event = config.settings.event.clone();
-        Self { ledger: ledger.clone(), connector, compose, pace, retry, letters, event }
+        Self { ledger: ledger.clone(), start, connector, compose, pace, retry, letters, event }
     }
 }
 
@@ -76,6 +77,7 @@ pub(super) async fn drive(screen: &Screen, drive: Drive) -> Result<Ending, Failu
     };
     let job = Job {
         ledger: drive.ledger,
+        start: drive.start,
         connector: drive.connector,
         compose: drive.compose,
         rates: drive.pace.rates,

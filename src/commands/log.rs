@@ -1,17 +1,18 @@
 //! `log`: every attempt with phase, server reply and times.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::cli::LogArgs;
+use crate::domain::coverage::Coverage;
 use crate::domain::recipient::RecipientId;
-use crate::domain::record::{DeliveryRecord, Remark};
+use crate::domain::record::{DeliveryRecord, Remark, RunRecord};
 use crate::domain::state;
 use crate::ledger::Reader;
 use crate::report;
 
 use super::Context;
 use super::exit::{Failure, OK, USAGE};
-use super::{frozen, prepare};
+use super::{frozen, prepare, status};
 
 pub(super) fn run(context: &Context, args: &LogArgs) -> Result<u8, Failure> {
     let (config, _) = prepare::config(context)?;
@@ -28,17 +29,23 @@ pub(super) fn run(context: &Context, args: &LogArgs) -> Result<u8, Failure> {
         })?;
         tried
     };
+    let facts = status::facts(&reader, &config, Coverage::default())?;
     let mut remarks: HashMap<String, Vec<Remark>> = HashMap::new();
     reader.all_remarks(&mut |id, remark| remarks.entry(id.to_owned()).or_default().push(remark))?;
-    let mut entries = Vec::new();
+    let style = context.screen.style();
+    if !args.json && facts.rehearsal {
+        context.screen.result(&report::rehearsal(&style));
+    }
+    let (mut entries, mut tried_in) = (Vec::new(), BTreeSet::new());
     for record in &records {
         let attempts = reader.attempts(&record.id)?;
         let none = Vec::new();
         let remarks = remarks.get(record.id.as_str()).unwrap_or(&none);
         if args.json {
-            entries.push(report::log_json(record, &attempts, remarks));
+            entries.push(report::log_json(record, &attempts, remarks, &facts));
         } else {
-            context.screen.result(&report::log(record, &attempts, remarks, &context.screen.style()));
+            context.screen.result(&report::log(record, &attempts, remarks, &style));
+            tried_in.extend(attempts.iter().map(|attempt| attempt.run));
         }
     }
     if args.json {
@@ -51,6 +58,9 @@ pub(super) fn run(context: &Context, args: &LogArgs) -> Result<u8, Failure> {
         }
     } else if records.is_empty() {
         context.screen.say("Nothing was tried yet.");
+    } else {
+        let runs: Vec<&RunRecord> = facts.runs.iter().filter(|run| tried_in.contains(&run.run)).collect();
+        context.screen.result(&format!("\n{}", report::runs(&runs, &facts, &style)));
     }
     Ok(OK)
 }

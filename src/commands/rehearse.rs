@@ -16,7 +16,7 @@ use crate::domain::mailbox::Mailbox;
 use crate::domain::record::DeliveryRecord;
 use crate::domain::relay::{Relay, Security, Timeouts};
 use crate::domain::retry::RetryPolicy;
-use crate::ledger::{Ledger, NewDelivery};
+use crate::ledger::{Ledger, NewDelivery, Start};
 use crate::postbox::{self, Keep, Letter, Options, Postbox, Shares};
 use crate::report;
 use crate::smtp::Connector;
@@ -27,7 +27,7 @@ use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch};
 use super::resend::why_held;
 use super::timing::{Timing, load};
-use super::{Context, drive, progress};
+use super::{Context, approval, drive, progress};
 
 pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Look)?;
@@ -96,6 +96,13 @@ async fn rehearse(
     let truth = server.truth();
     let drive = drive::Drive {
         ledger: ledger.clone(),
+        start: Start {
+            command: "rehearse",
+            digest: batch.digest(),
+            confirmed: None,
+            by: approval::person(None),
+            approvals: Vec::new(),
+        },
         connector: Connector::new(relay(batch, server.address().port()))?,
         compose: Arc::new(Frozen::new(ledger.reader()?)?),
         pace: Pace { rates: Vec::new(), per_domain: Vec::new(), hours: None, hours_shown: None },

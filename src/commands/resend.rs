@@ -4,21 +4,24 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::cli::ResendArgs;
+use crate::clock;
+use crate::domain::approval::distinct;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::record::{AddressRecord, DeliveryRecord};
-use crate::ledger::{Correction, Ledger};
+use crate::domain::run::Confirmation;
+use crate::ledger::{Correction, Ledger, LedgerError, Reader, Start};
 use crate::report;
 use crate::smtp::Connector;
 
-use super::approval::require_letters;
+use super::approval::{Standing, require_letters};
 use super::changes::letters;
 use super::exit::{DATA, FAILED, Failure, OK};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look, select};
 use super::readers::Readers;
-use super::{Context, drive, progress, recovered, send};
+use super::{Context, approval, drive, progress, recovered, send};
 
 pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Send)?;
@@ -49,7 +52,11 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     }
     let going: Vec<(&DeliveryRecord, Digest)> =
         again.records.iter().map(|record| (record, again.letter(record))).collect();
-    require_letters(&ledger.reader()?, &batch.config, &going, batch.digest())?;
+    let reader = ledger.reader()?;
+    let standing = Standing::of(&reader, &batch.config, again.digest(&reader)?)?;
+    let counted = approval::of_letters(&reader, &going)?;
+    context.screen.say(&summary(&standing, &counted));
+    require_letters(&reader, &batch.config, &going, batch.digest())?;
     let uncertain = again.records.iter().filter(|record| record.state == State::Uncertain).count();
     if uncertain > 0 {
         context
@@ -60,12 +67,20 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
         context.screen.say("Nothing was sent.");
         return Ok(OK);
     }
+    let how = if args.yes { Confirmation::Yes } else { Confirmation::Word };
+    let start = Start {
+        command: "resend",
+        digest: standing.digest,
+        confirmed: Some((how, clock::now())),
+        by: approval::person(None),
+        approvals: counted,
+    };
     let connector = Connector::new(batch.config.relay.clone())?;
     let ids = again.requeue(&batch, &ledger)?;
     ledger.restrict(Some(ids.clone()))?;
     let ending = drive::block_on(drive::drive(
         &context.screen,
-        drive::Drive::new(&batch.config, &ledger, connector, Arc::new(frozen), ids.len() as u64),
+        drive::Drive::new(&batch.config, (&ledger, start), connector, Arc::new(frozen), ids.len() as u64),
     ))?;
     let selection = ids.into_iter().chain(again.held.into_iter().map(|(id, _)| id)).collect();
     send::finish(context, &ledger, &batch, Some(&ending), Some(&selection), args.json)
@@ -197,6 +212,23 @@ impl Again {
         corrected.map_or(record.digest, |correction| correction.digest)
     }
 
+    /// Of the whole batch on record as it is once the corrections are taken.
+    fn digest(&self, reader: &Reader) -> Result<Digest, LedgerError> {
+        if self.corrections.is_empty() {
+            return reader.batch_digest();
+        }
+        let corrected: HashMap<&RecipientId, Digest> =
+            self.corrections.iter().map(|one| (&one.recipient.id, one.digest)).collect();
+        let mut letters = Vec::new();
+        reader.deliveries(&mut |record| {
+            if record.state != State::Suppressed {
+                let digest = corrected.get(&record.id).copied().unwrap_or(record.digest);
+                letters.push((record.id, digest));
+            }
+        })?;
+        Ok(Digest::of_batch(letters.iter().map(|(id, digest)| (id.as_str(), *digest))))
+    }
+
     /// `{"again": [id], "held_back": [{"id", "why"}]}`: for scripts, where nothing is sent.
     fn json(&self) -> serde_json::Value {
         serde_json::json!({
@@ -249,6 +281,18 @@ impl Again {
         }
         Ok(())
     }
+}
+
+/// What is about to be sent again is part of: the digest of the batch on record, and who approved these letters.
+fn summary(standing: &Standing, counted: &[i64]) -> String {
+    let of_these = standing.approvals.iter().filter(|one| counted.contains(&one.number));
+    let people = distinct(of_these.map(|one| one.by.as_str()));
+    let approved = match (people.is_empty(), standing.approvals.is_empty()) {
+        (false, _) => format!("\n  Approved: each of these letters, by {}", people.join(", ")),
+        (true, false) => "\n  Approved: not every one of these letters as it is".to_owned(),
+        (true, true) => String::new(),
+    };
+    format!("\n  Digest:   {}{approved}\n", standing.digest)
 }
 
 /// True if an address that has the letter left the row while others joined it: nobody can tell which of them stands for it.

@@ -21,6 +21,7 @@ pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> 
     let ledger = Ledger::open(&config.ledger, false, "resolve")?;
     // A run that died may have left the row unsorted.
     recovered::sort_out(context, &ledger, &config)?;
+    say_rehearsal(context, &ledger.reader()?)?;
     let record = log::find(&ledger.reader()?, &args.mission)?;
     if record.state != State::Uncertain {
         return Err(not_uncertain(&record));
@@ -59,8 +60,17 @@ fn show(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
         }
         _ => return Err(not_uncertain(&record)),
     }
+    say_rehearsal(context, &reader)?;
     context.screen.result(&report::evidence(&record, &reader.attempts(&record.id)?, &context.screen.style()));
     Ok(OK)
+}
+
+/// Of a rehearsal nobody can be asked: no mission was written to.
+fn say_rehearsal(context: &Context, reader: &Reader) -> Result<(), Failure> {
+    if reader.is_rehearsal()? {
+        context.screen.result(&report::rehearsal(&context.screen.style()));
+    }
+    Ok(())
 }
 
 fn not_uncertain(record: &crate::domain::record::DeliveryRecord) -> Failure {

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use jiff::ZonedDateTime;
 
 use crate::cli::{PreviewArgs, SendArgs, SourceArgs};
+use crate::clock;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::recipient::RecipientId;
 use crate::domain::record::Counts;
-use crate::ledger::Ledger;
+use crate::domain::run::Confirmation;
+use crate::ledger::{Ledger, Start};
 use crate::report;
 use crate::smtp::Connector;
 
@@ -22,7 +24,7 @@ use super::plan::Plan;
 use super::prepare::{Batch, Purpose, batch};
 use super::summary::{Facts, NAMED, coverage, digest, missing, named, state_or_id};
 use super::timing::{Timing, load_of, start_time};
-use super::{Context, approve, drive, preview, progress, recovered};
+use super::{Context, approval, approve, drive, preview, progress, recovered};
 
 pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     if args.dry_run {
@@ -82,10 +84,22 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
         context.screen.say("Nothing was sent.");
         return Ok(OK);
     }
+    let how = match approved {
+        Some(_) => Confirmation::Approve,
+        None if args.yes => Confirmation::Yes,
+        None => Confirmation::Word,
+    };
+    let start = Start {
+        command: "send",
+        digest: plan.digest,
+        confirmed: Some((how, clock::now())),
+        by: approval::person(None),
+        approvals: standing.numbers(),
+    };
     plan.enrol(&batch, &ledger, args.refresh)?;
     let whole = chosen.is_none() && args.limit.is_none();
     ledger.restrict(if whole && !plan.has_gone() { None } else { Some(ids.clone()) })?;
-    let ending = go(context, &batch, &ledger, connector, ids.len(), at.as_ref())?;
+    let ending = go(context, &batch, (&ledger, start), connector, ids.len(), at.as_ref())?;
     let selection = (!whole).then(|| ids.into_iter().collect());
     finish(context, &ledger, &batch, Some(&ending), selection.as_ref(), args.json)
 }
@@ -142,7 +156,7 @@ fn is_wanted(
 fn go(
     context: &Context,
     batch: &Batch,
-    ledger: &Ledger,
+    (ledger, start): (&Ledger, Start),
     connector: Connector,
     letters: usize,
     at: Option<&ZonedDateTime>,
@@ -154,7 +168,7 @@ fn go(
         {
             return Ok(crate::dispatch::Ending::Stopped);
         }
-        let drive = drive::Drive::new(&batch.config, ledger, connector, compose, letters as u64);
+        let drive = drive::Drive::new(&batch.config, (ledger, start), connector, compose, letters as u64);
         drive::drive(&context.screen, drive).await
     })
 }

@@ -45,11 +45,17 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRe
         let rows = records.iter().map(|record| (&record.id, record.recipient.state, gets(record)));
         Coverage::of(&config.recipients.audience, rows)
     };
+    let facts = facts(reader, config, coverage)?;
+    Ok((records, facts))
+}
+
+/// What is known of the campaign as a whole, by a ledger that is the campaign's.
+pub(super) fn facts(reader: &Reader, config: &Config, coverage: Coverage) -> Result<Facts, Failure> {
     let approvals = reader.approvals()?;
     // Before the first plan there is nothing that could have a digest but what was approved.
     let approved = approvals.iter().rev().find(|approval| approval.withdrawn.is_none());
     let digest = match approved {
-        Some(approved) if records.is_empty() => approved.digest,
+        Some(approved) if reader.counts()?.total() == 0 => approved.digest,
         _ => reader.batch_digest()?,
     };
     let mut resolved = Vec::new();
@@ -60,7 +66,7 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRe
             resolved.push((id, remark));
         }
     })?;
-    let facts = Facts {
+    Ok(Facts {
         campaign: config.settings.campaign_name.clone(),
         digest,
         missing: Coverage::names(&coverage.missing),
@@ -69,7 +75,7 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRe
         ledger: config.ledger.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         resolved,
         rehearsal: reader.is_rehearsal()?,
+        runs: reader.runs()?,
         approvals,
-    };
-    Ok((records, facts))
+    })
 }

@@ -24,7 +24,7 @@ use crate::domain::rate::{Per, Rate};
 use crate::domain::recipient::RecipientId;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::schedule::Hours;
-use crate::ledger::{DueDelivery, Ledger, LedgerError};
+use crate::ledger::{DueDelivery, Ledger, LedgerError, Start};
 use crate::smtp::Connector;
 use control::Control;
 use daily_cap::DailyCap;
@@ -54,6 +54,8 @@ pub trait Compose: Send + Sync + 'static {
 pub struct Job {
     /// Where it is recorded.
     pub ledger: Ledger,
+    /// How it is begun, which is recorded before anything is claimed.
+    pub start: Start,
     /// Where it goes.
     pub connector: Connector,
     /// What it says.
@@ -186,7 +188,7 @@ pub enum RunError {
 /// # Errors
 /// [`RunError`]: the ledger or the frozen sources; what was not handed over stays queued.
 pub async fn run(job: Job, stop: watch::Receiver<bool>) -> Result<Ending, RunError> {
-    let run = job.ledger.start_run()?;
+    let run = job.ledger.start_run(&job.start)?;
     let relay = job.connector.relay();
     let (connections, per_session) = (relay.connections.max(1), relay.messages_per_connection.max(1));
     let feed =

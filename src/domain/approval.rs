@@ -9,6 +9,8 @@ use super::digest::Digest;
 /// One person's approval of one batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Approval {
+    /// The ledger's number of it.
+    pub number: i64,
     /// Of the batch that was approved.
     pub digest: Digest,
     /// The name that was given.
@@ -67,7 +69,15 @@ mod tests {
 
     fn approval(batch: &[u8], by: &str) -> Approval {
         let at = Timestamp::UNIX_EPOCH;
-        Approval { digest: Digest::of(batch), by: by.into(), note: String::new(), at, letters: 1, withdrawn: None }
+        Approval {
+            number: 1,
+            digest: Digest::of(batch),
+            by: by.into(),
+            note: String::new(),
+            at,
+            letters: 1,
+            withdrawn: None,
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod record;
 pub mod relay;
 pub mod reply;
 pub mod retry;
+pub mod run;
 pub mod schedule;
 pub mod settings;
 pub mod size;

@@ -7,6 +7,7 @@ use super::delivery::{Event, State};
 use super::digest::Digest;
 use super::message::Field;
 use super::recipient::{Recipient, RecipientId};
+use super::run::Beginning;
 
 /// One address of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +155,9 @@ pub struct RunRecord {
     pub program: Option<String>,
     /// Attempts that it made, given-back ones aside.
     pub attempts: u64,
+    /// How it was begun.
+    #[serde(flatten)]
+    pub began: Beginning,
 }
 
 /// How many deliveries are in which state. A handed-over one counts as sending.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 
 use super::names::{LEDGER, message_name, source_name};
+use super::runs::Runs;
 use crate::domain::digest::Digest;
 use crate::domain::message::Envelope;
 use crate::domain::recipient::{Recipient, RecipientId};
@@ -27,6 +28,14 @@ struct Version {
     recipient: Recipient,
 }
 
+/// An attempt that handed a message over.
+struct Attempt {
+    delivery: i64,
+    number: u64,
+    run: i64,
+    bytes: Digest,
+}
+
 /// The ledger's content, read line by line.
 #[derive(Default)]
 pub(super) struct Chain {
@@ -36,12 +45,14 @@ pub(super) struct Chain {
     recipients: HashMap<i64, Recipient>,
     /// By delivery and last attempt.
     former: BTreeMap<(i64, u64), Version>,
-    /// By file name: delivery, attempt, digest of the bytes.
-    attempts: Vec<(i64, u64, Digest)>,
+    /// Those that handed a message over.
+    attempts: Vec<Attempt>,
     /// Each approved batch's letters.
     approved: BTreeMap<Digest, Vec<(String, Digest)>>,
     /// Who approved which, as far as it stands.
     approvals: Vec<(Digest, String)>,
+    /// How runs were begun, and what was approved for them.
+    pub(super) runs: Runs,
     /// Files that have to be in the pack.
     sources: Vec<String>,
     /// Whether it is the record of a rehearsal.
@@ -72,7 +83,12 @@ impl Chain {
                 self.former.insert((int("delivery")?, line["last_attempt"].as_u64()?), version);
             }
             "attempts" if !line["intent_at"].is_null() => {
-                self.attempts.push((int("delivery")?, line["number"].as_u64()?, digest("bytes_digest")?));
+                self.attempts.push(Attempt {
+                    delivery: int("delivery")?,
+                    number: line["number"].as_u64()?,
+                    run: int("run")?,
+                    bytes: digest("bytes_digest")?,
+                });
             }
             "approved_letters" => {
                 let letter = (id("id")?.as_str().to_owned(), digest("letter")?);
@@ -85,13 +101,13 @@ impl Chain {
             "sources" => self.sources.push(source_name(digest("sha256")?)),
             _ => {}
         }
-        Some(())
+        self.runs.take(line)
     }
 
     /// Every message that was handed over, by its name in the pack; what does not fit together is named.
     pub(super) fn messages(&self) -> (BTreeMap<String, Expected>, Vec<String>) {
         let (mut messages, mut wrong) = (BTreeMap::new(), Vec::new());
-        for (delivery, number, bytes) in &self.attempts {
+        for Attempt { delivery, number, bytes, .. } in &self.attempts {
             match self.message(*delivery, *number, *bytes) {
                 Some((name, expected)) => {
                     messages.insert(name, expected);
@@ -104,8 +120,7 @@ impl Chain {
 
     fn message(&self, delivery: i64, number: u64, bytes: Digest) -> Option<(String, Expected)> {
         let (id, edition, letter, _) = self.deliveries.get(&delivery)?;
-        let former = self.former.range((delivery, number)..=(delivery, u64::MAX)).next().map(|(_, version)| version);
-        let (edition, letter, recipient) = match former {
+        let (edition, letter, recipient) = match self.former(delivery, number) {
             Some(version) => (version.edition, version.letter, &version.recipient),
             None => (*edition, *letter, self.recipients.get(&delivery)?),
         };
@@ -113,6 +128,22 @@ impl Chain {
         let envelope =
             Envelope { reverse_path: settings.from.address(), forward_paths: recipient.forward_paths(&settings.bcc) };
         Some((message_name(id, u32::try_from(number).ok()?), Expected { bytes, letter, envelope }))
+    }
+
+    /// The row that an attempt was made of, if it was corrected since.
+    fn former(&self, delivery: i64, number: u64) -> Option<&Version> {
+        self.former.range((delivery, number)..=(delivery, u64::MAX)).next().map(|(_, version)| version)
+    }
+
+    /// What does not fit together between runs, approvals and letters.
+    pub(super) fn false_runs(&self) -> Vec<String> {
+        let letter = |attempt: &Attempt| {
+            let (id, _, letter, _) = self.deliveries.get(&attempt.delivery)?;
+            let letter = self.former(attempt.delivery, attempt.number).map_or(*letter, |version| version.letter);
+            Some((attempt.run, (id.as_str().to_owned(), letter)))
+        };
+        let sent: Vec<_> = self.attempts.iter().filter_map(letter).collect();
+        self.runs.findings(&sent, &self.approved)
     }
 
     /// The digest of the batch that the letters' digests give.

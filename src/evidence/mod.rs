@@ -16,6 +16,7 @@ mod manifest;
 mod names;
 mod pack;
 mod rebuilt;
+mod runs;
 mod verify;
 
 pub use names::{message_name, source_name};
@@ -55,7 +56,8 @@ To check it without the program that made it: unpack it, and in its folder run
 and compare the digest of MANIFEST.sha256 itself with the one that was handed on when the pack was made.
 With demarche, `demarche report --verify FILE.zip` does that and more: whether each message is the one on
 record, whether each letter has the digest that was planned, whether these give the digest of the batch
-that was approved, and whether report.csv and report.json follow from ledger.jsonl.
+that was approved, whether each run sent only letters of the batch approved for it, and whether report.csv
+and report.json follow from ledger.jsonl.
 
 What it proves: that these files belong together and were not changed since the manifest's digest was handed
 on. What it cannot prove: that the record itself is true, or that anybody read a letter. Names of people who

@@ -13,6 +13,7 @@ use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::record::{AddressRecord, DeliveryRecord, Remark, RunRecord};
+use crate::domain::run::Beginning;
 
 /// What a report is made of, as far as the ledger knows it.
 #[derive(Debug, Clone, Default)]
@@ -100,7 +101,9 @@ impl Lines {
                 ended_at: of(line, "ended_at")?,
                 program: of(line, "program")?,
                 attempts: 0,
+                began: beginning(line)?,
             }),
+            "run_approvals" => self.counted(line)?,
             "remarks" => {
                 let remark = Remark {
                     at: of(line, "at")?,
@@ -138,10 +141,20 @@ impl Lines {
         Some(())
     }
 
+    /// An approval that counted for a run. Both stand above it in an export.
+    fn counted(&mut self, line: &Value) -> Option<()> {
+        let (run, number) = (line["run"].as_i64()?, line["approval"].as_i64()?);
+        let approval = self.record.approvals.iter().find(|approval| approval.number == number)?;
+        let run = self.record.runs.iter_mut().find(|one| one.run == run)?;
+        run.began.approvals.push(approval.into());
+        Some(())
+    }
+
     fn approval(&mut self, line: &Value) -> Option<()> {
         let note: Option<String> = of(line, "withdrawn_note")?;
         let at: Option<Timestamp> = of(line, "withdrawn_at")?;
         self.record.approvals.push(Approval {
+            number: line["approval"].as_i64()?,
             digest: line["digest"].as_str()?.parse().ok()?,
             by: of(line, "person")?,
             note: of(line, "note")?,
@@ -180,6 +193,18 @@ impl Lines {
         }
         Some(self.record)
     }
+}
+
+fn beginning(line: &Value) -> Option<Beginning> {
+    Some(Beginning {
+        command: of(line, "command")?,
+        digest: of::<Option<String>>(line, "digest")?.map(|hex| hex.parse()).transpose().ok()?,
+        confirmed: of(line, "confirmed")?,
+        confirmed_at: of(line, "confirmed_at")?,
+        by: of(line, "person")?,
+        host: of(line, "host")?,
+        approvals: Vec::new(),
+    })
 }
 
 fn of<T: DeserializeOwned>(line: &Value, name: &str) -> Option<T> {

@@ -307,14 +307,25 @@ impl<R: Read + Seek> Check<R> {
         for digest in chain.false_approvals() {
             self.find(format!("{LEDGER}: the letters of the approved batch {digest} do not give its digest"));
         }
+        for finding in chain.false_runs() {
+            self.find(finding);
+        }
         let batch = chain.batch();
         if chain.deliveries() > 0 && names.contains(REPORT) {
             let report = self.read(REPORT).and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
-            let said = report.and_then(|report| report["digest"].as_str()?.parse::<Digest>().ok());
+            let digest = |value: &serde_json::Value| value["digest"].as_str()?.parse::<Digest>().ok();
+            let said = report.as_ref().and_then(digest);
             match said {
                 Some(said) if said == batch => {}
                 Some(_) => self.find(format!("{REPORT}: its digest of the batch is not the one that the letters give")),
                 None => self.find(format!("{REPORT}: names no digest of the batch")),
+            }
+            let runs = report.as_ref().and_then(|report| report["runs"].as_array()).map_or(&[][..], Vec::as_slice);
+            for (run, began_with) in chain.runs.digests() {
+                let said = runs.iter().find(|said| said["run"].as_i64() == Some(run)).and_then(digest);
+                if said != Some(began_with) {
+                    self.find(format!("{REPORT}: run {run} was not begun with the batch that it says"));
+                }
             }
         }
         self.verdict.approved_by = distinct(chain.approvers(batch)).into_iter().map(visible).collect();

@@ -13,7 +13,7 @@ use crate::domain::recipient::{Recipient, RecipientId};
 
 const ALL: &str = "
 SELECT a.digest, a.person, a.note, a.at, (SELECT COUNT(*) FROM approved_letters l WHERE l.digest = a.digest),
-       a.withdrawn_at, a.withdrawn_note
+       a.withdrawn_at, a.withdrawn_note, a.approval
 FROM approvals a ORDER BY a.approval";
 
 /// Records an approval, and the batch if nobody approved it before. False if this person's approval of it stands.
@@ -99,6 +99,7 @@ fn all(connection: &Connection) -> Result<Vec<Approval>, LedgerError> {
 fn approval(row: &Row<'_>) -> Result<Approval, LedgerError> {
     let note = row.get::<_, Option<String>>(6)?.unwrap_or_default();
     Ok(Approval {
+        number: row.get(7)?,
         digest: columns::digest(row, 0)?,
         by: row.get(1)?,
         note: row.get(2)?,
@@ -154,19 +155,19 @@ impl Reader {
         Ok(ApprovedBatch { digest, edition: Edition { settings, sources }, letters })
     }
 
-    /// Who approved, in whatever batch, this very letter of this row: names, as often as they did.
+    /// Who approved, in whatever batch, this very letter of this row: each standing approval's number, and the name.
     ///
     /// # Errors
     /// [`LedgerError`]
-    pub fn approvers_of_letter(&self, id: &RecipientId, letter: Digest) -> Result<Vec<String>, LedgerError> {
+    pub fn approvers_of_letter(&self, id: &RecipientId, letter: Digest) -> Result<Vec<(i64, String)>, LedgerError> {
         if !self.has("table", "approvals")? {
             return Ok(Vec::new());
         }
         let mut query = self.connection.prepare_cached(
-            "SELECT a.person FROM approvals a JOIN approved_letters l ON l.digest = a.digest
+            "SELECT a.approval, a.person FROM approvals a JOIN approved_letters l ON l.digest = a.digest
              WHERE l.id = ?1 AND l.letter = ?2 AND a.withdrawn_at IS NULL ORDER BY a.approval",
         )?;
-        let names = query.query_map(params![id.as_str(), letter.as_bytes()], |row| row.get(0))?;
+        let names = query.query_map(params![id.as_str(), letter.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(names.collect::<Result<_, _>>()?)
     }
 }

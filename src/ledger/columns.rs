@@ -54,6 +54,12 @@ pub(super) fn digest(row: &Row<'_>, column: usize) -> Result<Digest, LedgerError
     bytes.try_into().map(Digest::from_bytes).map_err(damaged)
 }
 
+/// A digest, or NULL.
+pub(super) fn digest_or_null(row: &Row<'_>, column: usize) -> Result<Option<Digest>, LedgerError> {
+    let bytes = row.get_ref(column)?.as_blob_or_null().map_err(damaged)?;
+    bytes.map(|bytes| bytes.try_into().map(Digest::from_bytes).map_err(damaged)).transpose()
+}
+
 /// A last word, or NULL.
 pub(super) fn word(row: &Row<'_>, column: usize) -> Result<Option<LastWord>, LedgerError> {
     let json = row.get_ref(column)?.as_str_or_null().map_err(damaged)?;

@@ -1,4 +1,4 @@
-//! Reading what happened when, for a report: runs, settled attempts, what people said; and every table as lines of JSON.
+//! Reading what happened when, for a report: settled attempts, what people said; and every table as lines of JSON.
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
@@ -11,11 +11,11 @@ use super::queries::Reader;
 use super::types::HandedOver;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
-use crate::domain::record::{DeliveryRecord, Remark, RunRecord};
+use crate::domain::record::{DeliveryRecord, Remark};
 
 /// What an export holds, in the order in which it is read: each table's name in the lines, and how it is selected. The
 /// campaign's key and the sources' bytes are left out: the one is nobody's business, the others stand beside the export.
-const EXPORT: [(&str, &str); 17] = [
+const EXPORT: [(&str, &str); 18] = [
     ("rehearsal", "SELECT one AS rehearsal FROM rehearsal"),
     ("campaign", "SELECT id, created_at FROM campaign"),
     ("editions", "SELECT edition, settings FROM editions ORDER BY edition"),
@@ -25,6 +25,7 @@ const EXPORT: [(&str, &str); 17] = [
     ("approved_batches", "SELECT digest, settings FROM approved_batches ORDER BY digest"),
     ("approved_sources", "SELECT digest, place, name, sha256 FROM approved_sources ORDER BY digest, place"),
     ("approvals", "SELECT * FROM approvals ORDER BY approval"),
+    ("run_approvals", "SELECT run, approval FROM run_approvals ORDER BY run, approval"),
     ("approved_letters", "SELECT digest, id, letter, recipient FROM approved_letters ORDER BY digest, id"),
     ("deliveries", "SELECT * FROM deliveries ORDER BY number"),
     ("recipients", "SELECT number, recipient FROM recipients ORDER BY number"),
@@ -55,31 +56,6 @@ impl Reader {
     /// [`LedgerError`]
     pub fn is_rehearsal(&self) -> Result<bool, LedgerError> {
         self.has("table", "rehearsal")
-    }
-
-    /// Every run, the first one first.
-    ///
-    /// # Errors
-    /// [`LedgerError`]
-    pub fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
-        let program = if self.has("column", "runs.program")? { "r.program" } else { "NULL" };
-        let mut query = self.connection.prepare(&format!(
-            "SELECT r.run, r.started_at, r.ended_at, {program},
-                    (SELECT COUNT(*) FROM attempts a WHERE a.run = r.run AND a.outcome IS NOT 'queued')
-             FROM runs r ORDER BY r.run"
-        ))?;
-        let mut rows = query.query([])?;
-        let mut runs = Vec::new();
-        while let Some(row) = rows.next()? {
-            runs.push(RunRecord {
-                run: row.get(0)?,
-                started_at: columns::time(row, 1)?,
-                ended_at: columns::time_or_null(row, 2)?,
-                program: row.get(3)?,
-                attempts: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
-            });
-        }
-        Ok(runs)
     }
 
     /// When attempts were settled, and as what, in the order of time; those that were given back are left out. One that a main

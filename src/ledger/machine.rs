@@ -38,6 +38,11 @@ impl Memory {
     }
 }
 
+/// The name of the machine that we run on, for people.
+pub(super) fn host() -> String {
+    visible(&rustix::system::uname().nodename().to_string_lossy())
+}
+
 /// A new random value.
 pub(super) fn random() -> Mark {
     fastrand::u128(..).to_be_bytes()
@@ -54,8 +59,7 @@ impl Machine {
             Some(text) => parse(text.trim()).ok_or_else(|| unusable(&path, &"it holds something else"))?,
             None => Self::introduce(&path)?,
         };
-        let host = visible(&rustix::system::uname().nodename().to_string_lossy());
-        Ok(Self { id, host, folder: folder.join("ledgers") })
+        Ok(Self { id, host: host(), folder: folder.join("ledgers") })
     }
 
     /// Two first runs at once agree on the id that was written first.

@@ -16,6 +16,7 @@ mod open;
 mod outcome;
 mod plan;
 mod queries;
+mod runs;
 mod schema;
 mod standing;
 #[cfg(test)]
@@ -40,7 +41,7 @@ pub use machine::Machine;
 pub use queries::Reader;
 pub use types::{
     ApprovedBatch, Campaign, Claim, Correction, DueDelivery, Edition, Enrolled, HandedOver, NewDelivery, Recovered,
-    Replayed, Settlement, Source,
+    Replayed, Settlement, Source, Start,
 };
 
 use crate::clock;
@@ -215,18 +216,13 @@ impl Ledger {
         self.ask(|connection| outcome::recover(connection, clock::now()))
     }
 
-    /// Begins a run; its number.
+    /// Begins a run; its number. What it was begun with is durable with it, and so before its first claim.
     ///
     /// # Errors
     /// [`LedgerError`]
-    pub fn start_run(&self) -> Result<i64, LedgerError> {
-        self.ask(|connection| {
-            connection.execute(
-                "INSERT INTO runs (started_at, program) VALUES (?1, ?2)",
-                rusqlite::params![clock::now().as_millisecond(), env!("CARGO_PKG_VERSION")],
-            )?;
-            Ok(connection.last_insert_rowid())
-        })
+    pub fn start_run(&self, start: &Start) -> Result<i64, LedgerError> {
+        let start = start.clone();
+        self.ask(move |connection| runs::start(connection, &start, clock::now()))
     }
 
     /// Ends a run.
@@ -234,13 +230,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]
     pub fn end_run(&self, run: i64) -> Result<(), LedgerError> {
-        self.ask(move |connection| {
-            let now = clock::now().as_millisecond();
-            match connection.execute("UPDATE runs SET ended_at = ?2 WHERE run = ?1", [run, now])? {
-                0 => Err(LedgerError::Unknown { what: format!("run {run}") }),
-                _ => Ok(()),
-            }
-        })
+        self.ask(move |connection| runs::end(connection, run, clock::now()))
     }
 
     /// From now on, while the ledger is open, [`Self::due`] and [`Self::next_due`] see only `ids`; `None` lifts that.

@@ -11,7 +11,7 @@ use super::error::LedgerError;
 pub(super) const APPLICATION_ID: i32 = 0x444D_5243;
 
 /// One step per version; the file's `user_version` says how many it has taken.
-const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, APPROVALS];
+const MIGRATIONS: [&str; 4] = [VERSION_1, VERSION_2, APPROVALS, BEGINNINGS];
 
 /// What `deliveries` holds is touched at every step of every letter, so it is kept small: the rows' own data lies in
 /// `recipients`, and what was said in `attempts`. `number` is also the position. `state` is that of the addresses
@@ -166,6 +166,23 @@ CREATE TABLE former_recipients (
     digest       BLOB NOT NULL,
     recipient    TEXT NOT NULL,
     PRIMARY KEY (delivery, last_attempt)
+) STRICT, WITHOUT ROWID;
+";
+
+/// How each run was begun: the digest of the batch as it was shown and confirmed, how (`Confirmation`), when, by which account
+/// and on which machine; and the approvals that counted, so that nobody has to infer them from times. It is written with the
+/// row of the run, before its first claim; runs of earlier versions have none of it.
+const BEGINNINGS: &str = "
+ALTER TABLE runs ADD COLUMN command TEXT;
+ALTER TABLE runs ADD COLUMN digest BLOB CHECK (length(digest) = 32);
+ALTER TABLE runs ADD COLUMN confirmed TEXT;
+ALTER TABLE runs ADD COLUMN confirmed_at INTEGER;
+ALTER TABLE runs ADD COLUMN person TEXT;
+ALTER TABLE runs ADD COLUMN host TEXT;
+CREATE TABLE run_approvals (
+    run      INTEGER NOT NULL,
+    approval INTEGER NOT NULL,
+    PRIMARY KEY (run, approval)
 ) STRICT, WITHOUT ROWID;
 ";
 

@@ -7,6 +7,7 @@ use crate::domain::digest::Digest;
 use crate::domain::fault::Judgement;
 use crate::domain::message::{ForwardPath, Stamp};
 use crate::domain::recipient::{Recipient, RecipientId};
+use crate::domain::run::Confirmation;
 
 /// What is frozen of a letter: everything that shapes it beside the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +90,21 @@ pub struct Replayed {
     pub known: u64,
     /// Lines that cannot be read: the write was cut off. Their deliveries become uncertain.
     pub torn: u64,
+}
+
+/// How a run is begun; recorded with it, before anything is claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The command's name: `send`, `resend` or `rehearse`.
+    pub command: &'static str,
+    /// Of the batch as it was shown and confirmed.
+    pub digest: Digest,
+    /// How and when it was confirmed; `None` where nobody is asked.
+    pub confirmed: Option<(Confirmation, Timestamp)>,
+    /// The account that runs the command, if the system tells.
+    pub by: Option<String>,
+    /// The numbers of the approvals that count for it.
+    pub approvals: Vec<i64>,
 }
 
 /// A delivery that may be sent now.

@@ -9,7 +9,7 @@ use crate::domain::attempt::LastWord;
 use crate::domain::cause::Cause;
 use crate::domain::delivery::{self, State};
 use crate::domain::language::Language;
-use crate::domain::record::{AddressRecord, Counts, DeliveryRecord, Remark, RunRecord};
+use crate::domain::record::{AddressRecord, Counts, DeliveryRecord, Remark};
 use crate::domain::settings::Event;
 use crate::domain::state::{self, StateCode};
 
@@ -24,8 +24,6 @@ pub struct Dossier {
     pub records: Vec<DeliveryRecord>,
     /// What people said about a row, by its id, in the order in which they did.
     pub remarks: HashMap<String, Vec<Remark>>,
-    /// Every run, the first one first.
-    pub runs: Vec<RunRecord>,
     /// When attempts were settled and as what, in the order of time.
     pub settled: Vec<(Timestamp, State)>,
     /// The letter, once for each language and each text of it that was frozen.

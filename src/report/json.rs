@@ -9,8 +9,9 @@ use crate::domain::attempt::LastWord;
 use crate::domain::cause::Cause;
 use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord, Remark};
 
-/// The batch: `{"campaign", "rehearsal", "digest", "counts": {…}, "approvals": [{"digest", "by", "note", "at",
-/// "letters", "withdrawn"}], "deliveries": [{"id", "state", "to": [{"address", "field",
+/// The batch: `{"campaign", "rehearsal", "digest", "counts": {…}, "approvals": [{"number", "digest", "by", "note", "at",
+/// "letters", "withdrawn"}], "runs": [{"run", "started_at", "ended_at", "program", "attempts", "command", "digest", "confirmed",
+/// "confirmed_at", "by", "host", "approvals": [{"number", "by", "at", "digest"}]}], "deliveries": [{"id", "state", "to": [{"address", "field",
 /// "outcome", "code", "enhanced", "text"}], "attempts", "message_id", "last": {"phase", "code", "enhanced", "text",
 /// "at"}, "not_before"}], "coverage": {"expected", "present", "missing", "suppressed", "doubled", "foreign"}}`. `to` holds every address of the envelope; `field` tells To, Cc and Bcc apart.
 #[must_use]
@@ -21,14 +22,14 @@ pub fn status_json(records: &[DeliveryRecord], counts: &Counts, facts: &Facts) -
         "digest": facts.digest,
         "counts": counts,
         "approvals": facts.approvals,
+        "runs": facts.runs,
         "deliveries": records.iter().map(delivery).collect::<Vec<_>>(),
         "coverage": facts.coverage.to_json(),
     })
 }
 
 /// The whole report: [`status_json`], and beside it `"generated_at", "sender", "event": {"name", "at", "zone"}, "coverage":
-/// {…, "audience", "groups": [{"group", "expected", "states": {…}, "missing"}]},
-/// "runs": [{"run", "started_at", "ended_at", "program", "attempts"}], "causes": [{"cause", "meaning", "advice", "addresses":
+/// {…, "audience", "groups": [{"group", "expected", "states": {…}, "missing"}]}, "causes": [{"cause", "meaning", "advice", "addresses":
 /// [{"id", "address", "outcome"}]}], "letters": [{"language", "edition", "count", "subject", "text", "attachments"}]`; each
 /// delivery has `"name", "group", "note", "digest"` and `"remarks": [{"at", "event", "note", "by"}]` too.
 #[must_use]
@@ -38,7 +39,6 @@ pub fn report_json(dossier: &Dossier) -> Value {
     value["sender"] = json!(dossier.sender);
     value["event"] = json!(dossier.event);
     value["coverage"] = coverage(dossier);
-    value["runs"] = json!(dossier.runs);
     value["causes"] = dossier.causes().into_iter().map(|(cause, misses)| causes(cause, &misses)).collect();
     value["letters"] = dossier.letters.iter().map(sample).collect();
     value["deliveries"] = dossier
@@ -92,15 +92,23 @@ fn sample(letter: &Sample) -> Value {
     })
 }
 
-/// One delivery as in [`status_json`], `"remarks"` as in [`report_json`], and every attempt: `"log": [{"number", "run", "claimed_at", "intent_at",
+/// One delivery as in [`status_json`], `"remarks"` as in [`report_json`], whether it is of a rehearsal, and every attempt, `batch` being the digest that its run was begun with:
+/// `"rehearsal", "log": [{"number", "run", "batch", "claimed_at", "intent_at",
 /// "settled_at", "outcome", "queue_id", "last": {…}, "to": […]}]`.
 #[must_use]
-pub fn log_json(record: &DeliveryRecord, attempts: &[AttemptRecord], remarks: &[Remark]) -> Value {
+pub fn log_json(record: &DeliveryRecord, attempts: &[AttemptRecord], remarks: &[Remark], facts: &Facts) -> Value {
     let mut value = delivery(record);
     value["digest"] = json!(record.digest);
     value["note"] = json!(record.note);
     value["remarks"] = said(remarks);
-    value["log"] = attempts.iter().map(attempt).collect();
+    value["rehearsal"] = json!(facts.rehearsal);
+    let began_with = |one: &AttemptRecord| facts.runs.iter().find(|run| run.run == one.run)?.began.digest;
+    let with_batch = |one: &AttemptRecord| {
+        let mut value = attempt(one);
+        value["batch"] = json!(began_with(one));
+        value
+    };
+    value["log"] = attempts.iter().map(with_batch).collect();
     value
 }
 

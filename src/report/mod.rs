@@ -11,6 +11,7 @@ mod layout;
 mod log;
 mod page;
 mod resend;
+mod runs;
 mod status;
 mod table;
 mod tally;
@@ -25,6 +26,7 @@ pub use self::layout::ascii;
 pub use self::log::log;
 pub use self::page::html;
 pub use self::resend::resend_list;
+pub use self::runs::runs;
 pub use self::status::status;
 pub use self::table::outcome_table;
 use crate::domain::approval::Approval;
@@ -33,7 +35,7 @@ use crate::domain::coverage::Coverage;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::recipient::RecipientId;
-use crate::domain::record::{AddressRecord, Counts, DeliveryRecord, Remark};
+use crate::domain::record::{AddressRecord, Counts, DeliveryRecord, Remark, RunRecord};
 
 /// How text is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,12 +67,22 @@ pub struct Facts {
     pub resolved: Vec<(RecipientId, Remark)>,
     /// True if it is the record of a rehearsal.
     pub rehearsal: bool,
+    /// Every run, the first one first.
+    pub runs: Vec<RunRecord>,
     /// Who approved what, withdrawn approvals too, in the order in which they were given.
     pub approvals: Vec<Approval>,
 }
 
 /// What stands first in whatever tells of a rehearsal.
 pub const REHEARSAL: &str = "REHEARSAL: nothing was sent";
+
+/// What stands at the top of a screen that tells of a rehearsal, every line ended.
+#[must_use]
+pub fn rehearsal(style: &Style) -> String {
+    let more = ". Nothing of this left the machine: a server inside the program played the missions'.";
+    let text = style.wrapped(&format!("{REHEARSAL}{more}"), 0);
+    text.replacen(REHEARSAL, &style.bold(REHEARSAL), 1)
+}
 
 /// The exit code of a batch that stands so: 2 if any is uncertain, else 1 if any failed, else 75 if any is deferred or
 /// not yet sent, else 0.

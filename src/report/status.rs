@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::dossier::{cause, remark_line, waits_for_room};
-use super::{Facts, REHEARSAL, Style, doubled_and_foreign, duration, letters, name, outcome_table, said, time};
+use super::{Facts, Style, doubled_and_foreign, duration, letters, name, outcome_table, rehearsal, runs, said, time};
 use crate::domain::approval::approvers;
 use crate::domain::cause::Cause;
 use crate::domain::delivery::{Event, State};
@@ -23,8 +23,7 @@ pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
     let mut screen = style.bold(&style.cut(&style.text(&facts.campaign), style.columns()));
     screen.push('\n');
     if facts.rehearsal {
-        screen.push_str(&style.bold(REHEARSAL));
-        screen.push_str(". A server inside the program played the others.\n");
+        screen.push_str(&rehearsal(style));
     }
     screen.push_str(&style.wrapped(&headline(counts, by_persons(facts)), 0));
     if counts.total() > 0 {
@@ -39,6 +38,7 @@ pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
     screen.push_str(&next_steps(records, counts, facts, style));
     let _ = write!(screen, "\ndigest  {}\n", facts.digest);
     screen.push_str(&approved(facts, style));
+    screen.push_str(&last_run(facts, style));
     let ledger = style.cut(&style.text(&facts.ledger), style.columns().saturating_sub(37));
     let _ = writeln!(screen, "ledger  {ledger}, as of {}", time(facts.now));
     screen
@@ -53,6 +53,14 @@ fn approved(facts: &Facts, style: &Style) -> String {
         Some(_) => "not approved as a whole; `demarche approve --list` shows what was".to_owned(),
     };
     style.wrapped(&style.text(&who), 0)
+}
+
+/// With what the last run was begun, and whether that had been approved by then; `log` and the report tell of all.
+fn last_run(facts: &Facts, style: &Style) -> String {
+    let Some(last) = facts.runs.last() else { return String::new() };
+    let head =
+        if facts.runs.len() > 1 { format!("runs    {}, the last: ", facts.runs.len()) } else { "run     ".to_owned() };
+    style.hanging("        ", &style.text(&runs::line(last, facts))).replacen("        ", &head, 1)
 }
 
 /// How many rows count as accepted because a person said so.

@@ -13,7 +13,7 @@ use demarche::domain::message::{Envelope, Field, ForwardPath, Message, Stamp};
 use demarche::domain::recipient::Recipient;
 use demarche::domain::record::{AttemptRecord, DeliveryRecord};
 use demarche::domain::retry::RetryPolicy;
-use demarche::ledger::{DueDelivery, Edition, Ledger, NewDelivery, Reader};
+use demarche::ledger::{DueDelivery, Edition, Ledger, NewDelivery, Reader, Start};
 use demarche::postbox::{Letter, Postbox};
 use demarche::report::{self, Facts, Style};
 use demarche::smtp::Connector;
@@ -118,6 +118,13 @@ async fn play(cell: &Cell) -> Found {
     let (progress, events) = channel();
     let job = Job {
         ledger: ledger.clone(),
+        start: Start {
+            command: "send",
+            digest: Digest::of(b"matrix"),
+            confirmed: None,
+            by: None,
+            approvals: Vec::new(),
+        },
         connector: Connector::new(relay::relay(cell, server.address().port())).expect("settings"),
         compose: Arc::new(Letters {
             stage: Arc::clone(&stage),
@@ -176,6 +183,7 @@ fn screen(reader: &Reader, rows: &[DeliveryRecord]) -> (String, u8) {
         approvals: Vec::new(),
         resolved: Vec::new(),
         rehearsal: false,
+        runs: Vec::new(),
     };
     (report::status(rows, &counts, &facts, &WIDE), report::exit_code(&counts))
 }

@@ -8,7 +8,7 @@ use demarche::domain::record::Counts;
 use demarche::ledger::{LedgerError, NewDelivery, Reader};
 
 use crate::support::{
-    Desk, at, attempt, claim_of, due, due_ids, edition, hand_over, id, record, row, settlement, states, word,
+    Desk, at, attempt, claim_of, due, due_ids, edition, hand_over, id, record, row, settlement, start, states, word,
 };
 
 fn three() -> Vec<NewDelivery> {
@@ -18,7 +18,7 @@ fn three() -> Vec<NewDelivery> {
 #[tokio::test]
 async fn a_letter_is_known_at_every_step_and_its_attempt_is_kept() {
     let (_desk, ledger) = Desk::with(three());
-    let run = ledger.start_run().unwrap();
+    let run = ledger.start_run(&start("one")).unwrap();
     assert_eq!(due_ids(&ledger, 0), ["ken", "fra", "abw"]);
     let ken = due(&ledger, 0).remove(0);
     assert_eq!((ken.addresses.len(), ken.attempts, ken.earlier.clone()), (2, 0, None));

@@ -11,8 +11,20 @@ use demarche::domain::message::{Field, ForwardPath};
 use demarche::domain::outcome::Phase;
 use demarche::domain::recipient::{Recipient, RecipientId};
 use demarche::domain::record::DeliveryRecord;
-use demarche::ledger::{Claim, DueDelivery, Edition, Ledger, LedgerError, NewDelivery, Settlement, Source};
+use demarche::domain::run::Confirmation;
+use demarche::ledger::{Claim, DueDelivery, Edition, Ledger, LedgerError, NewDelivery, Settlement, Source, Start};
 use jiff::Timestamp;
+
+/// A run of a batch of that text, by a typed word.
+pub(crate) fn start(text: &str) -> Start {
+    Start {
+        command: "send",
+        digest: Digest::of(text.as_bytes()),
+        confirmed: Some((Confirmation::Word, Timestamp::UNIX_EPOCH)),
+        by: Some("desk".to_owned()),
+        approvals: Vec::new(),
+    }
+}
 
 /// A folder and the ledger in it.
 pub(crate) struct Desk {

@@ -13,6 +13,7 @@ use demarche::domain::message::Field;
 use demarche::domain::outcome::Phase;
 use demarche::domain::recipient::{Rank, Recipient, RecipientId};
 use demarche::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord, RunRecord};
+use demarche::domain::run::{Beginning, Confirmation};
 use demarche::domain::settings::Event;
 use demarche::domain::state::StateCode;
 use demarche::report::{Dossier, Facts, Sample};
@@ -32,7 +33,28 @@ pub(crate) fn facts(missing: &[&str]) -> Facts {
         ledger: "ledger.db".into(),
         resolved: Vec::new(),
         rehearsal: false,
+        runs: Vec::new(),
         approvals: Vec::new(),
+    }
+}
+
+/// A run of `send` with the sample's batch.
+pub(crate) fn run() -> RunRecord {
+    RunRecord {
+        run: 1,
+        started_at: at("2021-10-20T14:02:00Z"),
+        ended_at: Some(at("2021-10-20T14:09:30Z")),
+        program: Some("0.1.0".into()),
+        attempts: 5,
+        began: Beginning {
+            command: Some("send".into()),
+            digest: Some(Digest::of(b"batch")),
+            confirmed: Some(Confirmation::Word),
+            confirmed_at: Some(at("2021-10-20T14:01:58Z")),
+            by: Some("desk".into()),
+            host: Some("office".into()),
+            approvals: Vec::new(),
+        },
     }
 }
 
@@ -124,18 +146,11 @@ pub(crate) fn dossier(records: Vec<DeliveryRecord>, missing: &[&str]) -> Dossier
         record.last.as_ref().map(|word| (word.at + jiff::SignedDuration::from_mins(minute), record.state))
     };
     Dossier {
-        facts: facts(missing),
+        facts: Facts { runs: vec![run()], ..facts(missing) },
         counts: counts(&records),
         settled: records.iter().enumerate().filter_map(settled).collect(),
         records,
         remarks: std::collections::HashMap::new(),
-        runs: vec![RunRecord {
-            run: 1,
-            started_at: at("2021-10-20T14:02:00Z"),
-            ended_at: Some(at("2021-10-20T14:09:30Z")),
-            program: Some("0.1.0".into()),
-            attempts: 5,
-        }],
         letters: vec![Sample {
             language: Language::parse("en").expect("a language"),
             edition: 1,

@@ -1,4 +1,4 @@
-//! The proof: the digest, who approved it, and the runs that sent it.
+//! The proof: the digest, who approved it, and the runs that sent it, each with the batch that it was begun with.
 
 use std::fmt::Write as _;
 
@@ -9,6 +9,7 @@ use super::text::{counted, instant};
 use crate::domain::approval::{Approval, approvers};
 use crate::domain::markup::escape;
 use crate::domain::record::RunRecord;
+use crate::domain::run::Cover;
 
 /// Digest, approvals, runs.
 pub(super) fn section(dossier: &Dossier) -> String {
@@ -65,8 +66,8 @@ pub(super) fn is_late(dossier: &Dossier, at: Timestamp) -> bool {
     dossier.settled.first().is_some_and(|(first, _)| at > *first)
 }
 
-/// Whose approvals stood when a run began. Which state of the batch a run was begun with is not on record.
-fn approved_by(dossier: &Dossier, run: &RunRecord) -> String {
+/// Whose approvals stood when a run of an earlier version began. Which state of the batch that was is not on record.
+fn stood_by_then(dossier: &Dossier, run: &RunRecord) -> String {
     let stood = dossier.facts.approvals.iter().filter(|approval| {
         approval.at <= run.started_at
             && approval.withdrawn.as_ref().is_none_or(|withdrawn| withdrawn.at > run.started_at)
@@ -106,29 +107,111 @@ fn note(approval: &Approval) -> String {
 }
 
 fn runs(dossier: &Dossier) -> String {
-    if dossier.runs.is_empty() {
+    if dossier.facts.runs.is_empty() {
         return String::new();
     }
-    let mut table = String::from(
+    let mut table = format!(
         "<h3>Runs</h3>\n<p>Each time that the program was started to send is a run. An attempt is one letter handed to a mail server, \
-         or refused by it, once.</p>\n<table class=\"list free\">\n<thead><tr><th scope=\"col\">Run</th><th scope=\"col\">Began (UTC)</th>\
-         <th scope=\"col\">Ended (UTC)</th><th scope=\"col\">Attempts</th><th scope=\"col\">Approved by then</th><th scope=\"col\">Program</th></tr></thead>\n<tbody>\n",
+         or refused by it, once.</p>\n<p>{}</p>\n<table class=\"list free\">\n<thead><tr><th scope=\"col\">Run</th>\
+         <th scope=\"col\">When (UTC)</th><th scope=\"col\">By</th><th scope=\"col\">Batch that it was begun with</th>\
+         <th scope=\"col\">Approved</th><th scope=\"col\">Attempts</th></tr></thead>\n<tbody>\n",
+        verdict(dossier)
     );
-    for run in &dossier.runs {
+    for run in &dossier.facts.runs {
         let ended = run.ended_at.map_or_else(|| "was cut off, or still goes on".to_owned(), instant);
-        let program =
-            run.program.as_deref().map_or_else(|| "not on record".to_owned(), |v| format!("demarche {}", escape(v)));
+        let command = run.began.command.as_deref().map_or_else(String::new, |name| format!("<br>{}", escape(name)));
         let _ = writeln!(
             table,
-            "<tr><th scope=\"row\">{}</th><td data-label=\"Began (UTC)\" class=\"when\">{}</td>\
-             <td data-label=\"Ended (UTC)\" class=\"when\">{ended}</td><td data-label=\"Attempts\">{}</td><td data-label=\"Approved by then\">{}</td>\
-             <td data-label=\"Program\">{program}</td></tr>",
+            "<tr><th scope=\"row\">{}{command}</th><td data-label=\"When (UTC)\" class=\"when\">{}<br>to {ended}</td>\
+             <td data-label=\"By\">{}</td><td data-label=\"Batch that it was begun with\">{}</td>\
+             <td data-label=\"Approved\">{}</td><td data-label=\"Attempts\">{}</td></tr>",
             run.run,
             instant(run.started_at),
+            by(run),
+            batch(dossier, run),
+            approved(dossier, run),
             run.attempts,
-            approved_by(dossier, run)
         );
     }
     table.push_str("</tbody>\n</table>\n");
     table
+}
+
+/// Whether everything that went out was approved before, in a sentence or two.
+fn verdict(dossier: &Dossier) -> String {
+    let all = &dossier.facts.approvals;
+    let (mut before, mut not, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for run in dossier.facts.runs.iter().filter(|run| run.attempts > 0) {
+        match run.began.cover(run.started_at, all) {
+            Cover::Batch(_) | Cover::Letters(_) => before.push(run.run),
+            Cover::Afterwards(_) | Cover::Nobody => not.push(run.run),
+            Cover::NotOnRecord => unknown.push(run.run),
+        }
+    }
+    if all.is_empty() && dossier.approvals_needed == 0 && unknown.is_empty() && !not.is_empty() {
+        return "Nobody approved what went out before it did; the campaign asks for no approval.".to_owned();
+    }
+    let mut text = match (before.is_empty(), not.is_empty(), unknown.is_empty()) {
+        (_, false, _) => format!(
+            "<strong>Not everything was approved before it went out:</strong> {} not.",
+            numbered(&not, "was", "were")
+        ),
+        (false, true, true) => "Everything that went out was approved before the run that sent it began.".to_owned(),
+        (true, true, true) => "No letter was tried yet.".to_owned(),
+        (_, true, false) => String::new(),
+    };
+    if !unknown.is_empty() {
+        let _ = write!(
+            text,
+            " With which batch {} begun is not on record, because an earlier version of the program sent it; approvals that \
+             stood by then are named.",
+            numbered(&unknown, "was", "were")
+        );
+    }
+    text.trim_start().to_owned()
+}
+
+/// `run 1 was`, `runs 1, 3 were`.
+fn numbered(runs: &[i64], one: &str, many: &str) -> String {
+    let numbers: Vec<String> = runs.iter().map(ToString::to_string).collect();
+    match numbers.as_slice() {
+        [number] => format!("run {number} {one}"),
+        _ => format!("runs {} {many}", numbers.join(", ")),
+    }
+}
+
+/// The account, the machine and the program.
+fn by(run: &RunRecord) -> String {
+    let who = run.began.by.as_deref().map(|who| format!("<bdi>{}</bdi>", escape(who)));
+    let host = run.began.host.as_deref().map(|host| format!("on <bdi>{}</bdi>", escape(host)));
+    let program = run.program.as_deref().map(|version| format!("demarche {}", escape(version)));
+    let parts: Vec<String> = [who, host, program].into_iter().flatten().collect();
+    if parts.is_empty() { "not on record".to_owned() } else { parts.join("<br>") }
+}
+
+/// The digest, and how it was confirmed.
+fn batch(dossier: &Dossier, run: &RunRecord) -> String {
+    let Some(digest) = run.began.digest else { return "not on record".to_owned() };
+    let which = if digest == dossier.facts.digest { "this batch: " } else { "another state of the batch: " };
+    let confirmed = run.began.confirmed.map_or_else(String::new, |how| {
+        let at = run.began.confirmed_at.map_or_else(String::new, |at| format!(", {} UTC", instant(at)));
+        format!("<br>confirmed {}{at}", how.described())
+    });
+    format!("{which}<span class=\"digest\">{digest}</span>{confirmed}")
+}
+
+/// By whom before it began; or plainly that it was not.
+fn approved(dossier: &Dossier, run: &RunRecord) -> String {
+    let cover = run.began.cover(run.started_at, &dossier.facts.approvals);
+    match cover {
+        Cover::NotOnRecord => format!("by then: {}", stood_by_then(dossier, run)),
+        Cover::Batch(_) | Cover::Letters(_) => {
+            let one =
+                |one: &crate::domain::run::Counted| format!("<bdi>{}</bdi>, {} UTC", escape(&one.by), instant(one.at));
+            let all: Vec<String> = run.began.approvals.iter().map(one).collect();
+            let which = if matches!(cover, Cover::Letters(_)) { "each letter, in this batch or another; " } else { "" };
+            format!("{which}before it began:<br>{}", all.join("<br>"))
+        }
+        cover => format!("<strong>{}</strong>", escape(&cover.described())),
+    }
 }
