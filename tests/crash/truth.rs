@@ -60,6 +60,11 @@ pub(crate) fn check(campaign: &Campaign, server: &Server, rows: usize, context: 
     assert_eq!(server.violations(), Vec::<String>::new(), "{context}");
     let verdict: String = ledger.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a verdict");
     assert_eq!(verdict, "ok", "{context}");
+    assert_eq!(
+        of_no_run(&ledger),
+        Some(0),
+        "{context}: attempts of runs of which it is not known what they were begun with"
+    );
     settled
 }
 
@@ -72,6 +77,14 @@ fn had_intent(ledger: &Connection, id: &str) -> bool {
     let query = "SELECT a.intent_at IS NOT NULL FROM attempts a JOIN deliveries d ON d.number = a.delivery
                  WHERE d.id = ?1 ORDER BY a.number DESC LIMIT 1";
     ledger.query_row(query, [id], |row| row.get(0)).expect("an attempt")
+}
+
+/// How many attempts are on record of whose run it is not known with which batch it was begun and how that was confirmed;
+/// `None` where there are no tables yet.
+fn of_no_run(ledger: &Connection) -> Option<u32> {
+    let query = "SELECT COUNT(*) FROM attempts a LEFT JOIN runs r ON r.run = a.run
+                 WHERE r.digest IS NULL OR r.confirmed IS NULL OR r.host IS NULL";
+    ledger.query_row(query, [], |row| row.get(0)).ok()
 }
 
 /// What lies on the disk after a kill: rows of which nobody can know, and rows that were provably not delivered.
@@ -99,6 +112,7 @@ pub(crate) fn remains(campaign: &Campaign) -> Remains {
         let query = format!("SELECT count(*) FROM deliveries WHERE state IN ({states})");
         connection.query_row(&query, [], |row| row.get::<_, u32>(0)).ok().map(|count| count as usize)
     };
+    assert_eq!(of_no_run(&connection).unwrap_or(0), 0, "a letter was claimed before its run was on record");
     // Before its first transaction it has no tables.
     Remains {
         unsure: count("'uncertain', 'handed-over'").unwrap_or(0),
