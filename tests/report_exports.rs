@@ -29,6 +29,7 @@ fn the_status_has_the_shape_that_scripts_were_promised() {
                 {
                     "id": "KEN",
                     "state": "failed",
+                    "mission_has_letter": false,
                     "to": [{
                         "address": "ken@missions.example", "field": "to", "outcome": "failed",
                         "code": 550, "enhanced": "5.1.1", "text": "No such user here",
@@ -44,6 +45,7 @@ fn the_status_has_the_shape_that_scripts_were_promised() {
                 {
                     "id": "DEU",
                     "state": "queued",
+                    "mission_has_letter": false,
                     "to": [{
                         "address": "deu@missions.example", "field": "to", "outcome": "queued",
                         "code": null, "enhanced": null, "text": null,

@@ -178,8 +178,28 @@ fn a_copy_that_is_refused_fails_alone_and_is_all_that_is_sent_again() {
     let campaign = Campaign::small(server.port(), 0)
         .recipients("state,to,cc\nKenya,ken@missions.example,desk@missions.example\nChad,tcd@missions.example,\n");
     let sent = campaign.run(&["send", "--yes"]).expect_code(1);
-    let line = "KEN Kenya  failed: desk@missions.example (cc): 550 5.7.1 not now (at the address); taken for ken@missions.example";
+    let line = "KEN Kenya  failed for a copy only, the mission has the letter: desk@missions.example (cc): 550 5.7.1 not now (at the address); taken for ken@missions.example";
     assert!(sent.stderr.contains(line), "{}", sent.stderr);
+    let ending = "Of the 1 failed, 1 where the mission has the letter and only a copy was refused:\n  KEN Kenya: desk@missions.example (cc)\n";
+    assert!(sent.stdout.contains(ending), "{}", sent.stdout);
+    let status = campaign.run(&["status"]).expect_code(1).stdout;
+    let said = status.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("1 failed (of them 1 where the mission has the letter and only a copy was refused)")
+            && said.contains("Failed for a copy only: the mission itself has the letter (1) KEN Kenya")
+            && said.contains("1 letter short of a copy only"),
+        "{status}"
+    );
+    let kenya = campaign.run(&["status", "--json"]).json()["deliveries"][0].clone();
+    assert_eq!((&kenya["state"], &kenya["mission_has_letter"]), (&"failed".into(), &true.into()));
+    let again = campaign.run(&["resend", "--dry-run"]).expect_code(0).stdout;
+    let only = "the mission has the letter, and is not sent it again; this goes only to\n    desk@missions.example";
+    assert!(again.contains(only), "{again}");
+    let log = campaign.run(&["log", "KEN"]).expect_code(0).stdout;
+    assert!(log.contains("(KEN): failed\n  but the mission has the letter: only a copy was refused\n"), "{log}");
+    campaign.run(&["report", "--csv", "report.csv"]).expect_code(0);
+    let table = campaign.read("report.csv");
+    assert!(table.contains("\"failed, but the mission has the letter: only a copy was refused\""), "{table}");
     assert_eq!(server.letters().len(), 2);
     let attempts =
         |campaign: &Campaign| campaign.run(&["status", "--json"]).json()["deliveries"][0]["attempts"].clone();

@@ -136,14 +136,17 @@ impl Shown<'_> {
                 // Another session's wait for the pace goes on.
                 self.waiting = self.waiting.filter(|(why, until)| *why == Waiting::Pace && *until > clock::now());
                 let what = split.as_ref().map_or_else(|| said(&word), said_of_each);
-                self.settled(&id, state, &what, not_before);
+                let of_copies =
+                    split.is_some_and(|split| split.refused.iter().all(|(path, _)| path.field != Field::To));
+                self.settled(&id, (state, of_copies), &what, not_before);
                 self.tally.settle(id, state);
             }
         }
         self.redraw();
     }
 
-    fn settled(&self, id: &RecipientId, state: State, what: &str, not_before: Option<Timestamp>) {
+    /// `of_copies` if it is only copies that did not get it.
+    fn settled(&self, id: &RecipientId, (state, of_copies): (State, bool), what: &str, not_before: Option<Timestamp>) {
         let name = named(id);
         let again = not_before.map_or(String::new(), |at| format!("; again in {}", in_words(at)));
         match state {
@@ -154,7 +157,10 @@ impl Shown<'_> {
                 let what = format!(", will not be sent again by itself: {what}");
                 self.screen.say_of_letter(&name, state, "UNCERTAIN", &what);
             }
-            state => self.screen.say_of_letter(&name, state, &state.to_string(), &format!(": {what}{again}")),
+            state => {
+                let only = if of_copies { " for a copy only, the mission has the letter" } else { "" };
+                self.screen.say_of_letter(&name, state, &format!("{state}{only}"), &format!(": {what}{again}"));
+            }
         }
     }
 

@@ -248,7 +248,11 @@ pub(super) fn finish(
     if json {
         context.screen.json(&super::status::json(&reader, &batch.config)?);
     } else {
-        context.screen.result(&report::outcome_table(&counts, &context.screen.style()));
+        let style = context.screen.style();
+        context.screen.result(&report::outcome_table(&counts, &style));
+        let mut open = Vec::new();
+        reader.open_deliveries(&mut |record| open.push(record))?;
+        context.screen.result(&report::copies(&open, &style));
         if counts.uncertain + counts.failed + counts.deferred > 0 {
             context.screen.say("`demarche status` shows which, and what to do.");
         }

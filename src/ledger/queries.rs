@@ -103,6 +103,21 @@ impl Reader {
         Ok(())
     }
 
+    /// Gives every delivery that failed, was deferred or is uncertain to `each`, by position.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; `each` may have been called before.
+    pub fn open_deliveries(&self, each: &mut dyn FnMut(DeliveryRecord)) -> Result<(), LedgerError> {
+        let _one_moment = self.connection.unchecked_transaction()?;
+        let open = "WHERE d.state IN ('failed', 'deferred', 'uncertain') ORDER BY d.number";
+        let mut query = self.connection.prepare_cached(&format!("{DELIVERY} {open}"))?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(self.record(row)?);
+        }
+        Ok(())
+    }
+
     /// The delivery of that row, if there is one.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use super::copies;
 use super::dossier::{Dossier, cause, group_key, group_name, notes};
 use super::{REHEARSAL, name, shown, time};
 use crate::domain::record::{AddressRecord, DeliveryRecord};
@@ -45,10 +46,13 @@ pub fn csv(dossier: &Dossier, out: &mut dyn Write) -> ::csv::Result<()> {
     Ok(())
 }
 
-/// What people said of the row, or why it is left out; that it was a rehearsal before all else.
+/// What people said of the row, or why it is left out; before that, that only a copy is missing; that it was a rehearsal
+/// before all else.
 fn note(dossier: &Dossier, record: &DeliveryRecord) -> String {
     let rehearsal = dossier.facts.rehearsal.then(|| REHEARSAL.to_owned());
-    rehearsal.into_iter().chain(notes(dossier.remarks_on(record), record)).collect::<Vec<_>>().join("; ")
+    let but =
+        Some(copies::but(record)).filter(|but| !but.is_empty()).map(|but| format!("{}{but}", shown(record.state)));
+    rehearsal.into_iter().chain(but).chain(notes(dossier.remarks_on(record), record)).collect::<Vec<_>>().join("; ")
 }
 
 fn row(record: &DeliveryRecord, address: &AddressRecord, note: &str) -> [String; 16] {

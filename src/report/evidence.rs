@@ -11,6 +11,10 @@ use crate::domain::record::{AttemptRecord, DeliveryRecord};
 pub fn evidence(record: &DeliveryRecord, attempts: &[AttemptRecord], style: &Style) -> String {
     let title = style.text(&format!("{}  {}", record.id, name(record)));
     let mut text = format!("{}: {}\n", style.bold(&title), style.paint(record.state, shown(record.state)));
+    let but = super::copies::but(record);
+    if !but.is_empty() {
+        text.push_str(&style.wrapped(but.trim_start_matches(", "), 2));
+    }
     let last = attempts.iter().rev().find(|attempt| attempt.intent_at.is_some());
     text.push_str(&style.wrapped(&style.text(&what_happened(last)), 2));
     text.push_str("\nHow to find out\n");

@@ -11,7 +11,7 @@ use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord
 
 /// The batch: `{"campaign", "rehearsal", "digest", "counts": {…}, "approvals": [{"number", "digest", "by", "note", "at",
 /// "letters", "withdrawn"}], "runs": [{"run", "started_at", "ended_at", "program", "attempts", "command", "digest", "confirmed",
-/// "confirmed_at", "by", "host", "approvals": [{"number", "by", "at", "digest"}]}], "deliveries": [{"id", "state", "to": [{"address", "field",
+/// "confirmed_at", "by", "host", "approvals": [{"number", "by", "at", "digest"}]}], "deliveries": [{"id", "state", "mission_has_letter", "to": [{"address", "field",
 /// "outcome", "code", "enhanced", "text"}], "attempts", "message_id", "last": {"phase", "code", "enhanced", "text",
 /// "at"}, "not_before"}], "coverage": {"expected", "present", "missing", "suppressed", "doubled", "foreign"}}`. `to` holds every address of the envelope; `field` tells To, Cc and Bcc apart.
 #[must_use]
@@ -116,6 +116,7 @@ fn delivery(record: &DeliveryRecord) -> Value {
     json!({
         "id": record.id,
         "state": shown(record.state),
+        "mission_has_letter": record.has_letter(),
         "to": record.addresses.iter().map(address).collect::<Vec<_>>(),
         "attempts": record.attempts,
         "message_id": record.message_id,

@@ -1,5 +1,6 @@
 //! The story of one delivery: every attempt, what was said of each address, and the server's name for the letter.
 
+use super::copies;
 use super::dossier::notes;
 use super::{Style, name, shown, time, words};
 use crate::domain::attempt::LastWord;
@@ -11,6 +12,10 @@ pub fn log(record: &DeliveryRecord, attempts: &[AttemptRecord], remarks: &[Remar
     let state = style.paint(record.state, shown(record.state));
     let title = style.cut(&style.text(name(record)), style.columns().saturating_sub(record.id.as_str().len() + 16));
     let mut text = format!("{} ({}): {state}\n", style.bold(&title), record.id);
+    let but = copies::but(record);
+    if !but.is_empty() {
+        text.push_str(&style.wrapped(but.trim_start_matches(", "), 2));
+    }
     for address in &record.addresses {
         let line = format!("{}: {}", style.text(&address.address), shown(address.state));
         text.push_str(&style.hanging(&label(address.field.name()), &line));

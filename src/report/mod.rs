@@ -3,6 +3,7 @@
 //! Everything here is a pure function from the ledger's records to text. A handed-over delivery reads as "sending": the
 //! difference matters to the ledger only.
 
+mod copies;
 mod csv;
 mod dossier;
 mod evidence;
@@ -18,6 +19,7 @@ mod tally;
 
 use jiff::Timestamp;
 
+pub use self::copies::copies;
 pub use self::csv::csv;
 pub use self::dossier::{Dossier, Sample};
 pub use self::evidence::evidence;

@@ -55,6 +55,9 @@ fn entry(record: &DeliveryRecord, style: &Style) -> String {
     let title = style.text(&format!("{}  {}", record.id, name(record)));
     let title = style.cut(&title, style.columns().saturating_sub(state.len() + 4));
     let mut text = format!("  {title}, {}\n", style.paint(record.state, state));
+    if record.has_letter() {
+        text.push_str(&style.wrapped("the mission has the letter, and is not sent it again; this goes only to", 4));
+    }
     for address in record.addresses.iter().filter(|a| !matches!(a.state, State::Accepted | State::Suppressed)) {
         let line = match address.state {
             State::Queued => style.text(&format!("{}: new in the file", address.address)),

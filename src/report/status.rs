@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::copies::{self, is_short_of_a_copy};
 use super::dossier::{cause, remark_line, waits_for_room};
 use super::{Facts, Style, doubled_and_foreign, duration, letters, name, outcome_table, rehearsal, runs, said, time};
 use crate::domain::approval::approvers;
@@ -25,13 +26,14 @@ pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
     if facts.rehearsal {
         screen.push_str(&rehearsal(style));
     }
-    screen.push_str(&style.wrapped(&headline(counts, by_persons(facts)), 0));
+    screen.push_str(&style.wrapped(&headline(counts, by_persons(facts), records), 0));
     if counts.total() > 0 {
         screen.push('\n');
         screen.push_str(&outcome_table(counts, style));
     }
     for state in [State::Uncertain, State::Failed, State::Deferred, State::Suppressed] {
         screen.push_str(&section(state, records, facts, style));
+        screen.push_str(&of_copies(state, records, facts, style));
     }
     screen.push_str(&on_a_persons_word(records, facts, style));
     screen.push_str(&missing(facts, style));
@@ -69,7 +71,7 @@ fn by_persons(facts: &Facts) -> usize {
     last.values().filter(|event| **event == Event::ResolveSent).count()
 }
 
-fn headline(counts: &Counts, by_persons: usize) -> String {
+fn headline(counts: &Counts, by_persons: usize, records: &[DeliveryRecord]) -> String {
     let due = counts.total() - counts.suppressed;
     if counts.total() == 0 {
         return "No letter was planned or sent yet.".into();
@@ -79,13 +81,16 @@ fn headline(counts: &Counts, by_persons: usize) -> String {
     }
     let word = if by_persons > 0 { format!(", {by_persons} of them on a person's word") } else { String::new() };
     let open = [
-        (counts.uncertain, "uncertain"),
-        (counts.failed, "failed"),
-        (counts.deferred, "deferred"),
-        (counts.sending + counts.queued, "still to be sent"),
+        (counts.uncertain, "uncertain", Some(State::Uncertain)),
+        (counts.failed, "failed", Some(State::Failed)),
+        (counts.deferred, "deferred", Some(State::Deferred)),
+        (counts.sending + counts.queued, "still to be sent", None),
     ];
-    let open: Vec<String> =
-        open.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let one = |(count, what, state): &(u64, &str, Option<State>)| {
+        let copies = state.map_or_else(String::new, |state| copies::in_brackets(copies::count(records, state), state));
+        format!("{count} {what}{copies}")
+    };
+    let open: Vec<String> = open.iter().filter(|(count, ..)| *count > 0).map(one).collect();
     if open.is_empty() {
         return format!("Every letter was accepted: {due} of {due}{word}.");
     }
@@ -94,16 +99,32 @@ fn headline(counts: &Counts, by_persons: usize) -> String {
 
 /// The deliveries in `state`, each with the addresses concerned and what was said of them.
 fn section(state: State, records: &[DeliveryRecord], facts: &Facts, style: &Style) -> String {
-    let concerned: Vec<&DeliveryRecord> = records.iter().filter(|record| record.state == state).collect();
-    if concerned.is_empty() {
-        return String::new();
-    }
+    let concerned: Vec<&DeliveryRecord> =
+        records.iter().filter(|record| record.state == state && !is_short_of_a_copy(record, state)).collect();
     let what = match state {
         State::Uncertain => "Uncertain: no valid reply came, so it may or may not have arrived",
         State::Failed => "Failed: refused for good, not delivered to the addresses named",
         State::Deferred => "Deferred: refused for now, not delivered yet",
         _ => "Suppressed: left out on purpose, never sent",
     };
+    listed(state, what, &concerned, facts, style)
+}
+
+/// Those that are in `state` for a copy's sake alone.
+fn of_copies(state: State, records: &[DeliveryRecord], facts: &Facts, style: &Style) -> String {
+    let concerned: Vec<&DeliveryRecord> = records.iter().filter(|record| is_short_of_a_copy(record, state)).collect();
+    let what = match state {
+        State::Uncertain => "Uncertain for a copy only: the mission itself has the letter",
+        State::Deferred => "Deferred for a copy only: the mission itself has the letter",
+        _ => "Failed for a copy only: the mission itself has the letter",
+    };
+    listed(state, what, &concerned, facts, style)
+}
+
+fn listed(state: State, what: &str, concerned: &[&DeliveryRecord], facts: &Facts, style: &Style) -> String {
+    if concerned.is_empty() {
+        return String::new();
+    }
     let heading = style.wrapped(&format!("{what} ({})", concerned.len()), 0);
     let mut text = format!("\n{}\n", style.paint(state, heading.trim_end()));
     let most = if state == State::Uncertain { concerned.len() } else { LISTED };
@@ -191,8 +212,17 @@ fn next_steps(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
         let first = records.iter().find(|record| record.state == State::Uncertain);
         uncertain_step(&mut steps, first.map_or("MISSION", |record| record.id.as_str()), counts.uncertain);
     }
-    if counts.failed > 0 {
-        failed_step(&mut steps, records, counts.failed);
+    let of_copies = copies::count(records, State::Failed);
+    if counts.failed > of_copies {
+        failed_step(&mut steps, records, counts.failed - of_copies);
+    }
+    if of_copies > 0 {
+        let what = format!(
+            "{} short of a copy only: correct or take out the refused address if the copy matters. This sends to that address \
+             alone, never again to the mission:",
+            letters(of_copies)
+        );
+        steps.add(&what, &["demarche resend"]);
     }
     if counts.deferred > 0 {
         deferred_step(&mut steps, records, counts.deferred, facts);
@@ -221,7 +251,7 @@ fn next_steps(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
 /// What to do about refusals, a line for each kind of cause.
 fn failed_step(steps: &mut Steps<'_>, records: &[DeliveryRecord], count: u64) {
     let mut causes: BTreeMap<Cause, usize> = BTreeMap::new();
-    for record in records.iter().filter(|record| record.state == State::Failed) {
+    for record in records.iter().filter(|record| record.state == State::Failed && !record.lacks_only_copies()) {
         for address in record.addresses.iter().filter(|address| address.state == State::Failed) {
             if let Some((cause, _)) = cause(record, address) {
                 *causes.entry(cause).or_default() += 1;
