@@ -22,6 +22,11 @@ impl<'a> Cells<'a> {
         trim_blank(self.raw(column))
     }
 
+    /// The same of the column at an index of the file.
+    pub(super) fn text_at(&self, index: usize) -> &'a str {
+        trim_blank(self.record.cells.get(index).unwrap_or_default())
+    }
+
     pub(super) fn raw(&self, column: Column) -> &'a str {
         self.columns.get(column).and_then(|index| self.record.cells.get(index)).unwrap_or_default()
     }
@@ -97,7 +102,10 @@ const ONE_LINE: [Column; 9] = [
 /// break stands only where it separates, and in the columns that only templates see.
 pub(super) fn check_characters(cells: &Cells<'_>, findings: &mut Findings) {
     for (index, cell) in cells.record.cells.iter().enumerate() {
-        let one_line = || ONE_LINE.iter().any(|column| cells.columns.get(*column) == Some(index));
+        let one_line = || {
+            ONE_LINE.iter().any(|column| cells.columns.get(*column) == Some(index))
+                || cells.columns.skips.contains(&index)
+        };
         let inner = trim_blank(cell);
         let bad = inner.char_indices().find(|(_, c)| match c {
             '\n' | '\r' | '\t' => one_line(),

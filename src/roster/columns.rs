@@ -36,6 +36,8 @@ pub struct Answer {
 /// Where each column is.
 pub(super) struct Columns {
     at: BTreeMap<Column, usize>,
+    /// Every column that says whom not to write to: several are as good as one.
+    pub(super) skips: Vec<usize>,
     /// The headers as templates see them: `row.<key>`; empty where there is no header.
     pub(super) keys: Vec<String>,
     /// The columns that were known by their headers alone.
@@ -48,8 +50,8 @@ impl Columns {
     /// Finds the columns; says what was taken for what, and what is missing, doubled or nameless.
     pub(super) fn read(table: &Table<'_>, header: &Record, options: &Options, findings: &mut Findings) -> Self {
         let names: Vec<&str> = header.cells.iter().map(trim_blank).collect();
-        let (at, guessed, plain, questions) = Default::default();
-        let mut finder = Finder { table, header, names, options, findings, at, guessed, plain, questions };
+        let (at, skips, guessed, plain, questions) = Default::default();
+        let mut finder = Finder { table, header, names, options, findings, at, skips, guessed, plain, questions };
         let mut keys = finder.keys();
         finder.configured();
         finder.by_name();
@@ -62,7 +64,11 @@ impl Columns {
                 keys[index] = name;
             }
         }
-        Self { at: finder.at, keys, guessed: finder.guessed, questions: finder.questions }
+        let skips = match finder.at.get(&Skip) {
+            Some(configured) if finder.skips.is_empty() => vec![*configured],
+            _ => finder.skips,
+        };
+        Self { at: finder.at, skips, keys, guessed: finder.guessed, questions: finder.questions }
     }
 
     /// The column that an index of the file is, if it is one of ours.
@@ -87,6 +93,7 @@ struct Finder<'f> {
     options: &'f Options,
     findings: &'f mut Findings,
     at: BTreeMap<Column, usize>,
+    skips: Vec<usize>,
     guessed: Vec<Column>,
     /// Columns to which the config gives a name of the table that is none of ours.
     plain: BTreeMap<usize, String>,
@@ -118,6 +125,7 @@ impl Finder<'_> {
         for (ours, header) in &self.options.columns {
             let column = NAMES.iter().find_map(|(column, name)| (name == ours).then_some(*column));
             // The table's own words (`email`, `country`) are understood too.
+            let column = column.or_else(|| (ours == name_of(Skip)).then_some(Skip));
             let column = column.or_else(|| FIELDS.iter().find_map(|(name, column)| (name == ours).then_some(*column)));
             let index = self.names.iter().position(|name| name == header);
             let index = index.or_else(|| self.names.iter().position(|name| fold(name) == fold(header)));
@@ -164,6 +172,11 @@ impl Finder<'_> {
             }
         }
         for (column, mut indices) in candidates {
+            if let (Skip, [first, ..]) = (column, indices.as_slice()) {
+                self.at.insert(Skip, *first);
+                self.skips = indices;
+                continue;
+            }
             // "Mission" is the state's name in some files and the mission's in others.
             if indices.len() > 1 {
                 indices.retain(|index| fold(self.names[*index]) != "mission");
@@ -171,9 +184,7 @@ impl Finder<'_> {
             match indices.as_slice() {
                 [index] => {
                     self.at.insert(column, *index);
-                    if column != Skip {
-                        self.guessed.push(column);
-                    }
+                    self.guessed.push(column);
                 }
                 _ => self.several(column, &indices),
             }

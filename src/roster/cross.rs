@@ -72,7 +72,7 @@ impl Cross {
                 findings.push(cells.at(Diagnostic::warning("state-doubled", message), Column::State).help(help));
             }
         }
-        if is_mark(cells.text(Column::Skip)) {
+        if cells.columns.skips.iter().any(|skip| is_mark(cells.text_at(*skip))) {
             self.skips.push(line);
         }
         if let Some(recipient) = &parsed.recipient {

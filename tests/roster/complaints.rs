@@ -563,6 +563,35 @@ fn a_mark_not_to_send_is_never_passed_over_in_silence() {
 }
 
 #[test]
+fn of_several_columns_that_ask_not_to_be_written_to_each_is_heard_and_none_is_a_riddle() {
+    for (first, second) in [("x", ""), ("", "x"), ("x", "x")] {
+        let csv =
+            format!("state,to,Do not send,Unsubscribed\nKenya,a@m.example,{first},{second}\nChad,b@m.example,,no\n");
+        let found = codes(&csv, &lenient());
+        assert!(found.contains(&"skip-column") && !found.contains(&"header-ambiguous"), "{first}|{second}: {found:?}");
+    }
+    let csv = "state,to,Do not send,Unsubscribed\nKenya,a@m.example,,no\n";
+    let found = codes(csv, &lenient());
+    assert!(!found.contains(&"skip-column") && !found.contains(&"header-ambiguous"), "{found:?}");
+}
+
+#[test]
+fn the_config_may_say_which_column_asks_not_to_be_written_to() {
+    let with = |header: &str| Options {
+        columns: std::collections::BTreeMap::from([("skip".to_owned(), header.to_owned())]),
+        ..lenient()
+    };
+    let csv = "state,to,Hors liste,Unsubscribed\nKenya,a@m.example,x,\nChad,b@m.example,,x\n";
+    for (header, line) in [("Hors liste", "line 2"), ("Unsubscribed", "line 3")] {
+        let roster = demarche::roster::read(csv.as_bytes(), &with(header));
+        let marked: Vec<&str> =
+            roster.diagnostics.iter().filter(|one| one.code == "skip-column").map(|one| one.message.as_str()).collect();
+        assert!(matches!(marked.as_slice(), [one] if one.ends_with(line)), "{marked:?}");
+        assert!(roster.diagnostics.iter().all(|one| one.code != "column-unknown"), "{:?}", roster.diagnostics);
+    }
+}
+
+#[test]
 fn a_mapping_in_the_config_is_obeyed_and_a_wrong_one_named() {
     let mapped =
         |ours: &str, header: &str| Options { columns: [(ours.to_owned(), header.to_owned())].into(), ..lenient() };
