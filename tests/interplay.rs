@@ -235,3 +235,28 @@ fn what_is_traced_holds_no_escapes_where_there_is_no_terminal() {
     assert!(run.stderr.contains("TRACE C: EHLO"), "{}", run.stderr);
     assert!(!run.stderr.contains('\u{1b}'), "{:?}", run.stderr);
 }
+
+#[test]
+fn a_row_that_waits_and_left_the_file_is_named_and_holds_up_nobodys_exit_code() {
+    let server = Server::scripted(Script::rules(vec![refuse("fji", None, "550 5.7.1 policy")]));
+    let three = "Kenya,KEN,ken@missions.example,\nChad,TCD,tcd@missions.example,\nMalta,MLT,mlt@missions.example,\n";
+    let campaign = Campaign::small(server.port(), 0).recipients(&rows(three));
+    campaign.run(&["send", "--yes", "--only", "KEN"]).expect_code(0);
+    campaign.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
+    assert_eq!(campaign.state("MLT"), "queued");
+
+    // Nothing is left to do: the row that waits is not in the file any more.
+    let campaign = campaign.recipients(&rows("Kenya,KEN,ken@missions.example,\nChad,TCD,tcd@missions.example,\n"));
+    let nothing = campaign.run(&["send", "--yes"]).expect_code(0);
+    assert!(nothing.stderr.contains("1 rows are in the ledger and no longer in the file: MLT"), "{}", nothing.stderr);
+    assert_eq!(campaign.state("MLT"), "queued", "it is kept");
+
+    // What became of the others decides, and what waits in the file counts.
+    let more = "Kenya,KEN,ken@missions.example,\nChad,TCD,tcd@missions.example,\nFiji,FJI,fji@missions.example,\n";
+    let campaign = campaign.recipients(&rows(more));
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    let campaign = campaign.recipients(&rows(three));
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    assert_eq!(campaign.state("MLT"), "accepted", "a row that came back into the file goes out");
+    assert_eq!(addressed(&server), ["ken@missions.example", "tcd@missions.example", "mlt@missions.example"]);
+}

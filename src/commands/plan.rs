@@ -193,6 +193,11 @@ impl Plan {
             .help(format!("approved: {approved}\nnow:      {now}\n{help}")))
     }
 
+    /// Rows that the ledger holds and the file does not: nothing is sent to them.
+    pub(super) fn gone(&self) -> &[RecipientId] {
+        &self.gone
+    }
+
     /// True if the ledger holds rows that left the file.
     pub(super) fn has_gone(&self) -> bool {
         !self.gone.is_empty()

@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let again = Again::new(context, &batch, &ledger, &frozen, args)?;
     if again.records.is_empty() && again.held.is_empty() {
         context.screen.say("Nothing was deferred or failed: there is nothing to send again.");
-        return send::finish(context, &ledger, &batch, None, None, args.json);
+        return send::finish(context, &ledger, &batch, None, send::About::default(), args.json);
     }
     let held: Vec<(String, String)> = again.held.iter().map(|(id, why)| (id.to_string(), why.clone())).collect();
     let list = report::resend_list(&again.records, &held, &context.screen.style());
@@ -83,7 +83,8 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
         drive::Drive::new(&batch.config, (&ledger, start), connector, Arc::new(frozen), ids.len() as u64),
     ))?;
     let selection = ids.into_iter().chain(again.held.into_iter().map(|(id, _)| id)).collect();
-    send::finish(context, &ledger, &batch, Some(&ending), Some(&selection), args.json)
+    let about = send::About { selection: Some(&selection), gone: &[] };
+    send::finish(context, &ledger, &batch, Some(&ending), about, args.json)
 }
 
 /// Why a row is held back.

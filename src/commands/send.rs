@@ -12,7 +12,7 @@ use crate::domain::digest::Digest;
 use crate::domain::recipient::RecipientId;
 use crate::domain::record::Counts;
 use crate::domain::run::Confirmation;
-use crate::ledger::{Ledger, Start};
+use crate::ledger::{Ledger, Reader, Start};
 use crate::report;
 use crate::smtp::Connector;
 
@@ -62,7 +62,8 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     if ids.is_empty() {
         context.screen.say("Nothing is waiting to be sent.");
         plan.enrol(&batch, &ledger, args.refresh)?;
-        return finish(context, &ledger, &batch, None, chosen.as_ref(), args.json);
+        let about = About { selection: chosen.as_ref(), gone: plan.gone() };
+        return finish(context, &ledger, &batch, None, about, args.json);
     }
     let timing = timing_of(&batch, &ids, at.as_ref());
     if let Some(late) = timing.too_late() {
@@ -101,7 +102,8 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     ledger.restrict(if whole && !plan.has_gone() { None } else { Some(ids.clone()) })?;
     let ending = go(context, &batch, (&ledger, start), connector, ids.len(), at.as_ref())?;
     let selection = (!whole).then(|| ids.into_iter().collect());
-    finish(context, &ledger, &batch, Some(&ending), selection.as_ref(), args.json)
+    let about = About { selection: selection.as_ref(), gone: plan.gone() };
+    finish(context, &ledger, &batch, Some(&ending), about, args.json)
 }
 
 /// Asks a person, or takes the word of the flags. A letter that is not the one in the files needs a word of its own: whoever
@@ -233,13 +235,22 @@ fn on_the_clock(at: &ZonedDateTime) -> String {
     at.strftime("%-d %B %Y, %H:%M %Q").to_string()
 }
 
+/// Whose letters decide the exit code.
+#[derive(Default)]
+pub(super) struct About<'a> {
+    /// These rows alone; `None` for all.
+    pub(super) selection: Option<&'a HashSet<RecipientId>>,
+    /// Rows that left the file: nothing is sent to them, so that what waits of them waits for nothing.
+    pub(super) gone: &'a [RecipientId],
+}
+
 /// Prints what became of the batch, and gives the exit code of what was to be sent.
 pub(super) fn finish(
     context: &Context,
     ledger: &Ledger,
     batch: &Batch,
     ending: Option<&crate::dispatch::Ending>,
-    selection: Option<&HashSet<RecipientId>>,
+    about: About<'_>,
     json: bool,
 ) -> Result<u8, Failure> {
     let reader = ledger.reader()?;
@@ -257,8 +268,8 @@ pub(super) fn finish(
             context.screen.say("`demarche status` shows which, and what to do.");
         }
     }
-    let counted = match selection {
-        None => counts,
+    let counted = match about.selection {
+        None => without(counts, &reader, about.gone)?,
         Some(selection) => {
             let mut counts = Counts::default();
             for id in selection {
@@ -276,4 +287,16 @@ pub(super) fn finish(
         Some(code) => code,
         None => by_counts,
     })
+}
+
+/// The counts without the letters that wait for rows that left the file. What became of one that was tried stays counted.
+fn without(mut counts: Counts, reader: &Reader, gone: &[RecipientId]) -> Result<Counts, Failure> {
+    for id in gone {
+        match reader.delivery(id)?.map(|record| record.state) {
+            Some(State::Queued) => counts.queued -= 1,
+            Some(State::Deferred) => counts.deferred -= 1,
+            _ => {}
+        }
+    }
+    Ok(counts)
 }
