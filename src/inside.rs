@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
+use jiff::Timestamp;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, open, openat, statat};
 use rustix::io::Errno;
 
@@ -55,6 +56,24 @@ pub struct Folder {
     handle: OwnedFd,
     /// Canonical, as it was when the folder was opened.
     path: PathBuf,
+}
+
+/// What tells one state of a file from another: which file it is, its size, and when it was modified and changed, which
+/// nobody can set back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    file: (i128, i128),
+    size: i128,
+    modified: (i128, i128),
+    changed: (i128, i128),
+}
+
+impl Stamp {
+    /// When the file was changed last, in any way; `None` if the system's clock is beyond all time.
+    #[must_use]
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        Timestamp::from_second(i64::try_from(self.changed.0).ok()?).ok()
+    }
 }
 
 /// Something that lies in a folder.
@@ -157,6 +176,28 @@ impl Folder {
             Kind::Link => Err(Refused::Outside),
             kind => Ok(kind),
         }
+    }
+
+    /// What tells the file at `relative` from another state of it, without reading it.
+    ///
+    /// # Errors
+    /// [`Refused`]
+    pub fn stamp(&self, relative: &Path) -> Result<Stamp, Refused> {
+        let below = self.resolve(relative)?;
+        let Some(name) = below.file_name() else { return Err(Refused::NotAFile) };
+        let folder = self.walk(below.parent().unwrap_or(Path::new("")))?;
+        let stat = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        match Kind::of(FileType::from_raw_mode(stat.st_mode)) {
+            Kind::Link => return Err(Refused::Outside),
+            Kind::Folder | Kind::Other => return Err(Refused::NotAFile),
+            Kind::File => {}
+        }
+        Ok(Stamp {
+            file: (i128::from(stat.st_dev), i128::from(stat.st_ino)),
+            size: i128::from(stat.st_size),
+            modified: (i128::from(stat.st_mtime), i128::from(stat.st_mtime_nsec)),
+            changed: (i128::from(stat.st_ctime), i128::from(stat.st_ctime_nsec)),
+        })
     }
 
     /// The bytes of the file at `relative`, `cap` at most.
@@ -282,6 +323,25 @@ mod tests {
             fs::remove_file(&place).unwrap();
             fs::rename(&aside, &place).unwrap();
         });
+    }
+
+    #[test]
+    fn another_state_of_a_file_has_another_stamp_even_with_its_size_and_time_kept() {
+        let Grounds { campaign, outside, _whole } = grounds();
+        let (folder, path) = (Folder::open(&campaign).unwrap(), campaign.join("a.pdf"));
+        let stamp = |name: &str| folder.stamp(Path::new(name));
+        let first = stamp("a.pdf").unwrap();
+        assert_eq!(stamp("a.pdf").unwrap(), first);
+        assert!(first.changed_at().is_some());
+        let times = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(campaign.join("next"), "ours").unwrap();
+        File::open(campaign.join("next")).unwrap().set_modified(times).unwrap();
+        fs::rename(campaign.join("next"), &path).unwrap();
+        assert_ne!(stamp("a.pdf").unwrap(), first, "another file");
+        symlink(outside.join("a.pdf"), campaign.join("out")).unwrap();
+        assert!(matches!(stamp("out"), Err(Refused::Outside)));
+        assert!(matches!(stamp("sub"), Err(Refused::NotAFile)));
+        assert!(stamp("nothing").is_err_and(|refused| refused.is_missing()));
     }
 
     #[test]

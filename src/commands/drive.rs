@@ -1,5 +1,6 @@
 //! A run as a person meets it: signals, progress, and what the way it ended means.
 
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -7,16 +8,18 @@ use jiff::ZonedDateTime;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::config::{Config, Pace};
-use crate::dispatch::{self, Compose, Ending, Job};
+use crate::config::Pace;
+use crate::dispatch::{self, Compose, Ending, Job, Wishes};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::settings::Event;
 use crate::ledger::{Ledger, Start};
 use crate::smtp::Connector;
 
 use super::Screen;
-use super::exit::{Failure, SOFTWARE, TRY_AGAIN, UNAVAILABLE};
+use super::exit::{DATA, Failure, SOFTWARE, TRY_AGAIN, UNAVAILABLE};
+use super::prepare::Batch;
 use super::progress::{self, in_words};
+use super::wishes::List;
 
 /// Runs `work` on an asynchronous runtime of its own: two threads are enough for ten sessions, and leave the cores to the
 /// letters. What still blocks a thread at the end (a password command that asks, a name that is looked up) is not waited
@@ -40,27 +43,34 @@ pub(super) struct Drive {
     pub(super) ledger: Ledger,
     pub(super) start: Start,
     pub(super) connector: Connector,
-    pub(super) compose: std::sync::Arc<dyn Compose>,
+    pub(super) compose: Arc<dyn Compose>,
     pub(super) pace: Pace,
     pub(super) retry: RetryPolicy,
     /// Letters that this run is to settle.
     pub(super) letters: u64,
+    /// Who asked not to be written to since.
+    pub(super) wishes: Option<Arc<dyn Wishes>>,
     /// What they have to be there before.
     pub(super) event: Option<Event>,
 }
 
 impl Drive {
     /// A run at the config's own pace and with its retries.
+    ///
+    /// # Errors
+    /// A campaign folder that cannot be opened.
     pub(super) fn new(
-        config: &Config,
+        batch: &Batch,
         (ledger, start): (&Ledger, Start),
         connector: Connector,
-        compose: std::sync::Arc<dyn Compose>,
+        compose: Arc<dyn Compose>,
         letters: u64,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
+        let config = &batch.config;
         let (pace, retry) = (config.pace.clone(), config.retry.clone());
         let event = config.settings.event.clone();
-        Self { ledger: ledger.clone(), start, connector, compose, pace, retry, letters, event }
+        let wishes: Option<Arc<dyn Wishes>> = Some(Arc::new(List::of(batch)?));
+        Ok(Self { ledger: ledger.clone(), start, connector, compose, pace, retry, letters, wishes, event })
     }
 }
 
@@ -84,6 +94,7 @@ pub(super) async fn drive(screen: &Screen, drive: Drive) -> Result<Ending, Failu
         per_domain: drive.pace.per_domain,
         hours: drive.pace.hours,
         retry: drive.retry,
+        wishes: drive.wishes,
         progress,
     };
     let mut signals = Signals::new()?;
@@ -181,6 +192,13 @@ pub(super) fn ending(screen: &Screen, ending: &Ending) -> Option<u8> {
                 in_words(*until)
             ));
             Some(TRY_AGAIN)
+        }
+        Ending::Unwanted(why) => {
+            screen.failure(&Failure::new(DATA, format!("the run stopped before the next letter: {why}")).help(
+                "nobody is written to who may have asked not to be: put suppressed.csv right, then `demarche send` goes on; if it \
+                 says that letters differ now, `demarche send --refresh` sends them without the addresses on the list",
+            ));
+            Some(DATA)
         }
         Ending::Broken { refused, lost, why } => {
             screen.failure(&broken(*refused, *lost, why));

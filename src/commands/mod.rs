@@ -53,6 +53,7 @@ mod test;
 mod timing;
 mod underway;
 mod usage;
+mod wishes;
 
 use std::path::PathBuf;
 

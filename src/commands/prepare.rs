@@ -29,7 +29,7 @@ use super::{Context, attachments, frozen, nearby};
 /// The largest recipients file read.
 pub(super) const LARGEST_FILE: u64 = 1024 * 1024 * 1024;
 /// Who is not written to, beside the config.
-const SUPPRESSED: &str = "suppressed.csv";
+pub(super) const SUPPRESSED: &str = "suppressed.csv";
 
 /// What the batch is prepared for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -131,6 +131,11 @@ impl Shown<'_> {
                 self.screen.say(&format!("{}  not sent, back in the queue: {}", named(&id), said(&word)));
             }
             Progress::Waiting { why, until } => self.wait(why, until),
+            Progress::Suppressed { id, why } => {
+                self.waiting = None;
+                self.screen.say(&format!("{} is suppressed from now on: {why}", named(&id)));
+                self.tally.settle(id, State::Suppressed);
+            }
             Progress::ClockJumped { by } => self.screen.say(&jumped(by)),
             Progress::Settled { id, state, word, split, not_before } => {
                 // Another session's wait for the pace goes on.

@@ -108,6 +108,7 @@ async fn rehearse(
         pace: Pace { rates: Vec::new(), per_domain: Vec::new(), hours: None, hours_shown: None },
         retry: retry(),
         letters: batch.rows.iter().filter(|row| row.suppressed.is_none()).count() as u64,
+        wishes: None,
         // It says nothing of the real batch's pace.
         event: None,
     };

@@ -78,10 +78,8 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let connector = Connector::new(batch.config.relay.clone())?;
     let ids = again.requeue(&batch, &ledger)?;
     ledger.restrict(Some(ids.clone()))?;
-    let ending = drive::block_on(drive::drive(
-        &context.screen,
-        drive::Drive::new(&batch.config, (&ledger, start), connector, Arc::new(frozen), ids.len() as u64),
-    ))?;
+    let drive = drive::Drive::new(&batch, (&ledger, start), connector, Arc::new(frozen), ids.len() as u64)?;
+    let ending = drive::block_on(drive::drive(&context.screen, drive))?;
     let selection = ids.into_iter().chain(again.held.into_iter().map(|(id, _)| id)).collect();
     let about = send::About { selection: Some(&selection), gone: &[] };
     send::finish(context, &ledger, &batch, Some(&ending), about, args.json)

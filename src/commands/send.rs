@@ -170,7 +170,7 @@ fn go(
         {
             return Ok(crate::dispatch::Ending::Stopped);
         }
-        let drive = drive::Drive::new(&batch.config, (ledger, start), connector, compose, letters as u64);
+        let drive = drive::Drive::new(batch, (ledger, start), connector, compose, letters as u64)?;
         drive::drive(&context.screen, drive).await
     })
 }

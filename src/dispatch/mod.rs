@@ -5,6 +5,7 @@ mod daily_cap;
 mod desk;
 mod feed;
 pub mod pacing;
+mod wishes;
 mod worker;
 
 use std::sync::Arc;
@@ -32,6 +33,8 @@ use desk::Desk;
 use feed::Feed;
 use pacing::Pace;
 use worker::Worker;
+
+pub use wishes::{Wish, Wishes};
 
 /// Threads that compose ahead of the sessions.
 const COMPOSERS: usize = 2;
@@ -68,6 +71,8 @@ pub struct Job {
     pub hours: Option<Hours>,
     /// When deferred letters are tried again.
     pub retry: RetryPolicy,
+    /// Who asked not to be written to since; `None` where nothing leaves the machine.
+    pub wishes: Option<Arc<dyn Wishes>>,
     /// Whoever shows what happens.
     pub progress: Sender<Progress>,
 }
@@ -96,6 +101,13 @@ pub enum Progress {
         split: Option<Split>,
         /// When it is due again.
         not_before: Option<Timestamp>,
+    },
+    /// A row asked not to be written to since the run began, and gets no letter.
+    Suppressed {
+        /// The row.
+        id: RecipientId,
+        /// Why.
+        why: String,
     },
     /// A letter went back to the queue, by no fault of its own.
     GivenBack {
@@ -154,6 +166,8 @@ pub enum Ending {
     },
     /// The daily cap is reached until then.
     Capped(Timestamp),
+    /// Who asked not to be written to cannot be known any more, or it takes other letters than the confirmed ones.
+    Unwanted(String),
 }
 
 /// What stops a run at once. Nothing is sent without a record.
@@ -215,6 +229,7 @@ pub async fn run(job: Job, stop: watch::Receiver<bool>) -> Result<Ending, RunErr
             feed: Arc::clone(&feed),
             desk: Arc::clone(&desk),
             control: Arc::clone(&control),
+            wishes: job.wishes.clone(),
             per_session,
         };
         tasks.spawn(async {

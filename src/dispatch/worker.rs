@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::control::Control;
 use super::desk::{Desk, Next};
 use super::feed::{Feed, Ready};
+use super::wishes::Wishes;
 use super::{Ending, Progress, RunError, Waiting};
 use crate::clock;
 use crate::domain::delivery::{Event, State};
@@ -29,6 +30,7 @@ pub(super) struct Worker {
     pub(super) feed: Arc<Feed>,
     pub(super) desk: Arc<tokio::sync::Mutex<Desk>>,
     pub(super) control: Arc<Control>,
+    pub(super) wishes: Option<Arc<dyn Wishes>>,
     pub(super) per_session: u32,
 }
 
@@ -129,6 +131,10 @@ impl Worker {
         // Opening a session may take long: the hours may have closed since, and another session may have met a pause.
         if !self.control.open().await {
             session.quit().await;
+            return Ok(());
+        }
+        if !self.is_wanted(&letter).await? {
+            *slot = Some(Open { session, jumps });
             return Ok(());
         }
         let (number, envelope) = (letter.due.number, letter.message.envelope.only(&letter.due.addresses));

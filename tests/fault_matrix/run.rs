@@ -140,6 +140,7 @@ async fn play(cell: &Cell) -> Found {
             attempts: ATTEMPTS,
             linger: Duration::from_secs(5),
         },
+        wishes: None,
         progress,
     };
     let (_stop, stopping) = watch::channel(false);
@@ -200,7 +201,10 @@ fn retell(events: &Receiver<Progress>) -> (bool, String) {
                 let _ = write!(read, "{id} given back: {:?} {} {}", word.code, word.phase, word.text);
             }
             Progress::Waiting { why: Waiting::Pause, .. } => rests = true,
-            Progress::Waiting { .. } | Progress::Connected | Progress::ClockJumped { .. } => continue,
+            Progress::Waiting { .. }
+            | Progress::Connected
+            | Progress::Suppressed { .. }
+            | Progress::ClockJumped { .. } => continue,
         }
         read.push('\n');
     }
