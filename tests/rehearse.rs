@@ -67,7 +67,14 @@ fn the_record_of_a_rehearsal_says_so_everywhere_and_nothing_is_sent_from_it() {
     let rows = campaign.run(&["status", "--json"]).json()["deliveries"].as_array().expect("rows").clone();
     let uncertain = rows.iter().find(|row| row["state"] == "uncertain").expect("an uncertain row");
     let id = uncertain["id"].as_str().expect("an id");
+    assert!(campaign.run(&["resolve", id]).expect_code(0).stdout.starts_with(MARK));
     campaign.run(&["resolve", id, "--sent", "--note", "they told us", "--by", "The Desk"]).expect_code(0);
+    for arguments in [&["log"][..], &["log", id]] {
+        let log = campaign.run(arguments).expect_code(0).stdout;
+        let said = log.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.starts_with(&format!("{MARK}. Nothing of this left the machine:")), "{log}");
+    }
+    assert_eq!(campaign.run(&["log", id, "--json"]).json()["rehearsal"], true);
     let made = ["report", "--html", "r.html", "--csv", "r.csv", "--json"];
     assert_eq!(campaign.run(&made).expect_code(0).json()["rehearsal"], true);
     assert!(campaign.read("r.html").contains(&format!("<header>\n<p class=\"rehearsal\"><strong>{MARK}</strong>")));

@@ -29,19 +29,22 @@ fn the_screen_shows_who_needs_attention_and_what_to_do() {
 
     Uncertain: no valid reply came, so it may or may not have arrived (1)
       MLI  Mali
-        mli@missions.example, end-of-data at 2021-10-20T14:02:11Z: the server closed
-        the connection
+        mli@missions.example: nobody knows whether it arrived (the server closed the
+        connection; after the letter, end-of-data, 2021-10-20T14:02:11Z)
 
     Failed: refused for good, not delivered to the addresses named (1)
       GBR  United Kingdom of Great Britain and Northern Ireland
-        gbr@missions.example, rcpt at 2021-10-20T14:02:11Z: 550 5.1.1 No such user
-        here
+        gbr@missions.example: no such mailbox (550 5.1.1 No such user here; when the
+        address was named, rcpt, 2021-10-20T14:02:11Z)
         taken for deputy@missions.example
 
     Deferred: refused for now, not delivered yet (1)
-      DEU  Germany, due 2021-10-20T14:16:26Z (in 6 min 26 s)
-        deu@missions.example, rcpt at 2021-10-20T14:02:11Z: 451 4.7.1 Greylisted,
-        please try again in a few minutes
+      DEU  Germany
+        deu@missions.example: nothing is wrong with the address (451 4.7.1
+        Greylisted, please try again in a few minutes; when the address was named,
+        rcpt, 2021-10-20T14:02:11Z)
+        Waits until the server takes it; `demarche send` tries again from 20 October
+        2021, 10:16 EDT on (in 6 min 26 s)
 
     Suppressed: left out on purpose, never sent (1)
       CIV  Côte d'Ivoire
@@ -59,7 +62,7 @@ fn the_screen_shows_who_needs_attention_and_what_to_do() {
       1 letter failed: no such mailbox; correct the address in the recipients file.
       Then
           demarche resend
-      1 letter deferred: send again, from 2021-10-20T14:16:26Z on, with
+      1 letter deferred: send again, from 20 October 2021, 10:16 EDT on, with
           demarche resend
       3 letters still to be sent: unless a run is at it now, go on with
           demarche send
@@ -181,7 +184,7 @@ fn who_settled_a_letter_by_word_is_told_on_the_screen_and_in_the_log() {
     let screen = status(std::slice::from_ref(&mali), &counts(std::slice::from_ref(&mali)), &about, &PLAIN);
     assert!(screen.contains("Every letter was accepted: 1 of 1, 1 of them on a person's word."), "{screen}");
     assert!(screen.contains("On a person's word (1)") && screen.contains(&format!("MLI Mali: {line}")), "{screen}");
-    let told = log(&mali, &attempts(), &[said], &PLAIN);
+    let told = log(&mali, &attempts(), &[said], &facts(&[]), &PLAIN);
     assert!(told.contains("note         recorded as arrived by The Secretariat on"), "{told}");
 }
 
@@ -208,6 +211,39 @@ fn an_empty_ledger_says_how_to_begin() {
     digest  4bb24efc9641afc5ded1ca77eabb6e2fcf062d2112ccd61bd8bd6acd89180bae
     ledger  ledger.db, as of 2021-10-20T14:10:00Z
     ");
+}
+
+#[test]
+fn each_letter_that_is_put_off_says_what_it_waits_for_until_when_and_what_to_do() {
+    let said = |record: demarche::domain::record::DeliveryRecord| {
+        let records = [record];
+        let screen = status(&records, &counts(&records), &facts(&[]), &PLAIN);
+        let (_, entry) = screen.split_once("Deferred: ").expect("a part");
+        let (entry, _) = entry.split_once("What to do next").expect("steps");
+        entry.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let greylisted = record("DEU", State::Deferred);
+    let mut full = greylisted.clone();
+    full.addresses[0].word = Some(word(Phase::Rcpt, 452, "4.2.2", "over quota"));
+    let mut due = greylisted.clone();
+    due.not_before = Some(at("2021-10-20T14:09:00Z"));
+    let mut exhausted = full.clone();
+    exhausted.not_before = None;
+    for (record, waits) in [
+        (
+            greylisted,
+            "Waits until the server takes it; `demarche send` tries again from 20 October 2021, 10:16 EDT on (in 6 min 26 s)",
+        ),
+        (
+            full,
+            "Waits for room in the mailbox, which only the mission can make: tell them, or ask for another address; `demarche send` tries again from 20 October 2021, 10:16 EDT on",
+        ),
+        (due, "it is due since 20 October 2021, 10:09 EDT: `demarche send` tries again"),
+        (exhausted, "another address; its tries are used up, and only `demarche resend` tries again"),
+    ] {
+        let said = said(record);
+        assert!(said.contains(waits), "{said}");
+    }
 }
 
 #[test]
@@ -247,7 +283,7 @@ fn a_terminal_is_never_told_what_to_do_by_a_server() {
     bad.note = Some("\u{7}".into());
     let screens = [
         status(std::slice::from_ref(&bad), &counts(std::slice::from_ref(&bad)), &facts(&["\u{1b}c"]), &PLAIN),
-        log(&bad, &attempts(), &[], &PLAIN),
+        log(&bad, &attempts(), &[], &facts(&[]), &PLAIN),
         resend_list(std::slice::from_ref(&bad), &[("KEN".into(), "\u{1b}[2J".into())], &PLAIN),
     ];
     for screen in screens {
@@ -257,30 +293,31 @@ fn a_terminal_is_never_told_what_to_do_by_a_server() {
 
 #[test]
 fn the_log_tells_every_attempt_in_the_servers_words() {
-    insta::assert_snapshot!(log(&record("KEN", State::Accepted), &attempts(), &[], &PLAIN), @"
+    insta::assert_snapshot!(log(&record("KEN", State::Accepted), &attempts(), &[], &facts(&[]), &PLAIN), @"
     Kenya (KEN): accepted
       to           ken@missions.example: accepted
       Message-ID   <KEN.1@coalition.example>
       digest       60287af6fcb065238659c494aeebc152f518469d2e69a7ca0aaa6a50171e809a
 
     Attempt 1 (run 1): given back, provably not delivered
-      claimed      2021-10-20T14:02:10Z
-      settled      2021-10-20T14:02:12Z
-      last word    connect: the server closed the connection
+      begun        2021-10-20T14:02:10Z
+      recorded     2021-10-20T14:02:12Z
+      last word    while connecting (connect): the server closed the connection
       to           ken@missions.example: queued
 
     Attempt 2 (run 2): deferred
-      claimed      2021-10-20T14:02:10Z
-      settled      2021-10-20T14:02:12Z
-      last word    rcpt: 451 4.7.1 Greylisted, please try again in a few minutes
-      to           ken@missions.example: deferred, rcpt: 451 4.7.1 Greylisted,
-                   please try again in a few minutes
+      begun        2021-10-20T14:02:10Z
+      recorded     2021-10-20T14:02:12Z
+      last word    when the address was named (rcpt): 451 4.7.1 Greylisted, please
+                   try again in a few minutes
+      to           ken@missions.example: deferred, when the address was named
+                   (rcpt): 451 4.7.1 Greylisted, please try again in a few minutes
 
     Attempt 3 (run 3): accepted
-      claimed      2021-10-20T14:02:10Z
+      begun        2021-10-20T14:02:10Z
       handed over  2021-10-20T14:02:11Z
-      settled      2021-10-20T14:02:12Z
-      last word    end-of-data: 250 2.0.0 Ok: queued as 4XyZ12abc
+      recorded     2021-10-20T14:02:12Z
+      last word    after the letter (end-of-data): 250 2.0.0 Ok: queued as 4XyZ12abc
       queue id     4XyZ12abc
       to           ken@missions.example: accepted
     ");
@@ -288,7 +325,7 @@ fn the_log_tells_every_attempt_in_the_servers_words() {
 
 #[test]
 fn the_log_of_a_letter_that_waits_says_so() {
-    insta::assert_snapshot!(log(&record("KEN", State::Queued), &[], &[], &PLAIN), @"
+    insta::assert_snapshot!(log(&record("KEN", State::Queued), &[], &[], &facts(&[]), &PLAIN), @"
     Kenya (KEN): queued
       to           ken@missions.example: queued
       digest       60287af6fcb065238659c494aeebc152f518469d2e69a7ca0aaa6a50171e809a

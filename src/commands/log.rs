@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context, args: &LogArgs) -> Result<u8, Failure> {
         if args.json {
             entries.push(report::log_json(record, &attempts, remarks, &facts));
         } else {
-            context.screen.result(&report::log(record, &attempts, remarks, &style));
+            context.screen.result(&report::log(record, &attempts, remarks, &facts, &style));
             tried_in.extend(attempts.iter().map(|attempt| attempt.run));
         }
     }

@@ -59,6 +59,7 @@ fn dossier_of(record: &Record, said: &Value) -> Dossier {
             digest: Digest::of(b""),
             missing: Coverage::names(&coverage.missing),
             coverage,
+            zone: String::new(),
             now: clock::now(),
             ledger: String::new(),
             resolved: Vec::new(),

@@ -169,6 +169,12 @@ impl Cause {
         }
     }
 
+    /// What it is, in a few words.
+    #[must_use]
+    pub fn in_a_word(self) -> &'static str {
+        self.in_short().split_once(';').map_or(self.in_short(), |(what, _)| what)
+    }
+
     /// The stable name used in `--json`.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -55,6 +55,12 @@ impl Hours {
         Ok(Self { from, until, days, holidays: BTreeSet::new(), zone })
     }
 
+    /// The zone that they are in.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The same, closed on these dates.
     #[must_use]
     pub fn closed_on(mut self, holidays: impl IntoIterator<Item = Date>) -> Self {

@@ -2,13 +2,19 @@
 
 use super::copies;
 use super::dossier::notes;
-use super::{Style, name, shown, time, words};
+use super::{Facts, Style, local, name, shown, time, words};
 use crate::domain::attempt::LastWord;
 use crate::domain::record::{AttemptRecord, DeliveryRecord, Remark};
 
 /// Every attempt in its order, every line ended.
 #[must_use]
-pub fn log(record: &DeliveryRecord, attempts: &[AttemptRecord], remarks: &[Remark], style: &Style) -> String {
+pub fn log(
+    record: &DeliveryRecord,
+    attempts: &[AttemptRecord],
+    remarks: &[Remark],
+    facts: &Facts,
+    style: &Style,
+) -> String {
     let state = style.paint(record.state, shown(record.state));
     let title = style.cut(&style.text(name(record)), style.columns().saturating_sub(record.id.as_str().len() + 16));
     let mut text = format!("{} ({}): {state}\n", style.bold(&title), record.id);
@@ -25,7 +31,7 @@ pub fn log(record: &DeliveryRecord, attempts: &[AttemptRecord], remarks: &[Remar
     }
     text.push_str(&style.hanging(&label("digest"), &record.digest.to_string()));
     if let Some(due) = record.not_before {
-        text.push_str(&style.hanging(&label("not before"), &time(due)));
+        text.push_str(&style.hanging(&label("waits until"), &local(due, facts)));
     }
     for note in notes(remarks, record) {
         text.push_str(&style.hanging(&label("note"), &style.text(&note)));
@@ -47,12 +53,12 @@ fn one(attempt: &AttemptRecord, style: &Style) -> String {
     let heading = format!("Attempt {}", attempt.number);
     let mut text = format!("\n{} (run {}): {outcome}\n", style.bold(&heading), attempt.run);
     let mut line = |name: &str, what: &str| text.push_str(&style.hanging(&label(name), &style.text(what)));
-    line("claimed", &time(attempt.claimed_at));
+    line("begun", &time(attempt.claimed_at));
     if let Some(at) = attempt.intent_at {
         line("handed over", &time(at));
     }
     if let Some(at) = attempt.settled_at {
-        line("settled", &time(at));
+        line("recorded", &time(at));
     }
     if let Some(word) = &attempt.word {
         line("last word", &in_phase(word));
@@ -79,7 +85,7 @@ fn outcome_words(state: &'static str) -> &'static str {
 }
 
 fn in_phase(word: &LastWord) -> String {
-    format!("{}: {}", word.phase, words(word))
+    format!("{} ({}): {}", word.phase.in_words(), word.phase, words(word))
 }
 
 /// The name under which a server keeps the letter, where its reply tells one: `queued as X` (Postfix), `id=X` (Exim), `X

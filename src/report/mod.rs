@@ -18,6 +18,7 @@ mod table;
 mod tally;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 pub use self::copies::copies;
 pub use self::csv::csv;
@@ -61,6 +62,8 @@ pub struct Facts {
     pub missing: Vec<String>,
     /// The batch against the audience: missing, doubled and foreign; empty while there is no batch.
     pub coverage: Coverage,
+    /// The IANA zone in which people of the campaign read times.
+    pub zone: String,
     /// The time at which this is true.
     pub now: Timestamp,
     /// The ledger's path, as the user knows it.
@@ -152,6 +155,12 @@ fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// `20 October 2021, 10:16 EDT`, in the zone of the campaign.
+fn local(at: Timestamp, facts: &Facts) -> String {
+    let zone = TimeZone::get(&facts.zone).unwrap_or(TimeZone::UTC);
+    at.to_zoned_datetime(zone).strftime("%-d %B %Y, %H:%M %Z").to_string()
+}
+
 /// What was said: code, enhanced code and text.
 fn words(word: &LastWord) -> String {
     let code = word.code.map(|code| code.to_string());
@@ -160,10 +169,16 @@ fn words(word: &LastWord) -> String {
     if parts.is_empty() { "(no words)".into() } else { parts.join(" ") }
 }
 
-/// An address, where and when it was said, and what; the delivery's last word where there is none of its own.
+/// An address, what that means for it, and in brackets the server's words, when it was said and at which step; the delivery's
+/// last word where there is none of its own.
 fn said(address: &AddressRecord, record: &DeliveryRecord) -> String {
     match address.word.as_ref().or(record.last.as_ref()) {
-        Some(word) => format!("{}, {} at {}: {}", address.address, word.phase, time(word.at), words(word)),
+        Some(word) => {
+            let meaning = dossier::cause(record, address).map_or("", |(cause, _)| cause.in_a_word());
+            let colon = if meaning.is_empty() { "" } else { ": " };
+            let (step, at) = (word.phase.in_words(), time(word.at));
+            format!("{}{colon}{meaning} ({}; {step}, {}, {at})", address.named(), words(word), word.phase)
+        }
         None => format!("{}: nothing was recorded", address.address),
     }
 }

@@ -63,7 +63,7 @@ fn entry(record: &DeliveryRecord, style: &Style) -> String {
             State::Queued => style.text(&format!("{}: new in the file", address.address)),
             _ => style.text(&refusal(address, record)),
         };
-        text.push_str(&style.wrapped_at_most(&line, 4, 2));
+        text.push_str(&style.wrapped_at_most(&line, 4, 3));
     }
     text
 }

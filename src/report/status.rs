@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use super::copies::{self, is_short_of_a_copy};
 use super::dossier::{cause, remark_line, waits_for_room};
-use super::{Facts, Style, doubled_and_foreign, duration, letters, name, outcome_table, rehearsal, runs, said, time};
+use super::{
+    Facts, Style, doubled_and_foreign, duration, letters, local, name, outcome_table, rehearsal, runs, said, time,
+};
 use crate::domain::approval::approvers;
 use crate::domain::cause::Cause;
 use crate::domain::delivery::{Event, State};
@@ -14,7 +16,7 @@ use crate::domain::record::{Counts, DeliveryRecord};
 /// The most entries of a list that is cut; uncertain letters are never cut.
 const LISTED: usize = 8;
 /// The most lines that a server's words get here; `log` shows all of them.
-const LINES_OF_WORDS: usize = 2;
+const LINES_OF_WORDS: usize = 3;
 /// The most lines of names of doubled and of foreign rows; the report has all of them.
 const LINES_OF_NAMES: usize = 3;
 
@@ -138,22 +140,15 @@ fn listed(state: State, what: &str, concerned: &[&DeliveryRecord], facts: &Facts
 }
 
 fn entry(record: &DeliveryRecord, facts: &Facts, style: &Style) -> String {
-    let mut title = format!("{}  {}", record.id, style.text(name(record)));
-    if record.state == State::Deferred
-        && let Some(due) = record.not_before
-    {
-        let wait = due.as_second().saturating_sub(facts.now.as_second());
-        let wait =
-            u64::try_from(wait).ok().filter(|wait| *wait > 0).map_or("now".into(), |s| format!("in {}", duration(s)));
-        let until = format!(", due {} ({wait})", time(due));
-        title = style.cut(&title, style.columns().saturating_sub(2 + until.len()));
-        title.push_str(&until);
-    }
+    let title = format!("{}  {}", record.id, style.text(name(record)));
     let mut text = format!("  {}\n", style.cut(&title, style.columns() - 2));
     let concerned = record.addresses.iter().filter(|address| address.state == record.state);
     for address in concerned.filter(|_| record.state != State::Suppressed) {
         let line = style.text(&said(address, record));
         text.push_str(&style.wrapped_at_most(&line, 4, LINES_OF_WORDS));
+    }
+    if record.state == State::Deferred {
+        text.push_str(&style.wrapped(&waits(record, facts), 4));
     }
     let taken: Vec<&str> =
         record.addresses.iter().filter(|a| a.state == State::Accepted).map(|a| a.address.as_str()).collect();
@@ -165,6 +160,25 @@ fn entry(record: &DeliveryRecord, facts: &Facts, style: &Style) -> String {
         text.push_str(&style.wrapped_at_most(&format!("note: {}", style.text(note)), 4, LINES_OF_WORDS));
     }
     text
+}
+
+/// What a deferred letter waits for, until when, and what a person can do.
+fn waits(record: &DeliveryRecord, facts: &Facts) -> String {
+    let what = if waits_for_room(record) {
+        "Waits for room in the mailbox, which only the mission can make: tell them, or ask for another address"
+    } else {
+        "Waits until the server takes it"
+    };
+    let again = match record.not_before {
+        None => "its tries are used up, and only `demarche resend` tries again".to_owned(),
+        Some(due) if due > facts.now => {
+            let left = u64::try_from(due.as_second().saturating_sub(facts.now.as_second())).unwrap_or(0);
+            let when = local(due, facts);
+            format!("`demarche send` tries again from {when} on (in {})", duration(left.max(1)))
+        }
+        Some(due) => format!("it is due since {}: `demarche send` tries again", local(due, facts)),
+    };
+    format!("{what}; {again}")
 }
 
 /// What people recorded of uncertain letters, and who.
@@ -281,7 +295,8 @@ fn deferred_step(steps: &mut Steps<'_>, records: &[DeliveryRecord], count: u64, 
     let full = u64::try_from(full.len()).unwrap_or(u64::MAX);
     if count > full {
         let due = soon.iter().filter_map(|record| record.not_before).min();
-        let when = due.filter(|due| *due > facts.now).map_or("now".into(), |due| format!("from {} on", time(due)));
+        let when =
+            due.filter(|due| *due > facts.now).map_or("now".into(), |due| format!("from {} on", local(due, facts)));
         steps.add(&format!("{} deferred: send again, {when}, with", letters(count - full)), &["demarche resend"]);
     }
     if full > 0 {

@@ -117,7 +117,11 @@ fn status(cell: &Cell, found: &Found) -> Vec<String> {
         due.extend([heading.to_owned(), command]);
         if row.state != State::Queued {
             let phase = row.last.as_ref().map_or("?", |word| word.phase.name());
-            due.extend([format!("  {0}  {0}", row.id), format!("{}@missions.example, {phase}", row.id)]);
+            due.push(format!("  {0}  {0}", row.id));
+            let line = found.status.lines().find(|line| line.contains(&format!("{}@missions.example: ", row.id)));
+            if !line.is_some_and(|line| line.contains(&format!(", {phase}, "))) {
+                due.push(format!("{}@missions.example … {phase}", row.id));
+            }
         }
     }
     due.retain(|due| !found.status.contains(due));
