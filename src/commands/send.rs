@@ -236,7 +236,7 @@ fn on_the_clock(at: &ZonedDateTime) -> String {
 }
 
 /// Whose letters decide the exit code.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct About<'a> {
     /// These rows alone; `None` for all.
     pub(super) selection: Option<&'a HashSet<RecipientId>>,
