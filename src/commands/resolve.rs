@@ -46,6 +46,7 @@ fn show(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
     let (config, _) = prepare::config(context)?;
     let reader = Reader::open(&config.ledger)?;
     frozen::same_campaign(&reader, &config.settings)?;
+    say_rehearsal(context, &reader)?;
     let record = log::find(&reader, &args.mission)?;
     match record.state {
         State::Uncertain => {}
@@ -60,7 +61,6 @@ fn show(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
         }
         _ => return Err(not_uncertain(&record)),
     }
-    say_rehearsal(context, &reader)?;
     context.screen.result(&report::evidence(&record, &reader.attempts(&record.id)?, &context.screen.style()));
     Ok(OK)
 }

@@ -85,18 +85,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
         context.screen.say("Nothing was sent.");
         return Ok(OK);
     }
-    let how = match approved {
-        Some(_) => Confirmation::Approve,
-        None if args.yes => Confirmation::Yes,
-        None => Confirmation::Word,
-    };
-    let start = Start {
-        command: "send",
-        digest: plan.digest,
-        confirmed: Some((how, clock::now())),
-        by: approval::person(None),
-        approvals: standing.numbers(),
-    };
+    let start = start(args, &standing);
     plan.enrol(&batch, &ledger, args.refresh)?;
     let whole = chosen.is_none() && args.limit.is_none();
     ledger.restrict(if whole && !plan.has_gone() { None } else { Some(ids.clone()) })?;
@@ -104,6 +93,22 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     let selection = (!whole).then(|| ids.into_iter().collect());
     let about = About { selection: selection.as_ref(), gone: plan.gone() };
     finish(context, &ledger, &batch, Some(&ending), about, args.json)
+}
+
+/// What is recorded of the run that begins now.
+fn start(args: &SendArgs, standing: &Standing) -> Start {
+    let how = match args.approve {
+        Some(_) => Confirmation::Approve,
+        None if args.yes => Confirmation::Yes,
+        None => Confirmation::Word,
+    };
+    Start {
+        command: "send",
+        digest: standing.digest,
+        confirmed: Some((how, clock::now())),
+        by: approval::person(None),
+        approvals: standing.numbers(),
+    }
 }
 
 /// Asks a person, or takes the word of the flags. A letter that is not the one in the files needs a word of its own: whoever

@@ -84,7 +84,7 @@ pub const REHEARSAL: &str = "REHEARSAL: nothing was sent";
 /// What stands at the top of a screen that tells of a rehearsal, every line ended.
 #[must_use]
 pub fn rehearsal(style: &Style) -> String {
-    let more = ". Nothing of this left the machine: a server inside the program played the missions'.";
+    let more = ". Nothing of this left the machine: a server inside the program played the missions' servers.";
     let text = style.wrapped(&format!("{REHEARSAL}{more}"), 0);
     text.replacen(REHEARSAL, &style.bold(REHEARSAL), 1)
 }
