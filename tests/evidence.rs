@@ -122,6 +122,9 @@ fn a_pack_holds_every_message_byte_for_byte_as_the_server_got_it() {
     let verified = campaign.run(&["report", "--verify", "evidence.zip", "--expect", &manifest]).expect_code(0);
     assert!(verified.stdout.contains("is in order"), "{}", verified.stdout);
     assert!(verified.stdout.contains("6 recipients"), "{}", verified.stdout);
+    let runs: Vec<&str> = verified.stdout.lines().filter(|line| line.starts_with("run ")).collect();
+    assert!(runs[0].ends_with(", approved by The Chair before it began"), "{runs:?}");
+    assert!(runs[1].ends_with(", approved by nobody"), "{runs:?}");
     let json = campaign.run(&["report", "--verify", "evidence.zip", "--json"]).expect_code(0).json();
     assert_eq!((&json["in_order"], &json["manifest"]), (&true.into(), &manifest.as_str().into()));
     assert_eq!(json["batch"], campaign.run(&["status", "--json"]).json()["digest"]);

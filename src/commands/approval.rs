@@ -1,7 +1,9 @@
 //! Who approved the batch, who has to, and what is said of it wherever a batch is shown.
 
+use std::collections::BTreeSet;
+
 use crate::config::Config;
-use crate::domain::approval::{Approval, approvers, distinct, is_same_person};
+use crate::domain::approval::{Approval, approvers, distinct};
 use crate::domain::digest::Digest;
 use crate::domain::record::DeliveryRecord;
 use crate::domain::reply::visible;
@@ -150,34 +152,20 @@ pub(super) fn require_letters(
     )))
 }
 
-/// The numbers of the approvals by those who approved every one of these letters, in whatever batches.
+/// The numbers of the approvals that stand of these letters, in whatever batches; none if there is a letter that nobody approved.
 ///
 /// # Errors
 /// A ledger that cannot be read.
 pub(super) fn of_letters(reader: &Reader, letters: &[(&DeliveryRecord, Digest)]) -> Result<Vec<i64>, LedgerError> {
-    let mut people: Option<Vec<String>> = None;
-    let mut given: Vec<(i64, String)> = Vec::new();
+    let mut numbers = BTreeSet::new();
     for (record, letter) in letters {
         let of_letter = reader.approvers_of_letter(&record.id, *letter)?;
-        let has = |name: &String| of_letter.iter().any(|(_, by)| is_same_person(by, name));
-        match &mut people {
-            None => {
-                let all = distinct(of_letter.iter().map(|(_, by)| by.as_str()));
-                people = Some(all.into_iter().map(str::to_owned).collect());
-            }
-            Some(people) => people.retain(has),
-        }
-        if people.as_ref().is_some_and(Vec::is_empty) {
+        if of_letter.is_empty() {
             return Ok(Vec::new());
         }
-        given.extend(of_letter);
+        numbers.extend(of_letter.into_iter().map(|(number, _)| number));
     }
-    let people = people.unwrap_or_default();
-    let counts = |by: &str| people.iter().any(|name| is_same_person(name, by));
-    let mut numbers: Vec<i64> = given.iter().filter(|(_, by)| counts(by)).map(|(number, _)| *number).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    Ok(numbers)
+    Ok(numbers.into_iter().collect())
 }
 
 fn counted(people: usize) -> String {

@@ -10,9 +10,10 @@ use crate::config::Config;
 use crate::domain::digest::Digest;
 use crate::domain::message::Stamp;
 use crate::domain::recipient::RecipientId;
-use crate::domain::record::DeliveryRecord;
+use crate::domain::record::{DeliveryRecord, RunRecord};
+use crate::domain::reply::visible;
 use crate::domain::size::size;
-use crate::evidence::{self, EvidenceError, Made, Pack, Verdict, message_name, source_name};
+use crate::evidence::{self, EvidenceError, Made, Pack, Record, Verdict, message_name, source_name};
 use crate::ledger::{HandedOver, Ledger, LedgerError, Reader};
 use crate::report::{Dossier, REHEARSAL, html, report_json};
 
@@ -162,14 +163,15 @@ pub(super) fn verify(context: &Context, path: &Path, expect: Option<&str>, as_js
     let expect = expect.map(str::parse::<Digest>).transpose();
     let expect = expect.map_err(|error| Failure::new(USAGE, format!("--expect: {error}")))?;
     let (mut verdict, claims) = evidence::verify(path, expect).map_err(|error| unreadable(path, &error))?;
+    let record = claims.as_ref().map(|claims| claims.record.clone()).unwrap_or_default();
     match claims.map_or(Ok(Vec::new()), |claims| recomputed::compare(&claims)) {
         Ok(findings) => verdict.findings.extend(findings),
         Err(why) => context.screen.warn(&why),
     }
     if as_json {
-        context.screen.json(&verdict_json(&verdict));
+        context.screen.json(&verdict_json(&verdict, &record));
     } else {
-        context.screen.result(&told(&verdict, path, expect.is_some()));
+        context.screen.result(&told(&verdict, &record, path, expect.is_some()));
     }
     Ok(if verdict.findings.is_empty() { OK } else { DATA })
 }
@@ -183,7 +185,7 @@ fn unreadable(path: &Path, error: &EvidenceError) -> Failure {
     }
 }
 
-fn told(verdict: &Verdict, path: &Path, expected: bool) -> String {
+fn told(verdict: &Verdict, record: &Record, path: &Path, expected: bool) -> String {
     /// More than anybody reads.
     const LISTED: usize = 200;
     let mut text =
@@ -218,6 +220,9 @@ fn told(verdict: &Verdict, path: &Path, expected: bool) -> String {
         };
         text.push_str(&format!("batch:    {batch}, approved by {who}\n"));
     }
+    for run in record.runs.iter().filter(|_| !verdict.rehearsal) {
+        text.push_str(&run_told(run, record));
+    }
     if let Some(manifest) = verdict.manifest {
         if !expected {
             text.push_str("Whether anybody changed it, only the manifest's digest tells: compare with the one that was handed on.\n");
@@ -230,8 +235,15 @@ fn told(verdict: &Verdict, path: &Path, expected: bool) -> String {
     text
 }
 
-/// `{"in_order", "rehearsal", "manifest", "batch", "approved_by", "files", "messages", "deliveries", "not_made", "findings"}`.
-fn verdict_json(verdict: &Verdict) -> serde_json::Value {
+/// `run 1:    2021-10-20 14:02 UTC, with batch 4bb2…, approved by The Chair before it began`.
+fn run_told(run: &RunRecord, record: &Record) -> String {
+    let with = run.began.digest.map_or_else(String::new, |digest| format!(", with batch {digest}"));
+    let cover = visible(&run.began.cover(run.started_at, &record.approvals).described());
+    format!("{:<10}{}{with}, {cover}\n", format!("run {}:", run.run), run.started_at.strftime("%Y-%m-%d %H:%M UTC"))
+}
+
+/// `{"in_order", "rehearsal", "manifest", "batch", "approved_by", "files", "messages", "deliveries", "not_made", "findings", "runs"}`.
+fn verdict_json(verdict: &Verdict, record: &Record) -> serde_json::Value {
     json!({
         "in_order": verdict.findings.is_empty(),
         "rehearsal": verdict.rehearsal,
@@ -243,5 +255,6 @@ fn verdict_json(verdict: &Verdict) -> serde_json::Value {
         "deliveries": verdict.deliveries,
         "not_made": verdict.not_made,
         "findings": verdict.findings,
+        "runs": record.runs,
     })
 }

@@ -287,7 +287,7 @@ fn summary(standing: &Standing, counted: &[i64]) -> String {
     let of_these = standing.approvals.iter().filter(|one| counted.contains(&one.number));
     let people = distinct(of_these.map(|one| one.by.as_str()));
     let approved = match (people.is_empty(), standing.approvals.is_empty()) {
-        (false, _) => format!("\n  Approved: each of these letters, by {}", people.join(", ")),
+        (false, _) => format!("\n  Approved: each of these letters ({})", people.join(", ")),
         (true, false) => "\n  Approved: not every one of these letters as it is".to_owned(),
         (true, true) => String::new(),
     };

@@ -94,7 +94,7 @@ pub enum Cover<'a> {
     NotOnRecord,
     /// These people had approved exactly this batch before it began.
     Batch(Vec<&'a str>),
-    /// These people had approved each letter of it before it began, in this batch or in another.
+    /// These people together had approved each letter of it before it began, in this batch or in another.
     Letters(Vec<&'a str>),
     /// Nobody had; these people approved this batch only afterwards.
     Afterwards(Vec<&'a str>),
@@ -129,7 +129,7 @@ impl Cover<'_> {
             }
             Self::Batch(people) => format!("approved by {} before it began", and(people)),
             Self::Letters(people) => {
-                format!("each of its letters approved by {} before it began, in this batch or another", and(people))
+                format!("each of its letters approved before it began, in this batch or another, by {}", and(people))
             }
             Self::Afterwards(people) => format!("NOT approved before it began; only afterwards, by {}", and(people)),
             Self::Nobody => "approved by nobody".to_owned(),
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(told(&began(b"a", &[&chair, &desk])), "approved by Chair and Desk before it began");
         assert_eq!(told(&began(b"a", &[])), "NOT approved before it began; only afterwards, by Late");
         assert_eq!(told(&began(b"c", &[])), "approved by nobody");
-        assert!(told(&began(b"c", &[&chair, &other])).starts_with("each of its letters approved by Chair and Other "));
+        assert!(told(&began(b"c", &[&chair, &other])).ends_with(" by Chair and Other"));
         assert_eq!(Beginning::default().cover(start, &all), Cover::NotOnRecord);
     }
 
