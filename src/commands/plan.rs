@@ -333,12 +333,18 @@ impl Plan {
             ));
         }
         if !self.gone.is_empty() {
-            context.screen.warn(&format!(
-                "{} rows are in the ledger and no longer in the file: {}; they are kept, and nothing is sent to them unless \
-                 they come back into the file",
-                self.gone.len(),
-                listed(&self.gone)
-            ));
+            let (rows, kept) = if self.gone.len() == 1 {
+                ("1 row is".to_owned(), "it is kept, and nothing is sent to it unless it comes back")
+            } else {
+                (
+                    format!("{} rows are", self.gone.len()),
+                    "they are kept, and nothing is sent to them unless they come back",
+                )
+            };
+            let gone = listed(&self.gone);
+            context
+                .screen
+                .warn(&format!("{rows} in the ledger and no longer in the file: {gone}; {kept} into the file"));
         }
     }
 }

@@ -192,7 +192,7 @@ fn by(run: &RunRecord) -> String {
 /// The digest, and how it was confirmed.
 fn batch(dossier: &Dossier, run: &RunRecord) -> String {
     let Some(digest) = run.began.digest else { return "not on record".to_owned() };
-    let which = if digest == dossier.facts.digest { "this batch: " } else { "another state of the batch: " };
+    let which = if digest == dossier.facts.digest { "this batch: " } else { "another version of the batch: " };
     let confirmed = run.began.confirmed.map_or_else(String::new, |how| {
         let at = run.began.confirmed_at.map_or_else(String::new, |at| format!(", {} UTC", instant(at)));
         format!("<br>confirmed {}{at}", how.described())
