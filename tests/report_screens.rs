@@ -260,7 +260,10 @@ fn a_long_list_is_cut_but_never_that_of_the_uncertain() {
 #[test]
 fn a_narrow_terminal_gets_no_line_that_it_would_break_except_commands_and_digests() {
     let records = of_every_state();
-    let screen = status(&records, &counts(&records), &facts(&["Tuvalu"]), &Style { width: 60, ..PLAIN });
+    let mut about = facts(&["Tuvalu"]);
+    about.runs = vec![report_sample::run(), report_sample::run()];
+    about.rehearsal = true;
+    let screen = status(&records, &counts(&records), &about, &Style { width: 60, ..PLAIN });
     for line in screen.lines().filter(|line| !line.contains("demarche ") && !line.starts_with("digest")) {
         assert!(line.chars().count() <= 60, "{line}");
     }
@@ -276,15 +279,29 @@ fn without_colour_and_unicode_the_screen_is_plain_ascii() {
     assert!(coloured.contains("\u{1b}[31m"));
 }
 
+/// A mission that has the letter, and whose copy a hostile address was refused.
+fn short_of_a_copy() -> demarche::domain::record::DeliveryRecord {
+    let mut kenya = record("KEN", State::Accepted);
+    let mut copy = record("FRA", State::Failed).addresses.remove(0);
+    (copy.field, copy.address) = (demarche::domain::message::Field::Cc, "\u{1b}[2J@missions.example".into());
+    kenya.state = State::Failed;
+    kenya.addresses.push(copy);
+    kenya
+}
+
 #[test]
 fn a_terminal_is_never_told_what_to_do_by_a_server() {
     let mut bad = record("KEN", State::Failed);
     bad.addresses[0].word.as_mut().expect("a word").text = "\u{1b}[2J\u{202e}gone".into();
     bad.note = Some("\u{7}".into());
+    let mut run = report_sample::run();
+    (run.began.by, run.began.host) = (Some("\u{1b}[2J".into()), Some("\u{7}\u{202e}".into()));
     let screens = [
         status(std::slice::from_ref(&bad), &counts(std::slice::from_ref(&bad)), &facts(&["\u{1b}c"]), &PLAIN),
         log(&bad, &attempts(), &[], &facts(&[]), &PLAIN),
         resend_list(std::slice::from_ref(&bad), &[("KEN".into(), "\u{1b}[2J".into())], &PLAIN),
+        demarche::report::runs(&[&run], &facts(&[]), &PLAIN),
+        demarche::report::copies(&[short_of_a_copy()], &PLAIN),
     ];
     for screen in screens {
         assert!(!screen.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{screen:?}");

@@ -133,6 +133,7 @@ fn a_letter_that_would_still_copy_somebody_on_the_list_stops_the_run_and_refresh
     let (_, second) = only_one(&server);
     let says = format!("the letter of {second} would go to desk@");
     assert!(run.stderr.contains(&says) && run.stderr.contains("which is in suppressed.csv now"), "{}", run.stderr);
+    assert!(run.stderr.contains("`demarche send --refresh`"), "{}", run.stderr);
     assert_eq!(campaign.state(second), "queued");
     campaign.run(&["send", "--yes", "--refresh"]).expect_code(0);
     assert_eq!(server.letters()[1].forward_paths.len(), 1, "without the copy");

@@ -193,10 +193,16 @@ pub(super) fn ending(screen: &Screen, ending: &Ending) -> Option<u8> {
             ));
             Some(TRY_AGAIN)
         }
+        Ending::NoList(why) => {
+            screen.failure(&stopped(why).help(
+                "nobody is written to who may have asked not to be: put suppressed.csv right, then `demarche send` goes on",
+            ));
+            Some(DATA)
+        }
         Ending::Unwanted(why) => {
-            screen.failure(&Failure::new(DATA, format!("the run stopped before the next letter: {why}")).help(
-                "nobody is written to who may have asked not to be: put suppressed.csv right, then `demarche send` goes on; if it \
-                 says that letters differ now, `demarche send --refresh` sends them without the addresses on the list",
+            screen.failure(&stopped(why).help(
+                "without that address it is another letter than the confirmed one: `demarche send --refresh` shows and sends it so, \
+                 and goes on with the rest",
             ));
             Some(DATA)
         }
@@ -211,6 +217,11 @@ pub(super) fn ending(screen: &Screen, ending: &Ending) -> Option<u8> {
             Some(UNAVAILABLE)
         }
     }
+}
+
+/// Before a claim: of the next letter nothing is on record.
+fn stopped(why: &str) -> Failure {
+    Failure::new(DATA, format!("the run stopped before the next letter: {why}"))
 }
 
 /// A relay that refuses what it has read, or hangs up on it, is not taken for the missions' doing.

@@ -166,7 +166,9 @@ pub enum Ending {
     },
     /// The daily cap is reached until then.
     Capped(Timestamp),
-    /// Who asked not to be written to cannot be known any more, or it takes other letters than the confirmed ones.
+    /// Who asked not to be written to cannot be known any more.
+    NoList(String),
+    /// A letter would go to somebody who asked since not to be written to, beside others who did not.
     Unwanted(String),
 }
 

@@ -43,7 +43,7 @@ impl Worker {
             match wishes.on(&letter.due) {
                 Ok(wish) => break wish,
                 Err(why) if looks >= LOOKS => {
-                    self.control.end(Ending::Unwanted(why));
+                    self.control.end(Ending::NoList(why));
                     return Ok(false);
                 }
                 Err(_) => looks += 1,

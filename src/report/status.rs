@@ -62,9 +62,12 @@ fn approved(facts: &Facts, style: &Style) -> String {
 /// With what the last run was begun, and whether that had been approved by then; `log` and the report tell of all.
 fn last_run(facts: &Facts, style: &Style) -> String {
     let Some(last) = facts.runs.last() else { return String::new() };
-    let head =
-        if facts.runs.len() > 1 { format!("runs    {}, the last: ", facts.runs.len()) } else { "run     ".to_owned() };
-    style.hanging("        ", &style.text(&runs::line(last, facts))).replacen("        ", &head, 1)
+    let line = runs::line(last, facts);
+    let (head, line) = match facts.runs.len() {
+        1 => ("run     ", line),
+        count => ("runs    ", format!("{count}, the last: {line}")),
+    };
+    style.hanging(head, &style.text(&line))
 }
 
 /// How many rows count as accepted because a person said so.

@@ -51,7 +51,7 @@ fn run_ended(ending: &Ending) -> Option<RunEnd> {
     match ending {
         Ending::Drained => Some(RunEnd::Drained),
         Ending::Halted(_) | Ending::Broken { .. } => Some(RunEnd::Halted),
-        Ending::Stopped | Ending::Capped(_) | Ending::Unwanted(_) => None,
+        Ending::Stopped | Ending::Capped(_) | Ending::NoList(_) | Ending::Unwanted(_) => None,
     }
 }
 
