@@ -34,15 +34,15 @@ fn the_screen_shows_who_needs_attention_and_what_to_do() {
 
     Failed: refused for good, not delivered to the addresses named (1)
       GBR  United Kingdom of Great Britain and Northern Ireland
-        gbr@missions.example: no such mailbox (550 5.1.1 No such user here; when the
-        address was named, rcpt, 2021-10-20T14:02:11Z)
+        gbr@missions.example: no such mailbox (550 5.1.1 No such user here; at the
+        address, rcpt, 2021-10-20T14:02:11Z)
         taken for deputy@missions.example
 
     Deferred: refused for now, not delivered yet (1)
       DEU  Germany
         deu@missions.example: nothing is wrong with the address (451 4.7.1
-        Greylisted, please try again in a few minutes; when the address was named,
-        rcpt, 2021-10-20T14:02:11Z)
+        Greylisted, please try again in a few minutes; at the address, rcpt,
+        2021-10-20T14:02:11Z)
         Waits until the server takes it; `demarche send` tries again from 20 October
         2021, 10:16 EDT on (in 6 min 26 s)
 
@@ -325,10 +325,10 @@ fn the_log_tells_every_attempt_in_the_servers_words() {
     Attempt 2 (run 2): deferred
       begun        2021-10-20T14:02:10Z
       recorded     2021-10-20T14:02:12Z
-      last word    when the address was named (rcpt): 451 4.7.1 Greylisted, please
-                   try again in a few minutes
-      to           ken@missions.example: deferred, when the address was named
-                   (rcpt): 451 4.7.1 Greylisted, please try again in a few minutes
+      last word    at the address (rcpt): 451 4.7.1 Greylisted, please try again in
+                   a few minutes
+      to           ken@missions.example: deferred, at the address (rcpt): 451 4.7.1
+                   Greylisted, please try again in a few minutes
 
     Attempt 3 (run 3): accepted
       begun        2021-10-20T14:02:10Z

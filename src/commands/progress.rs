@@ -164,7 +164,7 @@ impl Shown<'_> {
             }
             state => {
                 let only = if of_copies { " for a copy only, the mission has the letter" } else { "" };
-                self.screen.say_of_letter(&name, state, &format!("{state}{only}"), &format!(": {what}{again}"));
+                self.screen.say_of_letter(&name, state, &state.to_string(), &format!("{only}: {what}{again}"));
             }
         }
     }

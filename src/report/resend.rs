@@ -72,9 +72,9 @@ fn entry(record: &DeliveryRecord, style: &Style) -> String {
 fn refusal(address: &AddressRecord, record: &DeliveryRecord) -> String {
     match address.word.as_ref().or(record.last.as_ref()) {
         Some(word) if word.phase == Phase::Rcpt => {
-            format!("{}: {} ({})", address.address, words(word), time(word.at))
+            format!("{}: {} ({})", address.named(), words(word), time(word.at))
         }
-        Some(word) => format!("{}: {} ({}, {})", address.address, words(word), word.phase.in_words(), time(word.at)),
+        Some(word) => format!("{}: {} ({}, {})", address.named(), words(word), word.phase.in_words(), time(word.at)),
         None => format!("{}: nothing was recorded", address.address),
     }
 }
