@@ -1,12 +1,14 @@
-//! Problems in a few lines: how many there are and where, and of warnings and notes one line for each kind.
+//! Problems in a few lines: how many there are and where, and of warnings and notes a few lines for each kind.
 
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::reply::visible;
 
-/// The most kinds that have a line of their own.
+/// The most kinds that have lines of their own.
 const KINDS: usize = 8;
+/// The most lines of a kind: two missions that share an address, and two others that do, are two questions.
+const OF_A_KIND: usize = 3;
 
 /// "2 warnings and 1 note; `demarche check` shows each at its place:".
 pub(super) fn heading(remarks: &[Diagnostic]) -> String {
@@ -42,39 +44,46 @@ fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// A line for each kind, warnings before notes: the first of the kind with its place, and how many more there are.
+/// Lines for each kind, warnings before notes: the first few of the kind with their places, and how many more there are.
 pub(super) fn lines(remarks: &[Diagnostic]) -> Vec<String> {
-    let mut kinds: Vec<(&Diagnostic, usize)> = Vec::new();
+    let mut kinds: Vec<Vec<&Diagnostic>> = Vec::new();
     for severity in [Severity::Warning, Severity::Note] {
         for remark in remarks.iter().filter(|remark| remark.severity == severity) {
             // What has no name is a kind of its own.
-            let same = |(first, _): &&mut (&Diagnostic, usize)| {
-                !remark.code.is_empty() && first.code == remark.code && first.severity == severity
+            let same = |kind: &&mut Vec<&Diagnostic>| {
+                !remark.code.is_empty() && kind[0].code == remark.code && kind[0].severity == severity
             };
             match kinds.iter_mut().find(same) {
-                Some((_, more)) => *more += 1,
-                None => kinds.push((remark, 0)),
+                Some(kind) => kind.push(remark),
+                None => kinds.push(vec![remark]),
             }
         }
     }
-    let rest: usize = kinds.iter().skip(KINDS).map(|(_, more)| more + 1).sum();
-    let mut lines: Vec<String> = kinds.iter().take(KINDS).map(|(first, more)| line(first, *more)).collect();
+    let rest: usize = kinds.iter().skip(KINDS).map(Vec::len).sum();
+    let mut lines: Vec<String> = kinds.iter().take(KINDS).flat_map(|kind| of_kind(kind)).collect();
     if rest > 0 {
         lines.push(format!("and {rest} more"));
     }
     lines
 }
 
+/// The first few, each with its place; the last of these says how many more there are.
+fn of_kind(kind: &[&Diagnostic]) -> Vec<String> {
+    let last = kind.len().min(OF_A_KIND) - 1;
+    let more = |index: usize| if index == last { kind.len() - 1 - last } else { 0 };
+    kind.iter().take(OF_A_KIND).enumerate().map(|(index, remark)| line(remark, more(index))).collect()
+}
+
 /// "recipients.csv:17 (and 2 more): the cell is not …": what matters stands where a narrow terminal does not cut it.
-fn line(first: &Diagnostic, more: usize) -> String {
-    let place = first.place.as_ref().filter(|place| place.line > 0).map(|place| match &place.cell {
+fn line(remark: &Diagnostic, more: usize) -> String {
+    let place = remark.place.as_ref().filter(|place| place.line > 0).map(|place| match &place.cell {
         Some(cell) => format!("{}:{}", place.file, cell.name),
         None => format!("{}:{}", place.file, place.line),
     });
-    let more = (more > 0).then(|| format!("(and {more} more)"));
+    let more = (more > 0).then(|| format!("(and {more} more like it)"));
     let head: Vec<String> = place.into_iter().chain(more).collect();
     let head = if head.is_empty() { String::new() } else { format!("{}: ", head.join(" ")) };
-    visible(&format!("{head}{}", first.message.lines().next().unwrap_or_default()))
+    visible(&format!("{head}{}", remark.message.lines().next().unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -83,23 +92,25 @@ mod tests {
     use crate::diagnostic::Place;
 
     #[test]
-    fn each_kind_has_one_line_and_nothing_goes_uncounted() {
-        let at = |line: usize| Place { line, ..Place::file("recipients.csv") };
-        let remarks = [
+    fn each_kind_has_a_few_lines_and_nothing_goes_uncounted() {
+        let shared = |line: usize| {
+            Diagnostic::warning("address-shared", format!("{line}@m.example stands in 2 rows"))
+                .at(Place { line, ..Place::file("recipients.csv") })
+        };
+        let mut remarks = vec![
             Diagnostic::note("columns-taken", "two columns were taken for ours"),
-            Diagnostic::warning("address-shared", "a@m.example stands in 2 rows").at(at(17)),
+            shared(17),
             Diagnostic::warning("placeholders", "193 placeholder addresses"),
-            Diagnostic::warning("address-shared", "b@m.example stands in 2 rows").at(at(40)),
+            shared(40),
         ];
         assert_eq!(heading(&remarks), "3 warnings and 1 note; `demarche check` shows each at its place:");
-        assert_eq!(
-            lines(&remarks),
-            [
-                "recipients.csv:17 (and 1 more): a@m.example stands in 2 rows",
-                "193 placeholder addresses",
-                "two columns were taken for ours",
-            ]
-        );
+        let two =
+            ["recipients.csv:17: 17@m.example stands in 2 rows", "recipients.csv:40: 40@m.example stands in 2 rows"];
+        let others = ["193 placeholder addresses", "two columns were taken for ours"];
+        assert_eq!(lines(&remarks), [two, others].concat());
+        remarks.extend([shared(50), shared(60), shared(70)]);
+        let third = "recipients.csv:50 (and 2 more like it): 50@m.example stands in 2 rows";
+        assert_eq!(lines(&remarks), [&two[..], &[third], &others].concat());
     }
 
     #[test]

@@ -274,8 +274,9 @@ impl Again {
         let early = early.count();
         if early > 0 {
             context.screen.warn(&format!(
-                "{early} of these were deferred and are not due yet: a server that asked to wait may refuse them again; \
-                 `demarche send` waits for their time"
+                "{early} of these {} not due yet: a server that asked to wait may refuse them again; \
+                 `demarche send` waits for their time",
+                if early == 1 { "was deferred and is" } else { "were deferred and are" }
             ));
         }
         Ok(())
