@@ -97,7 +97,8 @@ fn terminal(campaign: &Campaign, browser: &Browser, keep: &dyn Fn(&str, Vec<u8>)
     sending.wait("anything else");
     keep("terminal-send", sending.picture(browser, campaign.path("").as_path()));
     sending.line("send");
-    sending.wait("━━━");
+    // Once it says how fast it goes and how long it takes.
+    sending.wait(" left");
     keep("terminal-progress", sending.picture(browser, campaign.path("").as_path()));
     sending.wait_for_prompt();
     drop(sending);
