@@ -15,7 +15,7 @@ use crate::proxy::Proxy;
 use crate::support::supervised::{Supervised, poll};
 
 /// How long anything may take to come about.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The name under which `WebDriver` hands out elements and frames.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -39,7 +39,9 @@ impl Browser {
         let folder = tempfile::Builder::new().prefix("demarche-browser-").tempdir().expect("a folder");
         let log = folder.path().join("chromedriver.log");
         let driver = Supervised::start(&["chromedriver", "--port=0"], &log);
-        let port = poll(PATIENCE, || port_in(&log)).expect("chromedriver says on which port it listens");
+        let port = poll(PATIENCE, || port_in(&log));
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        let port = port.unwrap_or_else(|| panic!("chromedriver does not say on which port it listens, but: {said}"));
         let proxy = Proxy::start();
         let mut browser = Self { session: String::new(), port, proxy, _driver: driver, folder, _one: one };
         let arguments = [
