@@ -9,6 +9,7 @@ use std::process::Command;
 
 use demarche::domain::digest::Digest;
 use demarche::domain::outcome::Phase;
+use demarche::ledger::Ledger;
 use demarche::postbox::{Action, Rule, Script};
 use support::campaign::{Campaign, Run};
 use support::server::{Server, row_of};
@@ -236,6 +237,18 @@ fn a_change_with_a_manifest_made_to_fit_is_found_by_the_record_or_by_the_manifes
     named(&campaign, &moved, "ledger.jsonl: run 2 sent a letter to AFG that is not in the batch approved for it");
     let unknown = with("ledger.jsonl", &format!("\"approval\":1,{counted}"), &format!("\"approval\":9,{counted}"));
     assert_eq!(check(&campaign, &unknown).code, Some(65));
+    // Nor does it hide what it had.
+    let ledger = String::from_utf8(content(&mut whole.clone(), "ledger.jsonl").clone()).expect("UTF-8");
+    let hidden: Vec<&str> = ledger.lines().filter(|line| !line.contains("\"run_approvals\"")).collect();
+    assert!(hidden.len() < ledger.lines().count());
+    let mut files = whole.clone();
+    *content(&mut files, "ledger.jsonl") = format!("{}\n", hidden.join("\n")).into_bytes();
+    named(&campaign, &with_new_manifest(files), "ledger.jsonl: run 1 does not count approval 1, which stood");
+
+    // A pack of another version's ledger is checked but for the reports, whose words were others.
+    let older = with("ledger.jsonl", &format!("\"version\":{}", Ledger::version()), "\"version\":3");
+    let told = check(&campaign, &older).expect_code(0);
+    assert!(told.stderr.contains("another version of demarche made it"), "{}", told.stderr);
 
     // What no digest of the record covers is found by the manifest's own.
     let verdict = with("report.html", "accepted", "failed");

@@ -154,3 +154,52 @@ fn whoever_is_added_while_a_send_waits_for_its_time_gets_no_letter() {
     assert!(run.stderr.contains(named), "{}", run.stderr);
     assert_eq!(only_one(&server), ("KEN", "TCD"));
 }
+
+/// Two letters whose answer never came, and a resend of both during which something happens to the list.
+fn resend_of_uncertain_ones(change: &'static str) -> (Server, Campaign) {
+    let path: Arc<OnceLock<PathBuf>> = Arc::default();
+    let known = Arc::clone(&path);
+    let server = Server::scripted(Script::new(move |cue| {
+        if cue.phase != Phase::EndOfData {
+            return Action::Behave;
+        }
+        if cue.tries == 1 {
+            return Action::AcceptThen(Box::new(Action::Close));
+        }
+        let first = cue.recipient.expect("a letter has one");
+        let list = change.replace("OTHER", other(first).1);
+        fs::write(known.get().expect("set before anything is sent"), list).expect("our own folder");
+        Action::Behave
+    }));
+    let campaign = Campaign::small(server.port(), 0).recipients(ROWS).set("smtp.connections", "1");
+    path.set(campaign.path("suppressed.csv")).expect("set once");
+    campaign.run(&["send", "--yes"]).expect_code(2);
+    assert_eq!(server.letters().len(), 2);
+    (server, campaign)
+}
+
+#[test]
+fn a_letter_that_may_have_arrived_is_never_called_left_out_because_its_mission_asked_since() {
+    let (server, campaign) = resend_of_uncertain_ones("@OTHER.example\n");
+    let again = campaign.run(&["resend", "--uncertain", "--yes"]).expect_code(2);
+    assert!(again.stderr.contains(" may have the letter, and is not written to again: "), "{}", again.stderr);
+    assert_eq!(server.letters().len(), 3);
+    let states = [campaign.state("KEN"), campaign.state("TCD")];
+    assert!(states.contains(&"accepted".to_owned()) && states.contains(&"uncertain".to_owned()), "{states:?}");
+    let status = campaign.run(&["status"]).expect_code(2).stdout;
+    assert!(status.contains("Uncertain: "), "{status}");
+}
+
+#[test]
+fn what_a_resend_of_uncertain_letters_did_not_come_to_is_uncertain_again_and_a_send_leaves_it_alone() {
+    let (server, campaign) = resend_of_uncertain_ones("not an address\n");
+    let again = campaign.run(&["resend", "--uncertain", "--yes"]).expect_code(65);
+    assert!(again.stderr.contains("the run stopped before the next letter: suppressed.csv:1: "), "{}", again.stderr);
+    fs::remove_file(campaign.path("suppressed.csv")).expect("it is there");
+    campaign.run(&["send", "--yes"]).expect_code(2);
+    assert_eq!(server.letters().len(), 3, "none without a person's word");
+    let states = [campaign.state("KEN"), campaign.state("TCD")];
+    assert!(states.contains(&"accepted".to_owned()) && states.contains(&"uncertain".to_owned()), "{states:?}");
+    let log = campaign.run(&["log"]).expect_code(0).stdout;
+    assert!(log.contains("to be sent again on "), "{log}");
+}

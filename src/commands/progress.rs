@@ -131,10 +131,10 @@ impl Shown<'_> {
                 self.screen.say(&format!("{}  not sent, back in the queue: {}", named(&id), said(&word)));
             }
             Progress::Waiting { why, until } => self.wait(why, until),
-            Progress::Suppressed { id, why } => {
+            Progress::Suppressed { id, state, why } => {
                 self.waiting = None;
-                self.screen.say(&format!("{} is suppressed from now on: {why}", named(&id)));
-                self.tally.settle(id, State::Suppressed);
+                self.screen.say(&suppressed(&id, state, &why));
+                self.tally.settle(id, state);
             }
             Progress::ClockJumped { by } => self.screen.say(&jumped(by)),
             Progress::Settled { id, state, word, split, not_before } => {
@@ -267,6 +267,16 @@ fn why(waiting: Waiting) -> &'static str {
 }
 
 /// The same where there is little room.
+/// What a row is once it asked not to be written to.
+pub(super) fn suppressed(id: &RecipientId, state: State, why: &str) -> String {
+    let what = match state {
+        State::Uncertain => "may have the letter, and is not written to again",
+        State::Accepted => "has the letter, and is not written to again",
+        _ => "is suppressed from now on",
+    };
+    format!("{} {what}: {why}", named(id))
+}
+
 fn why_in_short(waiting: Waiting) -> &'static str {
     match waiting {
         Waiting::Hours => "outside the hours",

@@ -12,6 +12,7 @@ use crate::domain::digest::Digest;
 use crate::domain::record::Counts;
 use crate::domain::reply::visible;
 use crate::evidence::{Claims, Record};
+use crate::ledger::Ledger;
 use crate::report::{self, Dossier, Facts};
 
 /// Parts of report.json that follow from the ledger; the rest is of the config, or rendered.
@@ -25,6 +26,12 @@ pub(super) fn compare(claims: &Claims) -> Result<Vec<String>, String> {
         return Err(format!(
             "version {made} of demarche made it; {here} cannot tell whether the report follows from it"
         ));
+    }
+    if claims.record.version != Ledger::version() {
+        return Err(
+            "another version of demarche made it, whose reports have other words: whether they follow from the ledger was not looked \
+             at".to_owned()
+        );
     }
     let mut findings = Vec::new();
     let said: Value = claims.report.as_deref().and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();

@@ -43,17 +43,27 @@ pub(super) fn sort_out(context: &Context, ledger: &Ledger, config: &Config) -> R
     frozen::same_campaign(&ledger.reader()?, &config.settings)?;
     say_replayed(context, ledger);
     let recovered = ledger.recover()?;
+    let letters = |number: u64| if number == 1 { "1 letter".to_owned() } else { format!("{number} letters") };
     if recovered.requeued > 0 {
+        let them = if recovered.requeued == 1 { "was on its way; it was" } else { "were on their way; they were" };
         context.screen.say(&format!(
-            "The last run ended while {} letters were on their way; they were provably not delivered and are queued again.",
-            recovered.requeued
+            "The last run ended while {} {them} provably not delivered, and will be sent.",
+            letters(recovered.requeued)
         ));
     }
     if recovered.uncertain > 0 {
+        let them = if recovered.uncertain == 1 { "was" } else { "were" };
         context.screen.warn(&format!(
-            "the last run ended while {} letters were being handed over; nobody can know whether they arrived, so they are \
+            "the last run ended while {} {them} being handed over; nobody can know whether they arrived, so they are \
              uncertain and are not sent again by themselves: see `demarche status`",
-            recovered.uncertain
+            letters(recovered.uncertain)
+        ));
+    }
+    if recovered.doubtful > 0 {
+        context.screen.warn(&format!(
+            "the last run ended before it sent {} again that may have arrived the first time: they are uncertain as before, \
+             and `demarche resend --uncertain` sends them",
+            letters(recovered.doubtful)
         ));
     }
     Ok(())

@@ -244,7 +244,7 @@ impl Again {
             None
         };
         for record in self.records.iter().filter(|record| record.state == State::Uncertain) {
-            ledger.resolve(&record.id, false, "sent again by a person's word: resend --uncertain", None)?;
+            ledger.send_again(&record.id, "to be sent again by a person's word: resend --uncertain")?;
         }
         let taken = |correction: &Correction| Correction { edition, ..correction.clone() };
         ledger.correct(self.corrections.iter().map(taken).collect())?;

@@ -188,8 +188,8 @@ pub(super) fn suppress_known(context: &Context, batch: &Batch, ledger: &Ledger) 
         let Some(why) = &row.suppressed else { continue };
         let record = reader.delivery(&row.recipient.id)?;
         if record.is_some_and(|record| matches!(record.state, State::Queued | State::Deferred | State::Failed)) {
-            ledger.suppress(&row.recipient.id, why)?;
-            context.screen.say(&format!("{} is suppressed from now on: {why}", progress::named(&row.recipient.id)));
+            let state = ledger.suppress(&row.recipient.id, why)?;
+            context.screen.say(&progress::suppressed(&row.recipient.id, state, why));
         }
     }
     Ok(())

@@ -65,7 +65,7 @@ impl List {
         let bytes = self.folder.read(path, LARGEST_FILE).map_err(|refused| told(&refused))?;
         let (addresses, problems) = roster::read_suppressed(&bytes, SUPPRESSED);
         if any_error(&problems) {
-            return Err(problems.first().map_or_else(String::new, problem));
+            return Err(problems.iter().find(|one| one.is_error()).map_or_else(String::new, problem));
         }
         let mut fresh: Vec<String> = addresses.into_iter().filter(|address| !known.before.contains(address)).collect();
         fresh.append(&mut known.added);

@@ -106,6 +106,8 @@ pub enum Progress {
     Suppressed {
         /// The row.
         id: RecipientId,
+        /// What it is then: what may have arrived before is uncertain as it was.
+        state: State,
         /// Why.
         why: String,
     },

@@ -63,9 +63,9 @@ impl Worker {
     async fn suppress(&self, letter: &Ready, why: String) -> Result<(), RunError> {
         let (ledger, id, note) = (self.ledger.clone(), letter.due.recipient.id.clone(), why.clone());
         let written = tokio::task::spawn_blocking(move || ledger.suppress(&id, &note)).await;
-        written.unwrap_or(Err(LedgerError::Gone))?;
+        let state = written.unwrap_or(Err(LedgerError::Gone))?;
         self.feed.settled(letter.due.number, None);
-        self.control.tell(Progress::Suppressed { id: letter.due.recipient.id.clone(), why });
+        self.control.tell(Progress::Suppressed { id: letter.due.recipient.id.clone(), state, why });
         Ok(())
     }
 }

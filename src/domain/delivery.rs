@@ -89,7 +89,8 @@ impl State {
             (S::Sending | S::HandedOver, E::Fail) => S::Failed,
             (S::Deferred | S::Failed, E::Requeue) => S::Queued,
             (S::Uncertain, E::ResolveSent) => S::Accepted,
-            (S::Uncertain, E::ResolveNotSent) => S::Queued,
+            (S::Uncertain, E::ResolveNotSent | E::SendAgain) => S::Queued,
+            (S::Queued, E::Doubt) => S::Uncertain,
             (S::Queued | S::Deferred | S::Failed, E::Suppress) => S::Suppressed,
             (state, event) => return Err(IllegalTransition { state, event }),
         };
@@ -154,6 +155,10 @@ pub enum Event {
     ResolveSent,
     /// A person knows that it did not.
     ResolveNotSent,
+    /// A person wants it sent again, although it may have arrived.
+    SendAgain,
+    /// The run that was to send it again ended before it did: it is as uncertain as before.
+    Doubt,
     /// It must not be sent any more.
     Suppress,
 }
@@ -174,7 +179,7 @@ mod tests {
 
     use super::*;
 
-    const EVENTS: [Event; 12] = [
+    const EVENTS: [Event; 14] = [
         Event::Claim,
         Event::Intend,
         Event::Release,
@@ -186,6 +191,8 @@ mod tests {
         Event::Requeue,
         Event::ResolveSent,
         Event::ResolveNotSent,
+        Event::SendAgain,
+        Event::Doubt,
         Event::Suppress,
     ];
 
@@ -220,7 +227,7 @@ mod tests {
     #[test]
     fn only_a_persons_word_leaves_uncertain() {
         for event in EVENTS {
-            let persons = matches!(event, Event::ResolveSent | Event::ResolveNotSent);
+            let persons = matches!(event, Event::ResolveSent | Event::ResolveNotSent | Event::SendAgain);
             assert_eq!(State::Uncertain.next(event).is_ok(), persons, "{event:?}");
         }
     }
@@ -239,7 +246,8 @@ mod tests {
                 match event {
                     Event::Accept | Event::LoseTrack => could_have_been_accepted = true,
                     Event::Recover if state == State::HandedOver => could_have_been_accepted = true,
-                    Event::ResolveNotSent => could_have_been_accepted = false,
+                    Event::ResolveNotSent | Event::SendAgain => could_have_been_accepted = false,
+                    Event::Doubt => could_have_been_accepted = true,
                     Event::Claim => prop_assert!(!could_have_been_accepted),
                     _ => {}
                 }

@@ -20,6 +20,8 @@ use crate::domain::run::Beginning;
 pub struct Record {
     /// The version of the program that wrote the pack.
     pub program: String,
+    /// The version of the ledger's tables, from 1 on.
+    pub version: i64,
     /// Whether it is the record of a rehearsal.
     pub rehearsal: bool,
     /// Every delivery, by position.
@@ -67,7 +69,10 @@ impl Lines {
     /// Takes one line; `None` if it is not what an export writes.
     pub(super) fn take(&mut self, line: &Value) -> Option<()> {
         match line["table"].as_str()? {
-            "ledger" => line["program"].as_str()?.clone_into(&mut self.record.program),
+            "ledger" => {
+                line["program"].as_str()?.clone_into(&mut self.record.program);
+                self.record.version = line["version"].as_i64()?;
+            }
             "rehearsal" => self.record.rehearsal = true,
             "deliveries" => {
                 let delivery = Delivery {

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod columns;
+mod doubt;
 mod due;
 mod error;
 mod history;
@@ -46,6 +47,7 @@ pub use types::{
 
 use crate::clock;
 use crate::domain::attempt::DeliveryId;
+use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::recipient::RecipientId;
 use journal::Journal;
@@ -90,6 +92,12 @@ impl Drop for Inner {
 }
 
 impl Ledger {
+    /// The version of the tables that this program writes, from 1 on. Reports of older ones say less.
+    #[must_use]
+    pub fn version() -> i64 {
+        schema::version()
+    }
+
     /// Opens the ledger at `path` to write, or makes it if `create`. `purpose` is the command's name, for a second
     /// terminal. Outcomes left in the emergency journal are taken over ([`Self::replayed`]).
     ///
@@ -225,12 +233,15 @@ impl Ledger {
         self.ask(move |connection| runs::start(connection, &start, clock::now()))
     }
 
-    /// Ends a run.
+    /// Ends a run. What it was to send again and did not is uncertain as before.
     ///
     /// # Errors
     /// [`LedgerError`]
     pub fn end_run(&self, run: i64) -> Result<(), LedgerError> {
-        self.ask(move |connection| runs::end(connection, run, clock::now()))
+        self.ask(move |connection| {
+            doubt::take_back(connection)?;
+            runs::end(connection, run, clock::now())
+        })
     }
 
     /// From now on, while the ledger is open, [`Self::due`] and [`Self::next_due`] see only `ids`; `None` lifts that.
@@ -344,11 +355,22 @@ impl Ledger {
         self.ask(move |connection| approvals::withdraw(connection, digest, &person, &note, clock::now()))
     }
 
-    /// Keeps a row's open addresses from ever being sent to.
+    /// Queues the uncertain addresses of a row again because a person wants that, although they may have the letter. The word
+    /// holds until the run ends: what was not handed over by then is uncertain as before.
+    ///
+    /// # Errors
+    /// [`LedgerError::Illegal`] if the row is not uncertain.
+    pub fn send_again(&self, id: &RecipientId, note: &str) -> Result<(), LedgerError> {
+        let (id, note) = (id.clone(), note.to_owned());
+        self.ask(move |connection| doubt::send_again(connection, &id, &note, clock::now()))
+    }
+
+    /// Keeps a row's open addresses from ever being sent to; what the row is then. Addresses that may have the letter and wait
+    /// by [`Self::send_again`] are uncertain as before.
     ///
     /// # Errors
     /// [`LedgerError::Illegal`] if nothing of it is open, or a letter is in flight or uncertain.
-    pub fn suppress(&self, id: &RecipientId, why: &str) -> Result<(), LedgerError> {
+    pub fn suppress(&self, id: &RecipientId, why: &str) -> Result<State, LedgerError> {
         let (id, why) = (id.clone(), why.to_owned());
         self.ask(move |connection| word::suppress(connection, &id, &why, clock::now()))
     }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::columns;
+use super::doubt;
 use super::error::LedgerError;
 use super::standing::{Address, Standing};
 use super::types::{Claim, Recovered, Settlement};
@@ -114,7 +115,7 @@ pub(super) fn recover(connection: &Connection, now: Timestamp) -> Result<Recover
         text: "the run ended before the server's answer was known".to_owned(),
         at: now,
     };
-    let mut recovered = Recovered::default();
+    let (mut recovered, mut requeued) = (Recovered::default(), Vec::new());
     let mut query = connection.prepare("SELECT number FROM deliveries WHERE state IN ('sending', 'handed-over')")?;
     let left: Vec<i64> = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     for number in left {
@@ -132,12 +133,15 @@ pub(super) fn recover(connection: &Connection, now: Timestamp) -> Result<Recover
             standing.attempts += 1;
             recovered.uncertain += 1;
         } else {
-            recovered.requeued += 1;
+            requeued.push(number);
         }
         let kept = standing.addresses.iter().filter(|address| of_attempt.contains(&address.path));
         standing.keep_attempt(connection, kept)?;
         end_attempt(connection, &standing, now, Some(&word).filter(|_| handed_over))?;
         standing.save(connection)?;
     }
+    let doubtful = doubt::take_back(connection)?;
+    recovered.requeued = requeued.iter().filter(|number| !doubtful.contains(number)).count() as u64;
+    recovered.doubtful = doubtful.len() as u64;
     Ok(recovered)
 }

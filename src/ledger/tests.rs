@@ -218,7 +218,7 @@ async fn a_torn_line_is_reported_and_kept_and_its_letter_becomes_uncertain() {
 
     let ledger = Ledger::open(&path, false, "send").unwrap();
     assert_eq!(ledger.replayed(), Replayed { taken: 0, known: 1, torn: 1 });
-    assert_eq!(ledger.recover().unwrap(), Recovered { requeued: 0, uncertain: 1 });
+    assert_eq!(ledger.recover().unwrap(), Recovered { requeued: 0, uncertain: 1, doubtful: 0 });
     assert_eq!((state(&ledger, &all[0]), state(&ledger, &all[1])), (State::Accepted, State::Uncertain));
     assert!(!journal.exists() && lock::beside(&path, ".journal.torn").exists());
 }

@@ -75,10 +75,12 @@ pub struct Correction {
 /// What a start found of a run that died: deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recovered {
-    /// Claimed, provably not handed over: queued again.
+    /// Claimed, provably not handed over: queued again. Those that are `doubtful` are not among them.
     pub requeued: u64,
     /// Handed over, the answer unknown.
     pub uncertain: u64,
+    /// To be sent again by a person's word, and not come to: uncertain as before.
+    pub doubtful: u64,
 }
 
 /// What an open found in the emergency journal: outcomes.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::columns;
+use super::doubt;
 use super::error::LedgerError;
 use super::standing::{Address, Standing};
 use crate::domain::delivery::{Event, State};
@@ -53,27 +54,31 @@ pub(super) fn resolve(
     remark(connection, standing.number, event, (note, by), now)
 }
 
-/// Keeps the delivery's open addresses from ever being sent to. Once is as good as twice.
+/// Keeps the delivery's open addresses from ever being sent to, and says what the delivery is then. Once is as good as twice.
+/// An address that may have the letter, and waits only because a person wants it sent again, is uncertain as before.
 pub(super) fn suppress(
     connection: &Connection,
     id: &RecipientId,
     why: &str,
     now: Timestamp,
-) -> Result<(), LedgerError> {
+) -> Result<State, LedgerError> {
     let mut standing = Standing::of_id(connection, id)?;
     if standing.state() == State::Suppressed {
-        return Ok(());
+        return Ok(State::Suppressed);
     }
     standing.state().next(Event::Suppress)?;
+    let doubtful = doubt::in_doubt(connection, standing.number)?;
     let open = |state| matches!(state, State::Queued | State::Deferred | State::Failed);
     for address in standing.addresses.iter_mut().filter(|address| open(address.state)) {
-        address.step(Event::Suppress)?;
+        address.step(if doubtful.contains(&address.path) { Event::Doubt } else { Event::Suppress })?;
     }
     standing.save(connection)?;
-    remark(connection, standing.number, Event::Suppress, (why, None), now)
+    remark(connection, standing.number, Event::Suppress, (why, None), now)?;
+    Ok(standing.state())
 }
 
-fn remark(
+/// Keeps what was said of a delivery, and by whom.
+pub(super) fn remark(
     connection: &Connection,
     number: i64,
     event: Event,

@@ -146,6 +146,7 @@ pub(super) fn remark_head(event: delivery::Event) -> &'static str {
     match event {
         delivery::Event::ResolveSent => "recorded as arrived",
         delivery::Event::ResolveNotSent => "recorded as not arrived",
+        delivery::Event::SendAgain => "to be sent again",
         delivery::Event::Suppress => "left out from then on",
         _ => "note",
     }

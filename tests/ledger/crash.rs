@@ -19,7 +19,7 @@ async fn a_claimed_letter_is_queued_again_and_a_handed_over_one_becomes_uncertai
 
     let ledger = desk.open();
     assert_eq!(due_ids(&ledger, 0), ["abw"], "what is in flight is not due before somebody sorts it out");
-    assert_eq!(ledger.recover().unwrap(), Recovered { requeued: 1, uncertain: 1 });
+    assert_eq!(ledger.recover().unwrap(), Recovered { requeued: 1, uncertain: 1, doubtful: 0 });
     assert_eq!(ledger.recover().unwrap(), Recovered::default());
     assert_eq!(due_ids(&ledger, 0), ["fra", "abw"]);
     let ken = record(&ledger, "ken");
@@ -86,7 +86,7 @@ async fn a_process_that_is_killed_leaves_its_intents_and_outcomes_and_no_lock() 
         .unwrap();
     assert!(!status.success());
     let ledger = desk.open();
-    assert_eq!(ledger.recover().unwrap(), Recovered { requeued: 1, uncertain: 1 });
+    assert_eq!(ledger.recover().unwrap(), Recovered { requeued: 1, uncertain: 1, doubtful: 0 });
     let state = |name| record(&ledger, name).state;
     assert_eq!((state("ken"), state("fra"), state("abw")), (State::Accepted, State::Uncertain, State::Queued));
 }

@@ -21,6 +21,7 @@ enum Step {
     Settle(usize, Event, Event),
     Requeue(usize),
     Resolve(usize, bool),
+    SendAgain(usize),
     Suppress(usize),
     Die,
 }
@@ -34,14 +35,16 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (which.clone(), event(), event()).prop_map(|(n, one, two)| Step::Settle(n, one, two)),
         2 => which.clone().prop_map(Step::Requeue),
         2 => (which.clone(), any::<bool>()).prop_map(|(n, sent)| Step::Resolve(n, sent)),
+        2 => which.clone().prop_map(Step::SendAgain),
         1 => which.prop_map(Step::Suppress),
         1 => Just(Step::Die),
     ]
 }
 
-/// The states of each delivery's two addresses, by the state machine alone.
+/// The states of each delivery's two addresses, by the state machine alone; which of them were uncertain at the end of their
+/// last attempt that came to one; and of which deliveries the last word is to send them again all the same.
 #[derive(Debug, Clone, PartialEq)]
-struct Model(Vec<[State; 2]>);
+struct Model(Vec<[State; 2]>, Vec<[bool; 2]>, Vec<bool>);
 
 impl Model {
     /// Applies `event` to those addresses of a delivery that `takes` accepts; false and unchanged if one cannot.
@@ -57,6 +60,28 @@ impl Model {
         any
     }
 
+    /// True for an address that waits only because a person wants it sent again.
+    fn in_doubt(&self, n: usize, address: usize) -> bool {
+        self.0[n][address] == State::Queued && self.1[n][address] && self.2[n]
+    }
+
+    /// As a run's end or death leaves it.
+    fn take_back(&mut self, n: usize) {
+        for address in 0..2 {
+            if self.in_doubt(n, address) {
+                self.0[n][address] = State::Uncertain;
+            }
+        }
+    }
+
+    fn recover(&mut self, n: usize) {
+        for (lost, state) in self.1[n].iter_mut().zip(self.0[n]) {
+            *lost |= state == State::HandedOver;
+        }
+        self.all(n, Event::Recover, |state| matches!(state, State::Sending | State::HandedOver));
+        self.take_back(n);
+    }
+
     fn whole(&self, n: usize) -> State {
         State::of_addresses(self.0[n])
     }
@@ -68,6 +93,13 @@ impl Model {
             if matches!(state, State::Sending | State::HandedOver) {
                 named.push((address, event));
                 *state = state.next(event).ok()?;
+            }
+        }
+        for (lost, (_, event)) in self.1[n].iter_mut().zip(ADDRESSES.into_iter().zip(events)).zip(self.0[n]).filter_map(
+            |((lost, ended), before)| matches!(before, State::Sending | State::HandedOver).then_some((lost, ended)),
+        ) {
+            if event != Event::Release {
+                *lost = event == Event::LoseTrack;
             }
         }
         self.0[n] = next;
@@ -121,6 +153,12 @@ async fn apply(ledger: &Ledger, model: &mut Model, numbers: &BTreeMap<&str, Deli
             let event = if sent { Event::ResolveSent } else { Event::ResolveNotSent };
             let legal = model.all(n, event, |state| state == State::Uncertain);
             assert_eq!(ledger.resolve(&id(NAMES[n]), sent, "a word", None).is_ok(), legal);
+            model.2[n] &= !legal;
+        }
+        Step::SendAgain(n) => {
+            let legal = model.all(n, Event::SendAgain, |state| state == State::Uncertain);
+            assert_eq!(ledger.send_again(&id(NAMES[n]), "a word").is_ok(), legal);
+            model.2[n] |= legal;
         }
         Step::Suppress(n) => {
             let takes = |state| matches!(state, State::Queued | State::Deferred | State::Failed);
@@ -128,6 +166,7 @@ async fn apply(ledger: &Ledger, model: &mut Model, numbers: &BTreeMap<&str, Deli
             let legal = whole == State::Suppressed || whole.next(Event::Suppress).is_ok();
             assert_eq!(ledger.suppress(&id(NAMES[n]), "a word").is_ok(), legal);
             if legal {
+                model.take_back(n);
                 model.all(n, Event::Suppress, takes);
             }
         }
@@ -163,7 +202,7 @@ proptest! {
     fn no_story_makes_an_address_due_that_was_taken_or_may_have_been(steps in proptest::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (desk, mut ledger) = Desk::with(NAMES.map(|name| row(name, &ADDRESSES)).to_vec());
-        let mut model = Model(vec![[State::Queued; 2]; NAMES.len()]);
+        let mut model = Model(vec![[State::Queued; 2]; NAMES.len()], vec![[false; 2]; NAMES.len()], vec![false; NAMES.len()]);
         let numbers: BTreeMap<&str, DeliveryId> = NAMES.into_iter().zip(due(&ledger, 0).iter().map(|d| d.number)).collect();
         for step in &steps {
             if matches!(step, Step::Die) {
@@ -171,7 +210,7 @@ proptest! {
                 ledger = desk.open();
                 ledger.recover().unwrap();
                 for n in 0..NAMES.len() {
-                    model.all(n, Event::Recover, |state| matches!(state, State::Sending | State::HandedOver));
+                    model.recover(n);
                 }
             }
             runtime.block_on(apply(&ledger, &mut model, &numbers, step));

@@ -2,10 +2,10 @@
 
 use demarche::domain::delivery::{Event, State};
 use demarche::domain::digest::Digest;
-use demarche::ledger::{Correction, LedgerError};
+use demarche::ledger::{Correction, Ledger, LedgerError};
 
 use crate::support::{
-    Desk, at, attempt, claim_of, due, due_ids, edition, hand_over, id, paths, recipient, record, row, states,
+    Desk, at, attempt, claim_of, due, due_ids, edition, hand_over, id, paths, recipient, record, row, start, states,
 };
 
 fn correction(name: &str, addresses: &[&str], edition: Option<i64>) -> Correction {
@@ -89,6 +89,36 @@ async fn only_an_uncertain_row_can_be_resolved_and_a_resend_keeps_its_message_id
     let earlier = again.earlier.expect("the stamp of the lost attempt");
     assert_eq!((earlier.message_id.as_str(), earlier.date), ("<ken@campaign.example>", at(5)));
     assert!(matches!(ledger.resolve(&id("ken"), true, "x", None), Err(LedgerError::Illegal(_))));
+}
+
+#[tokio::test]
+async fn a_word_to_send_again_what_may_have_arrived_holds_for_one_run_and_nothing_of_it_becomes_never_sent() {
+    let names = ["sent", "back", "left", "asked"];
+    let (desk, ledger) = Desk::with(names.map(|name| row(name, &["to@x.test"])).to_vec());
+    for name in names {
+        attempt(&ledger, name, &[("to@x.test", Event::LoseTrack)]).await.unwrap();
+        ledger.send_again(&id(name), "all the same").unwrap();
+    }
+    let run = ledger.start_run(&start("resend")).unwrap();
+    attempt(&ledger, "sent", &[("to@x.test", Event::Accept)]).await.unwrap();
+    attempt(&ledger, "back", &[("to@x.test", Event::Release)]).await.unwrap();
+    assert_eq!(ledger.suppress(&id("asked"), "on the list").unwrap(), State::Uncertain, "it may have the letter");
+    ledger.end_run(run).unwrap();
+    let now = |ledger: &Ledger| names.map(|name| record(ledger, name).state);
+    let expected = [State::Accepted, State::Uncertain, State::Uncertain, State::Uncertain];
+    assert_eq!((now(&ledger), due_ids(&ledger, 0)), (expected, Vec::new()));
+
+    // A run that dies takes the word with it, too.
+    ledger.send_again(&id("left"), "once more").unwrap();
+    drop(ledger);
+    let ledger = desk.open();
+    assert_eq!(ledger.recover().unwrap().doubtful, 1);
+    assert_eq!(now(&ledger), expected);
+
+    // What a person found out stays found out.
+    ledger.resolve(&id("left"), false, "not in their inbox", None).unwrap();
+    assert_eq!(ledger.recover().unwrap().doubtful, 0);
+    assert_eq!(ledger.suppress(&id("left"), "on the list").unwrap(), State::Suppressed);
 }
 
 #[tokio::test]
