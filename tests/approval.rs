@@ -72,7 +72,7 @@ fn the_record_says_of_each_run_what_was_confirmed_how_and_that_nobody_had_approv
     }
     campaign.run(&["report", "--html", "report.html"]).expect_code(0);
     let page = campaign.read("report.html");
-    assert!(page.contains("Not everything was approved before it went out:</strong> run 1 was not."), "{page}");
+    assert!(page.contains("Not everything was approved before it went out:</strong> round 1 was not."), "{page}");
 }
 
 #[test]

@@ -126,12 +126,13 @@ fn a_mission_whose_copy_was_refused_has_the_letter_on_the_page_and_is_failed_for
     campaign.run(&["report", "--html", "report.html"]).expect_code(0);
     let page = campaign.read("report.html");
     for words in [
-        "<strong>The one mission</strong> has the letter, as far as mail servers can tell. Of these, <strong>1</strong> lacks a copy",
+        "For <a href=\"#missions\"><strong>the one mission</strong></a> a mail server took the letter. The mission has it, a copy to a second \
+         address was refused.",
         "1 mission has the letter, but not every copy",
         ">accepted, but for a copy</span>",
-        "1 of 2 addresses was refused",
+        "1 of 2 addresses that were tried was refused",
         // The moment at which it was accepted is known although the delivery as a whole failed.
-        "<dt>Accepted</dt>",
+        "<dt>Taken by mail servers</dt>",
     ] {
         assert!(page.contains(words), "{words}\nin\n{page}");
     }

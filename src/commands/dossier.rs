@@ -6,13 +6,14 @@ use crate::clock;
 use crate::compose::{Composer, stamp};
 use crate::config::Config;
 use crate::domain::delivery::State;
-use crate::domain::record::{DeliveryRecord, Remark};
+use crate::domain::language::Language;
+use crate::domain::record::{AttemptRecord, DeliveryRecord, Remark};
 use crate::ledger::Reader;
 use crate::report::{self, Dossier, Sample};
 
 use super::exit::{DATA, Failure};
 use super::frozen::Frozen;
-use super::status;
+use super::{status, versions};
 
 /// The dossier, from the ledger; the config says only whom the campaign means to reach.
 pub(super) fn gather(reader: &Reader, config: &Config) -> Result<Dossier, Failure> {
@@ -24,9 +25,13 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<Dossier, Failur
     let frozen = frozen.and_then(|edition| serde_json::from_str(&edition.settings).ok());
     let settings = frozen.unwrap_or_else(|| config.settings.clone());
     let audience = &config.recipients.audience;
+    let frozen = Frozen::again(reader)?;
     Ok(Dossier {
         counts: reader.counts()?,
-        letters: samples(reader, &records)?,
+        letters: samples(&frozen, &records)?,
+        languages: languages(&frozen, &records)?,
+        attempts: attempts(reader, &records)?,
+        history: versions::history(reader, &facts, &records)?,
         records,
         remarks,
         settled: reader.settled()?,
@@ -40,9 +45,24 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<Dossier, Failur
     })
 }
 
+/// Every attempt on the rows that were tried.
+fn attempts(reader: &Reader, records: &[DeliveryRecord]) -> Result<HashMap<String, Vec<AttemptRecord>>, Failure> {
+    let tried = records.iter().filter(|record| record.attempts > 0);
+    tried.map(|record| Ok((record.id.to_string(), reader.attempts(&record.id)?))).collect()
+}
+
+/// The language of each letter.
+fn languages(frozen: &Frozen, records: &[DeliveryRecord]) -> Result<HashMap<String, Language>, Failure> {
+    let language = |record: &DeliveryRecord| {
+        let composer = frozen.edition(record.edition).map_err(|why| Failure::new(DATA, why))?;
+        let language = record.recipient.language.as_ref().unwrap_or(&composer.settings().default_language);
+        Ok((record.id.to_string(), language.clone()))
+    };
+    records.iter().map(language).collect()
+}
+
 /// One letter for each language and each text that was frozen: an accepted one where there is any, rendered as it was sent.
-fn samples(reader: &Reader, records: &[DeliveryRecord]) -> Result<Vec<Sample>, Failure> {
-    let frozen = Frozen::again(reader)?;
+fn samples(frozen: &Frozen, records: &[DeliveryRecord]) -> Result<Vec<Sample>, Failure> {
     let mut chosen: BTreeMap<(i64, String), (&DeliveryRecord, u64)> = BTreeMap::new();
     // Before the first letter goes out, what is planned is all there is to show.
     let any = records.iter().any(|record| record.attempts > 0);

@@ -53,6 +53,7 @@ mod test;
 mod timing;
 mod underway;
 mod usage;
+mod versions;
 mod wishes;
 
 use std::path::PathBuf;

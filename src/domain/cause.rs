@@ -95,7 +95,7 @@ impl Cause {
                 "The connection broke, or no valid answer came, after the letter and before the receipt: it may or may not \
                  have arrived."
             }
-            Self::UnknownMailbox => "There is no mailbox of that address.",
+            Self::UnknownMailbox => "There is no mailbox with that address.",
             Self::UnknownDomain => "The part after the “@” does not exist, or takes no mail.",
             Self::DisabledMailbox => "The mailbox exists and is switched off.",
             Self::FullMailbox => "The mailbox is full.",

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::{Facts, shown};
+use super::{Facts, History, name, shown};
 use crate::domain::attempt::LastWord;
 use crate::domain::cause::Cause;
 use crate::domain::delivery::{self, State};
 use crate::domain::language::Language;
-use crate::domain::record::{AddressRecord, Counts, DeliveryRecord, Remark};
+use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord, Remark};
 use crate::domain::settings::Event;
 use crate::domain::state::{self, StateCode};
 
@@ -24,6 +24,12 @@ pub struct Dossier {
     pub records: Vec<DeliveryRecord>,
     /// What people said about a row, by its id, in the order in which they did.
     pub remarks: HashMap<String, Vec<Remark>>,
+    /// Every attempt on a row that was tried, by its id, the first one first.
+    pub attempts: HashMap<String, Vec<AttemptRecord>>,
+    /// The language of each letter, by the id of its row.
+    pub languages: HashMap<String, Language>,
+    /// What changed from one version of the batch to the next.
+    pub history: History,
     /// When attempts were settled and as what, in the order of time.
     pub settled: Vec<(Timestamp, State)>,
     /// The letter, once for each language and each text of it that was frozen.
@@ -85,6 +91,31 @@ impl Dossier {
     /// What people said about a row, in the order in which they did.
     pub(super) fn remarks_on(&self, record: &DeliveryRecord) -> &[Remark] {
         self.remarks.get(record.id.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The attempts on a row that were not given back, the first one first.
+    pub(super) fn tries(&self, record: &DeliveryRecord) -> impl Iterator<Item = &AttemptRecord> {
+        let all = self.attempts.get(record.id.as_str()).map_or(&[][..], Vec::as_slice);
+        all.iter().filter(|attempt| attempt.outcome.is_some_and(|outcome| outcome != State::Queued))
+    }
+
+    /// How many addresses the letters go to that were tried.
+    pub(super) fn tried_addresses(&self) -> usize {
+        self.records.iter().filter(|record| record.attempts > 0).map(|record| record.addresses.len()).sum()
+    }
+
+    /// To addresses that stand for more than one mission, each with the missions' names, by address.
+    pub(super) fn shared_addresses(&self) -> Vec<(String, Vec<&str>)> {
+        let mut shared: BTreeMap<String, (String, Vec<&str>)> = BTreeMap::new();
+        for record in self.records.iter().filter(|record| record.state != State::Suppressed) {
+            for to in &record.recipient.to {
+                let (_, names) = shared.entry(to.folded()).or_insert_with(|| (to.address(), Vec::new()));
+                if !names.contains(&name(record)) {
+                    names.push(name(record));
+                }
+            }
+        }
+        shared.into_values().filter(|(_, names)| names.len() > 1).collect()
     }
 
     /// What a person recorded of an address that no server is known to have taken the letter for.

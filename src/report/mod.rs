@@ -16,6 +16,7 @@ mod runs;
 mod status;
 mod table;
 mod tally;
+mod versions;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -32,6 +33,7 @@ pub use self::resend::resend_list;
 pub use self::runs::runs;
 pub use self::status::status;
 pub use self::table::outcome_table;
+pub use self::versions::{Changes, History, versions};
 use crate::domain::approval::Approval;
 use crate::domain::attempt::LastWord;
 use crate::domain::coverage::Coverage;

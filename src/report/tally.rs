@@ -64,7 +64,7 @@ impl Standing {
             Self::Failed => "refused",
             Self::Deferred => "put off",
             Self::Sending => "being sent",
-            Self::Queued => "still to go",
+            Self::Queued => "to be sent",
             Self::Suppressed => "left out",
             Self::NotPlanned => "no letter planned",
         }
@@ -81,11 +81,27 @@ impl Standing {
         }
     }
 
+    /// Where the missions that stand so are named, as an anchor of the page.
+    pub(super) fn anchor(self) -> &'static str {
+        match self {
+            Self::Accepted => "missions",
+            Self::LacksCopies => "but-a-copy",
+            Self::OnWord => "on-word",
+            Self::Uncertain => "uncertain",
+            Self::Failed => "refused",
+            Self::Deferred => "put-off",
+            Self::Sending => "being-sent",
+            Self::Queued => "to-be-sent",
+            Self::Suppressed => "left-out",
+            Self::NotPlanned => "not-planned",
+        }
+    }
+
     /// What it means for the mission, in a sentence without an end.
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Accepted => "a mail server took the letter",
-            Self::LacksCopies => "the mission has the letter; a copy for a further address has not arrived",
+            Self::LacksCopies => "the mission has the letter; a copy to a second address has not arrived",
             Self::OnWord => "no server confirmed it; a person found out that it arrived, and recorded that",
             Self::Uncertain => "the connection broke before the receipt: it may or may not have arrived",
             Self::Failed => "a mail server refused the letter for good",

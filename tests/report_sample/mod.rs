@@ -16,7 +16,7 @@ use demarche::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRec
 use demarche::domain::run::{Beginning, Confirmation};
 use demarche::domain::settings::Event;
 use demarche::domain::state::StateCode;
-use demarche::report::{Dossier, Facts, Sample};
+use demarche::report::{Dossier, Facts, History, Sample};
 use jiff::Timestamp;
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -135,6 +135,22 @@ pub(crate) fn counts(records: &[DeliveryRecord]) -> Counts {
     counts
 }
 
+/// The one attempt, in the sample's run, that made a record what it is.
+fn tried(record: &DeliveryRecord) -> (String, Vec<AttemptRecord>) {
+    let at = record.last.as_ref().expect("a word").at;
+    let attempt = AttemptRecord {
+        number: 1,
+        run: 1,
+        claimed_at: at,
+        intent_at: Some(at),
+        settled_at: Some(at),
+        outcome: Some(record.state),
+        word: record.last.clone(),
+        addresses: record.addresses.clone(),
+    };
+    (record.id.to_string(), vec![attempt])
+}
+
 /// A report of these records, sent within ten minutes on the day before the event. The campaign means to reach their Member
 /// States and those that are missing.
 pub(crate) fn dossier(records: Vec<DeliveryRecord>, missing: &[&str]) -> Dossier {
@@ -150,6 +166,12 @@ pub(crate) fn dossier(records: Vec<DeliveryRecord>, missing: &[&str]) -> Dossier
         facts: Facts { runs: vec![run()], ..facts(missing) },
         counts: counts(&records),
         settled: records.iter().enumerate().filter_map(settled).collect(),
+        attempts: records.iter().filter(|record| record.attempts > 0).map(tried).collect(),
+        languages: records
+            .iter()
+            .map(|record| (record.id.to_string(), Language::parse("en").expect("a language")))
+            .collect(),
+        history: History::new(),
         records,
         remarks: std::collections::HashMap::new(),
         letters: vec![Sample {

@@ -1,11 +1,12 @@
-//! The first screen: the verdict in a sentence, and what a person still has to do.
+//! What a person still has to do, the most pressing first.
 
 use std::fmt::Write as _;
 
 use super::super::dossier::{Dossier, waits_for_room};
-use super::super::tally::{Standing, Tally};
+use super::super::tally::Standing;
 use super::super::{name, words};
-use super::text::{address, counted, grouped, instant, minute, named, names, prose};
+use super::lead;
+use super::text::{address, counted, grouped, instant, named, names, plain, prose};
 use crate::domain::cause::Cause;
 use crate::domain::delivery::State;
 use crate::domain::markup::escape;
@@ -14,95 +15,18 @@ use crate::domain::record::DeliveryRecord;
 /// The most missions that are named in one item; the tables below name all.
 const NAMED: usize = 40;
 
-/// What became of the whole, in one paragraph whose numbers add up.
-pub(super) fn verdict(dossier: &Dossier) -> String {
-    let tally = dossier.groups().iter().fold(Tally::default(), |all, (_, group)| all.plus(group));
-    if dossier.records.is_empty() {
-        return "<p class=\"verdict\">No letter was planned or sent yet.</p>\n".to_owned();
-    }
-    let (whole, reached) = (tally.total(), tally.reached());
-    let (one, many) = dossier.noun();
-    let mut text = if reached == whole && whole == 1 {
-        format!("<strong>The one {one}</strong> has the letter")
-    } else if reached == whole {
-        format!("<strong>All {} {many}</strong> have the letter", grouped(whole))
-    } else {
-        let has = if reached == 1 { "has" } else { "have" };
-        format!("<strong>{} of {}</strong> {has} the letter", grouped(reached), counted(whole, one, many))
-    };
-    text.push_str(if reached > 0 { ", as far as mail servers can tell" } else { "" });
-    text.push('.');
-    text.push_str(&among(&tally));
-    text.push_str(&others(&tally));
-    text.push_str(&beyond(dossier));
-    format!("<p class=\"verdict\">{text}</p>\n")
-}
-
-/// Those that have the letter in another way than by a server's word for every address.
-fn among(tally: &Tally) -> String {
-    let (copies, word) = (tally.of(Standing::LacksCopies), tally.of(Standing::OnWord));
-    let lack = match copies {
-        0 => None,
-        1 => Some("<strong>1</strong> lacks a copy for a further address".to_owned()),
-        copies => Some(format!("<strong>{}</strong> lack a copy for a further address", grouped(copies))),
-    };
-    let said =
-        (word > 0).then(|| format!("for <strong>{}</strong> it is a person, not a server, who says so", grouped(word)));
-    match [lack, said].into_iter().flatten().collect::<Vec<_>>().join(", and ") {
-        none if none.is_empty() => none,
-        some => format!(" Of these, {some}."),
-    }
-}
-
-/// ` Of the other 9: 2 may or may not have it, …`; nothing if there are no others.
-fn others(tally: &Tally) -> String {
-    let rest: Vec<(Standing, usize)> = tally.each().filter(|(standing, _)| !standing.has_letter()).collect();
-    let count: usize = rest.iter().map(|(_, count)| count).sum();
-    if let ([(standing, 1)], true) = (rest.as_slice(), tally.total() > 1) {
-        let text = fate(*standing, true, "the other one");
-        let (first, after) = text.split_at(1);
-        return format!(" {}{after}.", first.to_uppercase());
-    }
-    let said: Vec<String> = rest
-        .into_iter()
-        .map(|(standing, count)| fate(standing, count == 1, &format!("<strong>{}</strong>", grouped(count))))
-        .collect();
-    match count {
-        0 => String::new(),
-        count if count == tally.total() => format!(" Of these {}: {}.", grouped(count), said.join(", ")),
-        count => format!(" Of the other {}: {}.", grouped(count), said.join(", ")),
-    }
-}
-
-/// What became of those who have no letter; `who` begins with an ASCII letter or a tag.
-fn fate(standing: Standing, is_one: bool, who: &str) -> String {
-    let (is, was, has) = if is_one { ("is", "was", "has") } else { ("are", "were", "have") };
-    match standing {
-        Standing::Uncertain => format!("{who} may or may not have it"),
-        Standing::Failed => format!("for {who} a mail server refused it"),
-        Standing::Deferred => format!("for {who} a mail server asked to try again later"),
-        Standing::Sending => format!("to {who} it is on its way, or was cut off there"),
-        Standing::Suppressed => format!("{who} {was} left out on purpose"),
-        Standing::NotPlanned => format!("{who} {has} no letter planned"),
-        _ => format!("{who} {is} still to get it"),
-    }
-}
-
-/// Who is written to besides.
-fn beyond(dossier: &Dossier) -> String {
-    let these = grouped(dossier.expected.len());
-    match dossier.bridge().beyond {
-        0 => String::new(),
-        1 => format!(" <strong>1</strong> more letter is for a recipient beyond these {these}."),
-        more => format!(" <strong>{}</strong> more letters are for recipients beyond these {these}.", grouped(more)),
-    }
-}
-
 /// What is left to do, the most pressing first.
 pub(super) fn section(dossier: &Dossier) -> String {
-    let items =
-        [uncertain(dossier), failed(dossier), deferred(dossier), waiting(dossier), missing(dossier), copies(dossier)]
-            .concat();
+    let items = [
+        uncertain(dossier),
+        failed(dossier),
+        deferred(dossier),
+        waiting(dossier),
+        missing(dossier),
+        copies(dossier),
+        shared(dossier),
+    ]
+    .concat();
     if items.is_empty() {
         return "<p>Nothing is left to do.</p>\n".to_owned();
     }
@@ -126,10 +50,12 @@ fn uncertain(dossier: &Dossier) -> String {
     }
     let title = format!("{} may or may not have arrived", counted(records.len(), "letter", "letters"));
     let body = format!(
-        "<p>The connection broke after the letter and before the receipt; no sender can know. Ask each {} whether it has \
-         the letter, then have the answer recorded (<code>demarche resolve</code>). Nothing is sent to them again before \
+        "<p>The connection broke after the letter and before the receipt, so that the sender cannot tell whether it arrived. Ask {} {} \
+         whether it has the letter, then have the answer recorded (<code>demarche resolve</code>). Nothing is sent to {} again before \
          that.</p>\n{}",
+        if records.len() == 1 { "the" } else { "each" },
         dossier.noun().0,
+        if records.len() == 1 { "it" } else { "them" },
         each(&records)
     );
     item("uncertain", &title, &body)
@@ -171,6 +97,23 @@ fn copies(dossier: &Dossier) -> String {
     item("copies", &title, &format!("<ul>\n{list}</ul>\n{more}<p>{SEE}.</p>\n"))
 }
 
+/// Addresses under which several missions are written to.
+fn shared(dossier: &Dossier) -> String {
+    let Some(title) = lead::shared(dossier) else { return String::new() };
+    let shared = dossier.shared_addresses();
+    let one = |(of, who): &(String, Vec<&str>)| format!("<li>{} — {}</li>\n", address(of), names(who.iter().copied()));
+    let list: String = shared.iter().take(NAMED).map(one).collect();
+    let more = match shared.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("<p>And {} more.</p>\n", grouped(more)),
+    };
+    let body = format!(
+        "<ul>\n{list}</ul>\n{more}<p>Check that this is meant; if not, a letter went to the wrong {}’s address.</p>\n",
+        dossier.noun().0
+    );
+    format!("<li class=\"shared\" id=\"shared\"><h3>{title}</h3>\n{body}</li>\n")
+}
+
 fn deferred(dossier: &Dossier) -> String {
     let records = of(dossier, Standing::Deferred);
     if records.is_empty() {
@@ -182,11 +125,11 @@ fn deferred(dossier: &Dossier) -> String {
     let mut body = String::new();
     if !soon.is_empty() {
         let due = soon.iter().filter_map(|record| record.not_before).min();
-        let due = due.map_or_else(String::new, |at| format!(", from {}\u{a0}UTC on", minute(at)));
+        let due = due.map_or_else(String::new, |at| format!(", from {}\u{a0}UTC on", instant(at)));
         let _ = writeln!(body, "<p>{}. To be sent again (<code>demarche resend</code>){due}.</p>", some(&soon));
     }
     if !full.is_empty() {
-        let _ = writeln!(body, "<p>{}. {}</p>", some(&full), escape(Cause::FullMailbox.advice()));
+        let _ = writeln!(body, "<p>{}. {}</p>", some(&full), plain(Cause::FullMailbox.advice()));
     }
     item("deferred", &title, &body)
 }
@@ -197,7 +140,7 @@ fn waiting(dossier: &Dossier) -> String {
     if waiting == 0 {
         return String::new();
     }
-    let title = format!("{} still to go", counted(waiting, "letter is", "letters are"));
+    let title = format!("{} still to be sent", counted(waiting, "letter is", "letters are"));
     item("queued", &title, "<p>Unless it is being sent right now, go on with <code>demarche send</code>.</p>\n")
 }
 

@@ -1,23 +1,24 @@
-//! What did not arrive, by cause: what it means, what to do, and each address with the server's words.
+//! What did not arrive: every mission concerned, in one table; then by cause: what it means, what to do, and each address with the server's words.
 
 use std::fmt::Write as _;
 
 use super::super::dossier::{Dossier, Miss};
 use super::super::{name, words};
-use super::text::{counted, grouped, minute, named, prose, tag_of};
+use super::left;
+use super::text::{counted, grouped, instant, named, plain, prose, tag_of};
 use crate::domain::markup::escape;
 
 /// A table for each cause.
 pub(super) fn section(dossier: &Dossier) -> String {
     let causes = dossier.causes();
+    let left = left::table(dossier);
     if causes.is_empty() {
-        return "<p>Nothing was refused, put off or lost.</p>\n".to_owned();
+        return format!("{left}<p>Nothing was refused, put off or lost.</p>\n");
     }
     let misses: usize = causes.values().map(Vec::len).sum();
-    let all: usize = dossier.records.iter().map(|record| record.addresses.len()).sum();
+    let all = dossier.tried_addresses();
     let mut html = format!(
-        "<p>{} of {} {} refused, put off or left without an answer; each stands below, by cause. A letter may go to several \
-         addresses.</p>\n",
+        "{left}<p>{} of {} that were tried {} refused, put off or left without an answer; each stands below, by cause.</p>\n",
         grouped(misses),
         counted(all, "address", "addresses"),
         if misses == 1 { "was" } else { "were" }
@@ -28,7 +29,7 @@ pub(super) fn section(dossier: &Dossier) -> String {
             "<div class=\"cause\">\n<h3>{} <span class=\"quiet\">({})</span></h3>\n<p><strong>What to do:</strong> {}</p>",
             escape(cause.meaning()),
             counted(misses.len(), "address", "addresses"),
-            commands(cause.advice())
+            plain(cause.advice())
         );
         html.push_str(&table(&misses));
         html.push_str("</div>\n");
@@ -52,19 +53,9 @@ fn table(misses: &[Miss<'_>]) -> String {
             if miss.record.has_letter() { "<br><span class=\"quiet\">the mission itself has it</span>" } else { "" },
             tag_of(miss.address.state),
             prose(&words(miss.word)),
-            minute(miss.word.at)
+            instant(miss.word.at)
         );
     }
     table.push_str("</tbody>\n</table>\n");
     table
-}
-
-/// Escaped, with what stands between backticks as code.
-fn commands(text: &str) -> String {
-    let parts: Vec<String> = text
-        .split('`')
-        .enumerate()
-        .map(|(place, part)| if place % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) })
-        .collect();
-    parts.concat()
 }

@@ -1,16 +1,16 @@
 //! The batch over time: how many letters were accepted, put off, refused or lost in each interval, as a drawing (inline SVG)
 //! and as the same table.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::dossier::Dossier;
-use super::super::duration;
 use super::super::tally::Standing;
+use super::super::{duration, name};
 use super::coverage::cell;
-use super::figures;
-use super::text::{counted, instant};
+use super::text::{counted, instant, names};
 use super::timeline::{Interval, STACKED, STEPS, Timeline};
 use crate::domain::delivery::State;
 use crate::domain::markup::escape;
@@ -23,27 +23,28 @@ struct Sheet {
 }
 
 const SHEETS: [Sheet; 2] =
-    [Sheet { class: "wide", width: 760.0, height: 232.0 }, Sheet { class: "narrow", width: 350.0, height: 220.0 }];
+    [Sheet { class: "wide", width: 760.0, height: 248.0 }, Sheet { class: "narrow", width: 350.0, height: 236.0 }];
 const LEFT: f64 = 40.0;
-const RIGHT: f64 = 12.0;
-const TOP: f64 = 22.0;
-const BOTTOM: f64 = 40.0;
+/// Half a label: the last one stands at its mark, too.
+const RIGHT: f64 = 36.0;
+const TOP: f64 = 36.0;
+const BOTTOM: f64 = 42.0;
 /// The least distance between two labels.
 const LABEL: f64 = 78.0;
 /// The widest bar.
 const WIDEST: f64 = 90.0;
+
+/// The most letters that are named as tried again.
+const NAMED: usize = 8;
 
 /// The drawing, its caption, and the table that says the same.
 pub(super) fn section(dossier: &Dossier) -> String {
     let Some(timeline) = Timeline::new(&dossier.settled) else {
         return "<p>Nothing was handed over yet.</p>\n".to_owned();
     };
-    let caption = figures::beside_event(dossier).unwrap_or_default();
-    let tried = dossier.records.iter().filter(|record| record.attempts > 0).count();
-    let answers = counted(dossier.settled.len(), "answer", "answers");
     // One bar would say nothing that a sentence does not.
     if let [only] = timeline.intervals.as_slice() {
-        return format!("<p>{answers} of mail servers, all at {}\u{a0}UTC. {caption}</p>\n", instant(only.from));
+        return format!("<p>All at {}\u{a0}UTC: {}</p>\n", instant(only.from), bridge(dossier));
     }
     let mut html = format!("<figure>\n{}", legend(&timeline));
     for sheet in &SHEETS {
@@ -51,13 +52,44 @@ pub(super) fn section(dossier: &Dossier) -> String {
     }
     let _ = writeln!(
         html,
-        "<figcaption>What mail servers answered; each bar is {} wide, times are UTC. {answers} in all, to {}: a \
-         letter that was sent again counts each time. {caption}</figcaption>\n</figure>",
+        "<figcaption>What mail servers answered; each bar is {} wide, times are UTC. {}</figcaption>\n</figure>",
         duration(u64::try_from(timeline.step).unwrap_or(0)),
-        counted(tried, "letter", "letters")
+        bridge(dossier)
     );
     html.push_str(&table(&timeline));
     html
+}
+
+/// How the answers come to the letters: `191 answers to 189 letters: Chad and Fiji were tried twice.`
+fn bridge(dossier: &Dossier) -> String {
+    let tried = dossier.records.iter().filter(|record| record.attempts > 0).count();
+    let mut text =
+        format!("{} to {}", counted(dossier.settled.len(), "answer", "answers"), counted(tried, "letter", "letters"));
+    let mut often: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for record in &dossier.records {
+        often.entry(dossier.tries(record).count()).or_default().push(name(record));
+    }
+    let parts: Vec<String> = often.range(2..).map(|(times, who)| again(*times, who)).collect();
+    if !parts.is_empty() {
+        let _ = write!(text, ": {}", parts.join(", "));
+    }
+    text.push('.');
+    if dossier.letters_tally().of(Standing::OnWord) > 0 {
+        text.push_str(" What a person confirmed is no answer of a server, and not in it.");
+    }
+    text
+}
+
+/// `Chad and Fiji were tried twice`.
+fn again(times: usize, who: &[&str]) -> String {
+    let times = if times == 2 { "twice".to_owned() } else { format!("{times} times") };
+    let were = if who.len() == 1 { "was" } else { "were" };
+    let who = match who {
+        [one] => names([*one]),
+        [all @ .., last] if who.len() <= NAMED => format!("{} and {}", names(all.iter().copied()), names([*last])),
+        _ => counted(who.len(), "letter", "letters"),
+    };
+    format!("{who} {were} tried {times}")
 }
 
 fn drawing(timeline: &Timeline, dossier: &Dossier, sheet: &Sheet) -> String {
@@ -70,12 +102,13 @@ fn drawing(timeline: &Timeline, dossier: &Dossier, sheet: &Sheet) -> String {
     let y = |count: u64| sheet.floor() - count_of(count) / count_of(top) * (sheet.floor() - TOP);
     let mut svg = format!(
         "<svg class=\"chart {0}\" viewBox=\"0 0 {1} {2}\" role=\"img\" aria-labelledby=\"{0}-title {0}-desc\">\n\
-         <title id=\"{0}-title\">Letters over time</title>\n<desc id=\"{0}-desc\">{3}</desc>\n",
+         <title id=\"{0}-title\">Answers of mail servers over time</title>\n<desc id=\"{0}-desc\">{3}</desc>\n",
         sheet.class,
         sheet.width,
         sheet.height,
         escape(&described(timeline, dossier))
     );
+    svg.push_str("<text class=\"axis\" x=\"0\" y=\"12\">answers of mail servers</text>\n");
     let half = (top > 1).then_some(top / 2);
     for mark in [Some(0), half, Some(top)].into_iter().flatten() {
         let _ = writeln!(
@@ -163,22 +196,20 @@ fn axis(timeline: &Timeline, sheet: &Sheet, x: &dyn Fn(Timestamp) -> f64) -> Str
     let mut day = String::new();
     for interval in labelled {
         let at = x(interval.from);
-        // The last label ends at the edge, where it would go beyond it.
-        let anchor = if at + LABEL > sheet.width { " text-anchor=\"end\"" } else { "" };
         let _ = writeln!(
             svg,
-            "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{0:.1}\" y2=\"{1:.1}\"/><text class=\"axis\" x=\"{at:.1}\" y=\"{2:.1}\"{anchor}>{3}</text>",
+            "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{0:.1}\" y2=\"{1:.1}\"/><text class=\"axis\" x=\"{at:.1}\" y=\"{2:.1}\" text-anchor=\"middle\">{3}</text>",
             sheet.floor(),
             sheet.floor() + 5.0,
-            sheet.floor() + 18.0,
+            sheet.floor() + 20.0,
             timeline.label(interval.from)
         );
         let today = interval.from.strftime(if timeline.step < 43_200 { "%-d %b %Y" } else { "%Y" }).to_string();
         if today != day {
             let _ = writeln!(
                 svg,
-                "<text class=\"axis\" x=\"{at:.1}\" y=\"{:.1}\"{anchor}>{today}</text>",
-                sheet.floor() + 33.0
+                "<text class=\"axis\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{today}</text>",
+                sheet.floor() + 35.0
             );
             day = today;
         }
@@ -221,7 +252,7 @@ fn described(timeline: &Timeline, dossier: &Dossier) -> String {
 
 fn table(timeline: &Timeline) -> String {
     let mut table = String::from(
-        "<details>\n<summary>The same as a table</summary>\n<table class=\"figures groups\">\n<thead><tr><th scope=\"col\">From (UTC)</th>",
+        "<details class=\"data\">\n<summary>The same as a table</summary>\n<table class=\"figures groups\">\n<thead><tr><th scope=\"col\">From (UTC)</th>",
     );
     for state in STACKED {
         let _ = write!(table, "<th scope=\"col\" class=\"number\">{}</th>", Standing::of_state(state).label());

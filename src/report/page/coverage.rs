@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::super::dossier::Dossier;
 use super::super::tally::{Standing, Tally};
-use super::text::{counted, grouped, names, tag};
+use super::lead;
+use super::text::{address, counted, grouped, names, tag};
 use crate::domain::coverage::Coverage;
 use crate::domain::markup::escape;
 
@@ -26,10 +27,9 @@ pub(super) fn section(dossier: &Dossier) -> String {
         )
     } else {
         format!(
-            "<p>{} of the {of} that the campaign means to reach <span class=\"quiet\">(in its settings: \
-             <code>{}</code>)</span> {has} the letter. Each mission counts once here, whatever the number of its letters.</p>\n",
+            "<p>{} of the {of} that the campaign means to reach {has} the letter. Each mission counts once here, whatever the number \
+             of its letters.</p>\n",
             grouped(all.reached()),
-            escape(&dossier.audience)
         )
     };
     // One group that says the same again is no table.
@@ -99,5 +99,10 @@ fn beside(dossier: &Dossier) -> String {
     let doubled = Coverage::names(&dossier.facts.coverage.doubled);
     say("Several letters to one mission", &doubled.iter().map(String::as_str).collect::<Vec<_>>());
     say("Written to beyond the missions that were meant", &dossier.beyond());
+    if let Some(shared) = lead::shared(dossier) {
+        let one = |(of, who): &(String, Vec<&str>)| format!("{} ({})", address(of), names(who.iter().copied()));
+        let all: Vec<String> = dossier.shared_addresses().iter().map(one).collect();
+        let _ = writeln!(html, "<p><strong>{shared}</strong>: {}.</p>", all.join(", "));
+    }
     html
 }

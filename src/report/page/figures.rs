@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::super::dossier::{Dossier, Sample};
 use super::super::table::share;
 use super::super::tally::{Bridge, Standing};
-use super::proof::is_late;
-use super::text::{counted, grouped, mailbox, moment, tag};
-use crate::domain::approval::{approvers, is_same_person};
+use super::text::{counted, grouped, mailbox, moment, names, tag};
+use super::{approvals, rounds};
+use crate::domain::delivery::State;
 use crate::domain::markup::escape;
 use crate::domain::record::DeliveryRecord;
-use crate::report::duration;
+use crate::report::{duration, name};
 
 /// The facts, and the table of outcomes.
 pub(super) fn sent(dossier: &Dossier) -> String {
@@ -21,24 +23,28 @@ pub(super) fn sent(dossier: &Dossier) -> String {
     };
     if !dossier.letters.is_empty() {
         fact(if dossier.letters.len() == 1 { "Subject" } else { "Subjects" }, subjects(dossier));
-        fact("Languages", escape(&languages(dossier)));
+        fact(if dossier.letters.len() == 1 { "Language" } else { "Languages" }, languages(dossier));
     }
     fact("From", mailbox(&dossier.sender));
     if let Some(reply_to) = &dossier.reply_to {
-        fact("Answers to", mailbox(reply_to));
+        fact("Replies to", mailbox(reply_to));
     }
-    fact("Handed over", handed_over(dossier));
+    fact("Tried", tried(dossier));
+    let rounds = rounds::in_short(dossier);
+    if !rounds.is_empty() {
+        fact("Sent", rounds);
+    }
     if let Some((first, last)) = dossier.accepted_between() {
         let is_one = first.as_second().div_euclid(60) == last.as_second().div_euclid(60);
         let span = if is_one { moment(first) } else { format!("from {} to {}", moment(first), moment(last)) };
-        fact("Accepted", span);
+        fact("Taken by mail servers", span);
     }
     if let Some(event) = &dossier.event {
-        fact("Written before", format!("{}, {}", escape(&event.name), moment(event.at)));
+        fact("Occasion", format!("{}, {}", escape(&event.name), moment(event.at)));
     }
-    let approved = approved(dossier);
+    let approved = approvals::in_short(dossier);
     if !approved.is_empty() {
-        fact("Approved by", approved);
+        fact("Approved", approved);
     }
     list.push_str("</dl>\n");
     if !dossier.records.is_empty() {
@@ -47,36 +53,21 @@ pub(super) fn sent(dossier: &Dossier) -> String {
     list
 }
 
-/// `191 of 193 letters, to 195 addresses`.
-fn handed_over(dossier: &Dossier) -> String {
-    let sent: Vec<&DeliveryRecord> = dossier.records.iter().filter(|record| record.attempts > 0).collect();
-    let addresses: usize = sent.iter().map(|record| record.addresses.len()).sum();
+/// `191 of 193 letters, at 195 addresses`.
+fn tried(dossier: &Dossier) -> String {
+    let tried = dossier.records.iter().filter(|record| record.attempts > 0).count();
     let all = counted(dossier.records.len(), "letter", "letters");
-    match sent.len() {
+    match tried {
         0 => format!("none of {all} yet"),
-        count => {
-            format!("{} of {all}, to {} in all", grouped(count), counted(addresses, "address", "addresses"))
-        }
+        count => format!(
+            "{} of {all}, at {} in all",
+            grouped(count),
+            counted(dossier.tried_addresses(), "address", "addresses")
+        ),
     }
 }
 
-/// Whose approval of this very batch stands, each with when, and whether the letters were under way by then.
-fn approved(dossier: &Dossier) -> String {
-    let facts = &dossier.facts;
-    let one = |by: &str| {
-        let mut given = facts.approvals.iter().filter(|approval| {
-            approval.digest == facts.digest && approval.withdrawn.is_none() && is_same_person(&approval.by, by)
-        });
-        let when = given.next().map_or_else(String::new, |approval| {
-            let late = if is_late(dossier, approval.at) { ", after the first letter went out" } else { "" };
-            format!(" ({}{late})", moment(approval.at))
-        });
-        format!("<bdi>{}</bdi>{when}", escape(by))
-    };
-    approvers(&facts.approvals, facts.digest).into_iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-/// The subject of each language, in one mission's copy.
+/// The subject of each language, in one mission's copy; the language of most letters first.
 fn subjects(dossier: &Dossier) -> String {
     let line = |letter: &Sample| {
         format!(
@@ -87,11 +78,20 @@ fn subjects(dossier: &Dossier) -> String {
             escape(&letter.mission)
         )
     };
-    dossier.letters.iter().map(line).collect::<Vec<_>>().join("<br>\n")
+    most_used_first(dossier).into_iter().map(line).collect::<Vec<_>>().join("<br>\n")
 }
 
-/// `160 English, 8 Arabic: 168 letters`.
-fn languages(dossier: &Dossier) -> String {
+/// The letters as examples, the language of most first, each text of a language in its order.
+pub(super) fn most_used_first(dossier: &Dossier) -> Vec<&Sample> {
+    let counts = counts(dossier);
+    let place = |tag: &str| counts.iter().position(|(known, _)| *known == tag);
+    let mut letters: Vec<&Sample> = dossier.letters.iter().collect();
+    letters.sort_by_key(|letter| (place(letter.language.as_str()), letter.edition));
+    letters
+}
+
+/// How many letters there are in each language, the most first.
+fn counts(dossier: &Dossier) -> Vec<(&str, usize)> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for letter in &dossier.letters {
         *counts.entry(letter.language.as_str()).or_default() += letter.count;
@@ -99,11 +99,35 @@ fn languages(dossier: &Dossier) -> String {
     let mut counts: Vec<(&str, usize)> =
         counts.into_iter().map(|(tag, count)| (tag, usize::try_from(count).unwrap_or(usize::MAX))).collect();
     counts.sort_by_key(|(tag, count)| (std::cmp::Reverse(*count), *tag));
+    counts
+}
+
+/// The language of most letters.
+pub(super) fn main_language(dossier: &Dossier) -> Option<&str> {
+    counts(dossier).first().map(|(tag, _)| *tag)
+}
+
+/// `168 letters: 160 in English; 8 in Arabic: Algeria, …`. Whose letter is in the language of most is not listed.
+fn languages(dossier: &Dossier) -> String {
+    let counts = counts(dossier);
     let total = counts.iter().map(|(_, count)| count).sum();
-    let of: Vec<String> =
-        counts.iter().map(|(tag, count)| format!("{} in {}", grouped(*count), language_name(tag))).collect();
     let all = counted(total, "letter", "letters");
-    if of.len() == 1 { format!("{all} in {}", language_name(counts[0].0)) } else { format!("{all}: {}", of.join(", ")) }
+    if let [(tag, _)] = counts.as_slice() {
+        return format!("{all} in {}", escape(language_name(tag)));
+    }
+    let tried = dossier.records.iter().any(|record| record.attempts > 0);
+    let one = |(place, (tag, count)): (usize, &(&str, usize))| {
+        let head = format!("{} in {}", grouped(*count), escape(language_name(tag)));
+        let is_shown = |record: &&DeliveryRecord| {
+            let counts = if tried { record.attempts > 0 } else { record.state != State::Suppressed };
+            counts && dossier.languages.get(record.id.as_str()).is_some_and(|language| language.as_str() == *tag)
+        };
+        let mut who: Vec<&str> = dossier.records.iter().filter(is_shown).map(name).collect();
+        who.sort_by_key(|name| crate::domain::state::fold(name));
+        if place == 0 || who.is_empty() { head } else { format!("{head}: {}", names(who)) }
+    };
+    let lines: Vec<String> = counts.iter().enumerate().map(one).collect();
+    format!("{all}: {}", lines.join("<br>\n"))
 }
 
 fn outcomes(dossier: &Dossier) -> String {
@@ -115,7 +139,7 @@ fn outcomes(dossier: &Dossier) -> String {
         table,
         "<table class=\"figures outcomes\">\n<caption>What became of the {}</caption>\n<thead><tr>\
          <th scope=\"col\">Outcome</th><th scope=\"col\" class=\"number\">Letters</th>\
-         <th scope=\"col\" class=\"number\">Share of the {}\u{a0}to\u{a0}go</th><th scope=\"col\">What it means</th></tr></thead>\n<tbody>",
+         <th scope=\"col\" class=\"number\">Share of the {} to be sent</th><th scope=\"col\">What it means</th></tr></thead>\n<tbody>",
         if total == 1 { "one letter".to_owned() } else { format!("{} letters", grouped(total)) },
         grouped(due)
     );
@@ -138,9 +162,9 @@ fn outcomes(dossier: &Dossier) -> String {
     table.push_str(
         "<p class=\"quiet\">“Accepted” means that the server which carries our mail, or the mission’s own, took the letter and \
          answers for it from there. It is no proof that somebody read it, and a notice of failure may still come later to the \
-         sender’s mailbox.</p>\n<p class=\"quiet\">The program’s own screens and tables say <i>failed</i> for refused, <i>deferred</i> for put off, \
-         <i>queued</i> for still to go and <i>suppressed</i> for left out; a letter of which only a copy is out is counted there \
-         by what became of the copy.</p>\n",
+         sender’s mailbox.</p>\n<details>\n<summary>For whoever runs the program</summary>\n<p class=\"quiet\">Its own screens and tables say <i>failed</i> for refused, <i>deferred</i> for put off, \
+         <i>queued</i> for to be sent and <i>suppressed</i> for left out; a letter whose \
+         copy alone has not arrived is counted there by what became of the copy.</p>\n</details>\n",
     );
     table
 }
@@ -187,7 +211,7 @@ fn sum(dossier: &Dossier, due: usize) -> String {
         let were = if left_out == 1 { "was" } else { "were" };
         let _ = write!(
             text,
-            " {} of the {} {were} left out on purpose: {letters} − {left_out} = <strong>{due}</strong> to go.",
+            " {} of the {} {were} left out on purpose: {letters} − {left_out} = <strong>{due}</strong> to be sent.",
             grouped(left_out),
             counted(letters, "letter", "letters")
         );
@@ -209,14 +233,25 @@ pub(super) fn language_name(tag: &str) -> &str {
     }
 }
 
-/// How long before or after the event the last letter was accepted, in words.
+/// How long before or after the event it went out, in a sentence.
 pub(super) fn beside_event(dossier: &Dossier) -> Option<String> {
     let event = dossier.event.as_ref()?;
-    let (_, last) = dossier.accepted_between()?;
-    let seconds = event.at.as_second() - last.as_second();
-    let length = length(seconds.unsigned_abs());
-    let when = if seconds >= 0 { format!("{length} before") } else { format!("{length} after the beginning of") };
-    Some(format!("The last letter so far was accepted {when} the event ({}).", escape(&event.name)))
+    let (first, last) = dossier.accepted_between()?;
+    let before = |at: Timestamp| event.at.as_second() - at.as_second();
+    let name = escape(&event.name);
+    Some(match (before(first), before(last)) {
+        (_, rest) if rest >= 0 => {
+            format!("The last letter so far went out {} before the event ({name}).", length(rest.unsigned_abs()))
+        }
+        (since, _) if since < 0 => {
+            format!("It went out <strong>{} after</strong> the event ({name}) had begun.", length(since.unsigned_abs()))
+        }
+        (first, last) => format!(
+            "The event ({name}) began while it went out: {} after the first letter, {} before the last.",
+            length(first.unsigned_abs()),
+            length(last.unsigned_abs())
+        ),
+    })
 }
 
 /// A length of time as people say it: beyond two days, in days.

@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use super::super::dossier::{Dossier, Sample};
-use super::figures::language_name;
+use super::figures::{self, language_name};
 use super::text::counted;
 use crate::domain::markup::escape;
+
+/// A line of fewer signs fits every screen.
+const SHORTEST_RULE: usize = 8;
 
 /// Each language, and each text of it where the letter was corrected under way.
 pub(super) fn section(dossier: &Dossier) -> String {
@@ -16,7 +19,7 @@ pub(super) fn section(dossier: &Dossier) -> String {
     let mut html = String::from(
         "<p>One copy for each language, as its recipient reads it; the others differ in names and addresses.</p>\n",
     );
-    for letter in &dossier.letters {
+    for letter in figures::most_used_first(dossier) {
         html.push_str(&one(letter, several));
     }
     html
@@ -44,7 +47,16 @@ fn one(letter: &Sample, several: bool) -> String {
         html,
         "<div class=\"text\" lang=\"{language}\" dir=\"{}\">{}</div>\n</article>",
         letter.language.direction(),
-        escape(&letter.text)
+        ruled(&letter.text)
     );
     html
+}
+
+/// The text, escaped; a line that is nothing but signs to draw a rule with does not wrap.
+fn ruled(text: &str) -> String {
+    let is_rule = |line: &str| line.len() >= SHORTEST_RULE && line.chars().all(|c| matches!(c, '=' | '-' | '_' | '*'));
+    let line = |line: &str| {
+        if is_rule(line) { format!("<span class=\"rule\">{}</span>", escape(line)) } else { escape(line) }
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }

@@ -1,4 +1,4 @@
-//! Every mission by regional group: its addresses with outcome and the server's words, and what people noted.
+//! Every mission by regional group: each try and its addresses with outcome and what was said, and what people noted.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,10 +6,13 @@ use std::fmt::Write as _;
 use super::super::dossier::{Dossier, group_key, group_name};
 use super::super::tally::{Standing, Tally, group_place};
 use super::super::{name, words};
-use super::text::{counted, grouped, minute, named, prose, tag};
+use super::figures::{language_name, main_language};
+use super::text::{counted, grouped, instant, named, noted, prose, tag};
+use crate::domain::attempt::LastWord;
 use crate::domain::delivery::{Event, State};
 use crate::domain::markup::escape;
 use crate::domain::record::{AddressRecord, DeliveryRecord, Remark};
+use crate::domain::state::fold;
 
 /// A table for each group, missions in the order of their names.
 pub(super) fn section(dossier: &Dossier) -> String {
@@ -25,13 +28,17 @@ pub(super) fn section(dossier: &Dossier) -> String {
     }
     let mut groups: Vec<(&str, Group<'_>)> = groups.into_iter().collect();
     groups.sort_by_key(|(key, _)| group_place(key));
-    let mut html = String::from(
-        "<p class=\"quiet\">In the servers’ words a number stands first: with a 2 in front the letter was taken, with a 4 it was \
-         refused for now, with a 5 for good.</p>\n",
+    let language = main_language(dossier).map_or_else(String::new, |tag| {
+        let several = dossier.languages.values().any(|one| one.as_str() != tag);
+        let but = if several { ", where no other language stands below the name" } else { "" };
+        format!("The letters are in {}{but}. ", escape(language_name(tag)))
+    });
+    let mut html = format!(
+        "<p class=\"quiet\">{language}In the servers’ words a number stands first: with a 2 in front the letter was taken, with a 4 it \
+         was refused for now, with a 5 for good.</p>\n",
     );
     let is_one_list = groups.iter().all(|(key, _)| *key == "other");
-    for (key, mut group) in groups {
-        group.records.sort_by_key(|record| crate::domain::state::fold(name(record)));
+    for (key, group) in groups {
         let title = if is_one_list { "All recipients" } else { group_name(key) };
         let _ = writeln!(html, "<h3>{} <span class=\"quiet\">({})</span></h3>", escape(title), group.in_short(dossier));
         html.push_str(&table(dossier, &group));
@@ -74,44 +81,83 @@ impl Group<'_> {
 fn table(dossier: &Dossier, group: &Group<'_>) -> String {
     let mut table = format!(
         "<table class=\"list\">\n<thead><tr><th scope=\"col\">{}</th><th scope=\"col\">Address</th>\
-         <th scope=\"col\">Outcome</th><th scope=\"col\">The server’s words</th><th scope=\"col\">When (UTC)</th></tr></thead>\n",
+         <th scope=\"col\">Outcome</th><th scope=\"col\">What was said</th><th scope=\"col\">When (UTC)</th></tr></thead>\n",
         if dossier.noun().0 == "mission" { "Mission" } else { "Recipient" }
     );
-    for record in &group.records {
-        let rows = record.addresses.len().max(1) + usize::from(has_notes(dossier, record));
-        let _ = writeln!(table, "<tbody>");
-        for (place, address) in record.addresses.iter().enumerate() {
-            let head = if place == 0 {
-                format!(
-                    "<th scope=\"rowgroup\" rowspan=\"{rows}\"><bdi>{}</bdi>{}</th>",
-                    escape(name(record)),
-                    in_spite_of_copies(record)
-                )
-            } else {
-                String::new()
-            };
-            let _ = writeln!(table, "<tr>{head}{}</tr>", cells(dossier, record, address));
-        }
-        if has_notes(dossier, record) {
-            let _ = writeln!(table, "<tr class=\"note\"><td colspan=\"4\">{}</td></tr>", notes(dossier, record));
-        }
-        let _ = writeln!(table, "</tbody>");
-    }
-    for missing in &group.missing {
-        let _ = writeln!(
-            table,
-            "<tbody><tr><th scope=\"rowgroup\"><bdi>{}</bdi></th><td data-label=\"Address\" class=\"quiet\">none</td>\
-             <td data-label=\"Outcome\"><span class=\"tag\">no letter planned</span></td><td></td><td></td></tr></tbody>",
-            escape(missing)
-        );
+    let mut rows: Vec<(String, String)> = Vec::new();
+    rows.extend(group.records.iter().map(|record| (fold(name(record)), mission(dossier, record))));
+    rows.extend(group.missing.iter().map(|missing| (fold(missing), without_letter(missing))));
+    rows.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (_, row) in rows {
+        table.push_str(&row);
     }
     table.push_str("</table>\n");
     table
 }
 
-/// What stands below the name of a mission that has its letter though a copy is out: the addresses beside it do not say so.
-fn in_spite_of_copies(record: &DeliveryRecord) -> String {
-    if record.lacks_only_copies() { format!("<br>{}", tag(Standing::LacksCopies)) } else { String::new() }
+fn without_letter(missing: &str) -> String {
+    format!(
+        "<tbody><tr><th scope=\"rowgroup\"><bdi>{}</bdi></th><td data-label=\"Address\" class=\"quiet\">none</td>\
+         <td data-label=\"Outcome\"><span class=\"tag\">no letter planned</span></td><td></td><td></td></tr></tbody>\n",
+        escape(missing)
+    )
+}
+
+/// The rows of one mission: what was tried before in the order of time, how each address stands, and what people noted.
+fn mission(dossier: &Dossier, record: &DeliveryRecord) -> String {
+    let mut rows = earlier(dossier, record);
+    rows.extend(record.addresses.iter().map(|address| cells(dossier, record, address)));
+    let notes = notes(dossier, record);
+    if !notes.is_empty() {
+        rows.push(format!("<td colspan=\"4\">{notes}</td>"));
+    }
+    let last = rows.len().max(1) - 1;
+    let mut html = String::from("<tbody>\n");
+    for (place, row) in rows.iter().enumerate() {
+        let class = if place == last && !notes.is_empty() { " class=\"note\"" } else { "" };
+        let head = if place == 0 { head(dossier, record, rows.len()) } else { String::new() };
+        let _ = writeln!(html, "<tr{class}>{head}{row}</tr>");
+    }
+    html.push_str("</tbody>\n");
+    html
+}
+
+/// The name; below it the language, where it is not that of most letters, and that the mission has its letter though a copy is out: the
+/// addresses beside it do not say so.
+fn head(dossier: &Dossier, record: &DeliveryRecord, rows: usize) -> String {
+    let language = dossier.languages.get(record.id.as_str()).filter(|one| Some(one.as_str()) != main_language(dossier));
+    let language = language.map_or_else(String::new, |language| {
+        format!("<span class=\"language quiet\">{}</span>", escape(language_name(language.as_str())))
+    });
+    let copies = if record.lacks_only_copies() { format!("<br>{}", tag(Standing::LacksCopies)) } else { String::new() };
+    format!("<th scope=\"rowgroup\" rowspan=\"{rows}\"><bdi>{}</bdi>{copies}{language}</th>", escape(name(record)))
+}
+
+/// What each try came to that is not the last word on an address.
+fn earlier(dossier: &Dossier, record: &DeliveryRecord) -> Vec<String> {
+    let is_last = |address: &AddressRecord, word: &LastWord| {
+        record.addresses.iter().any(|now| {
+            let last = now.word.as_ref().or(record.last.as_ref());
+            now.address == address.address
+                && last.is_some_and(|last| last.at == word.at)
+                && dossier.on_a_persons_word(record, now).is_none()
+        })
+    };
+    let mut rows = Vec::new();
+    for attempt in dossier.tries(record) {
+        for address in &attempt.addresses {
+            let Some(word) = address.word.as_ref().or(attempt.word.as_ref()) else { continue };
+            if address.state != State::Queued && !is_last(address, word) {
+                rows.push(row(
+                    address,
+                    &tag(Standing::of_state(address.state)),
+                    &prose(&words(word)),
+                    &instant(word.at),
+                ));
+            }
+        }
+    }
+    rows
 }
 
 fn cells(dossier: &Dossier, record: &DeliveryRecord, address: &AddressRecord) -> String {
@@ -120,48 +166,53 @@ fn cells(dossier: &Dossier, record: &DeliveryRecord, address: &AddressRecord) ->
     let word = address.word.as_ref().or(record.last.as_ref()).filter(|_| told);
     let (said, when) = match dossier.on_a_persons_word(record, address) {
         // What the server said before was not the answer.
-        Some(remark) => (format!("recorded as arrived{}", by(remark)), minute(remark.at)),
+        Some(remark) => (confirmed(remark), instant(remark.at)),
         None => (
             word.map(|word| prose(&words(word))).unwrap_or_default(),
-            word.map(|word| minute(word.at)).unwrap_or_default(),
+            word.map(|word| instant(word.at)).unwrap_or_default(),
         ),
     };
+    row(address, &tag(dossier.standing_of(record, address)), &said, &when)
+}
+
+fn row(address: &AddressRecord, outcome: &str, said: &str, when: &str) -> String {
     format!(
-        "<td data-label=\"Address\">{}</td><td data-label=\"Outcome\">{}</td>\
-         <td data-label=\"The server’s words\" class=\"words\">{said}</td><td data-label=\"When (UTC)\" class=\"when\">{when}</td>",
+        "<td data-label=\"Address\">{}</td><td data-label=\"Outcome\">{outcome}</td>\
+         <td data-label=\"What was said\" class=\"words\">{said}</td><td data-label=\"When (UTC)\" class=\"when\">{when}</td>",
         named(address),
-        tag(dossier.standing_of(record, address)),
     )
 }
 
-fn by(remark: &Remark) -> String {
-    remark.by.as_deref().map_or_else(String::new, |by| format!(" by <bdi>{}</bdi>", escape(by)))
+/// `Officer recorded that it arrived: “the registry has it”`.
+pub(super) fn confirmed(remark: &Remark) -> String {
+    let by = remark.by.as_deref().map_or_else(|| "Somebody".to_owned(), |by| format!("<bdi>{}</bdi>", escape(by)));
+    let note = if remark.note.is_empty() { String::new() } else { format!(": “{}”", prose(&remark.note)) };
+    format!("{by} recorded that it arrived{note}")
 }
 
-fn has_notes(dossier: &Dossier, record: &DeliveryRecord) -> bool {
-    record.note.as_deref().is_some_and(|note| !note.is_empty()) || dossier.remarks.contains_key(record.id.as_str())
-}
-
-/// What people said, each with who and when; a note that is no remark stands as it is.
+/// What people said, each with who and when; a note that is no remark stands as it is. What the rows say already is left out.
 fn notes(dossier: &Dossier, record: &DeliveryRecord) -> String {
-    let remarks = dossier.remarks.get(record.id.as_str()).map_or(&[][..], Vec::as_slice);
-    let mut lines: Vec<String> = remarks.iter().map(remark).collect();
+    let remarks = dossier.remarks_on(record);
+    let told: Vec<&Remark> =
+        record.addresses.iter().filter_map(|address| dossier.on_a_persons_word(record, address)).collect();
+    let mut lines: Vec<String> = remarks.iter().filter(|one| !told.contains(one)).map(remark).collect();
     if let Some(note) = record.note.as_deref().filter(|note| !note.is_empty())
         && !remarks.iter().any(|remark| remark.note == note)
     {
-        lines.push(format!("<strong>Note:</strong> {}", prose(note)));
+        lines.push(format!("<strong>Note:</strong> {}", noted(note)));
     }
     lines.join("<br>\n")
 }
 
 fn remark(remark: &Remark) -> String {
+    let by = remark.by.as_deref().map(|by| format!("<bdi>{}</bdi>", escape(by)));
+    let by = by.unwrap_or_else(|| "Somebody".to_owned());
     let what = match remark.event {
-        Event::ResolveSent => "Recorded as arrived",
-        Event::ResolveNotSent => "Recorded as not arrived",
-        Event::Suppress => "Left out from then on",
-        _ => "Note",
+        Event::ResolveSent => format!("{by} recorded that it arrived"),
+        Event::ResolveNotSent => format!("{by} recorded that it had not arrived"),
+        Event::Suppress => format!("{by} had it left out from then on"),
+        _ => format!("{by} noted"),
     };
-    let by = by(remark);
     let note = if remark.note.is_empty() { String::new() } else { format!(": {}", prose(&remark.note)) };
-    format!("<strong>{what}</strong>{by}, {}\u{a0}UTC{note}", minute(remark.at))
+    format!("<strong>{what}</strong>, {}\u{a0}UTC{note}", instant(remark.at))
 }

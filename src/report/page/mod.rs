@@ -1,16 +1,21 @@
 //! A page to hand on and to print: what was sent, when, by whom, to whom, and what became of it; for people who have never
-//! seen the program. First what needs a person, then the figures, then every mission, the proof and the letter itself.
+//! seen the program. First what needs a person, then the figures, then every mission, who approved it, how to check, and the letter.
 
+mod approvals;
 mod attention;
 mod causes;
 mod chart;
+mod check;
 mod coverage;
 mod figures;
+mod lead;
+mod left;
 mod letters;
 mod missions;
-mod proof;
+mod rounds;
 mod text;
 mod timeline;
+mod versions;
 
 use self::text::moment;
 use super::REHEARSAL;
@@ -23,7 +28,7 @@ const STYLE: &str = include_str!("style.css");
 const LONGEST_IN_MARGIN: usize = 80;
 
 /// The parts of the page by their anchors, as its contents name them.
-fn contents(dossier: &Dossier) -> [(&'static str, &'static str); 8] {
+fn contents(dossier: &Dossier) -> [(&'static str, &'static str); 10] {
     let every = if dossier.noun().0 == "mission" { "Every mission" } else { "Every recipient" };
     [
         ("attention", "What is left to do"),
@@ -32,7 +37,9 @@ fn contents(dossier: &Dossier) -> [(&'static str, &'static str); 8] {
         ("coverage", "Whom it reached"),
         ("causes", "What did not arrive, and why"),
         ("missions", every),
-        ("proof", "The proof"),
+        ("approval", "Who approved it"),
+        ("rounds", "The rounds of sending"),
+        ("check", "How to check this page"),
         ("letter", "The letter"),
     ]
 }
@@ -51,7 +58,7 @@ pub fn html(dossier: &Dossier) -> String {
         moment(dossier.facts.now),
         escape(&dossier.facts.campaign)
     );
-    body.push_str(&attention::verdict(dossier));
+    body.push_str(&lead::verdict(dossier));
     body.push_str("</header>\n");
     body.push_str("<nav aria-label=\"Contents\">\n<ul>\n");
     let contents = contents(dossier);
@@ -66,7 +73,9 @@ pub fn html(dossier: &Dossier) -> String {
         coverage::section(dossier),
         causes::section(dossier),
         missions::section(dossier),
-        proof::section(dossier),
+        approvals::section(dossier),
+        rounds::section(dossier),
+        check::section(dossier),
         letters::section(dossier),
     ];
     for ((anchor, title), part) in contents.iter().zip(parts) {
@@ -75,7 +84,31 @@ pub fn html(dossier: &Dossier) -> String {
         ));
     }
     body.push_str("</main>\n");
-    sealed_document(&format!("{title}: {}", dossier.facts.campaign), &format!("{STYLE}{}", margins(dossier)), &body)
+    sealed_document(
+        &format!("{title}: {}", dossier.facts.campaign),
+        &format!("{STYLE}{}", margins(dossier)),
+        &with_roles(&body),
+    )
+}
+
+/// Tables as they are to programs that read them aloud, whatever a narrow screen makes of their display. What stands between the
+/// tags is escaped, so that no value looks like one.
+fn with_roles(body: &str) -> String {
+    let roles = [
+        ("<table ", "table"),
+        ("<thead", "rowgroup"),
+        ("<tbody", "rowgroup"),
+        ("<tfoot", "rowgroup"),
+        ("<tr", "row"),
+        ("<td", "cell"),
+        ("<th scope=\"col\"", "columnheader"),
+        ("<th scope=\"row\"", "rowheader"),
+        ("<th scope=\"rowgroup\"", "rowheader"),
+    ];
+    roles.into_iter().fold(body.to_owned(), |body, (tag, role)| {
+        let tag_alone = tag.trim_end();
+        body.replace(tag, &format!("{tag_alone} role=\"{role}\"{}", &tag[tag_alone.len()..]))
+    })
 }
 
 /// What stands in the margins of a printed page: the campaign and the date, page and pages (CSS Paged Media §4).
@@ -88,8 +121,9 @@ fn margins(dossier: &Dossier) -> String {
     let as_of = dossier.facts.now.strftime("Report as of %-d %B %Y, %H:%M UTC").to_string();
     let as_of = if dossier.facts.rehearsal { format!("{REHEARSAL}. {as_of}") } else { as_of };
     format!(
-        "@page {{ @top-left {{ content: {}; }} @bottom-left {{ content: {}; }} @bottom-right {{ content: counter(page) \" / \" \
-         counter(pages); }} }}\n@page :first {{ @top-left {{ content: none; }} }}\n",
+        "@page {{ @top-left {{ content: {}; }} @top-center {{ content: \"\"; }} @top-right {{ content: \"\"; }} @bottom-left {{ content: {}; }} \
+         @bottom-center {{ content: \"\"; }} @bottom-right {{ content: counter(page) \" / \" counter(pages); }} }}\n\
+         @page :first {{ @top-left {{ content: \"\"; }} }}\n",
         css_string(&name),
         css_string(&as_of)
     )

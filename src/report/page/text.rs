@@ -16,9 +16,21 @@ pub(super) fn moment(at: Timestamp) -> String {
     format!("<time datetime=\"{at}\">{}</time>", at.strftime("%-d %B %Y, %H:%M UTC"))
 }
 
-/// `20 Oct 2021, 14:02`, for columns that say UTC in their head.
-pub(super) fn minute(at: Timestamp) -> String {
-    format!("<time datetime=\"{at}\">{}</time>", at.strftime("%-d %b %Y, %H:%M"))
+/// `20 October 2021, 14:02:11 UTC`, with milliseconds where one of `others` would read the same.
+pub(super) fn moment_among(at: Timestamp, others: &[Timestamp]) -> String {
+    exact(at, others, "%-d %B %Y, %H:%M:%S", " UTC")
+}
+
+/// `20 Oct 2021, 14:02:11`, with milliseconds where one of `others` would read the same.
+pub(super) fn instant_among(at: Timestamp, others: &[Timestamp]) -> String {
+    exact(at, others, "%-d %b %Y, %H:%M:%S", "")
+}
+
+fn exact(at: Timestamp, others: &[Timestamp], format: &str, zone: &str) -> String {
+    let twin = |other: &Timestamp| other.as_second() == at.as_second() && *other != at;
+    let part =
+        if others.iter().any(twin) { format!(".{:03}", at.as_millisecond().rem_euclid(1_000)) } else { String::new() };
+    format!("<time datetime=\"{at}\">{}{part}{zone}</time>", at.strftime(format))
 }
 
 /// `20 Oct 2021, 14:02:11`, where the second matters; in columns that say UTC in their head.
@@ -113,6 +125,32 @@ pub(super) fn grouped(count: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `first`, … `tenth`, `11th`.
+pub(super) fn ordinal(number: usize) -> String {
+    const WORDS: [&str; 10] =
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+    match number.checked_sub(1).and_then(|place| WORDS.get(place)) {
+        Some(word) => (*word).to_owned(),
+        None => format!("{number}th"),
+    }
+}
+
+/// Escaped, with what stands between backticks as code, and in words for people who never saw the program's files.
+pub(super) fn plain(text: &str) -> String {
+    let text = text.replace("recipients file", "list of recipients");
+    let parts: Vec<String> = text
+        .split('`')
+        .enumerate()
+        .map(|(place, part)| if place % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) })
+        .collect();
+    parts.concat()
+}
+
+/// What a person or the program noted, in words for people who never saw the program's files.
+pub(super) fn noted(text: &str) -> String {
+    prose(&text.replace("the list of suppressed addresses", "the list of those not to be written to"))
 }
 
 /// Names with commas, escaped, each a run of its own direction.
