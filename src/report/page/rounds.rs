@@ -121,7 +121,7 @@ pub(super) fn section(dossier: &Dossier) -> String {
             run.ended_at.map_or_else(|| "was cut off, or still goes on".to_owned(), |at| instant_among(at, &near));
         let _ = writeln!(
             table,
-            "<tr><th scope=\"row\">{}</th><td data-label=\"When (UTC)\" class=\"when\">{}<br>to {ended}</td>\
+            "<tr><th scope=\"row\" data-label=\"Round\">{}</th><td data-label=\"When (UTC)\" class=\"when\">{}<br>to {ended}</td>\
              <td data-label=\"By\">{}</td><td data-label=\"What was sent\">{}</td>\
              <td data-label=\"Approved\">{}</td><td data-label=\"Tries\" class=\"number\">{}</td></tr>",
             run.run,

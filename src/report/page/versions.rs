@@ -32,7 +32,7 @@ pub(super) fn table(dossier: &Dossier) -> String {
         let whole = digest.to_string();
         let _ = writeln!(
             html,
-            "<tr><th scope=\"row\">{} <span class=\"digest\">{}</span></th><td data-label=\"What changed\">{}</td>\
+            "<tr><th scope=\"row\" data-label=\"Version\">{} <span class=\"digest\">{}</span></th><td data-label=\"What changed\">{}</td>\
              <td data-label=\"Sent in\">{}</td><td data-label=\"Whole fingerprint\"><span class=\"digest\">{whole}</span></td></tr>",
             place + 1,
             &whole[..8],
