@@ -201,5 +201,5 @@ fn what_a_resend_of_uncertain_letters_did_not_come_to_is_uncertain_again_and_a_s
     let states = [campaign.state("KEN"), campaign.state("TCD")];
     assert!(states.contains(&"accepted".to_owned()) && states.contains(&"uncertain".to_owned()), "{states:?}");
     let log = campaign.run(&["log"]).expect_code(0).stdout;
-    assert!(log.contains("to be sent again on "), "{log}");
+    assert!(log.contains("to be sent again ") && log.contains(": resend --uncertain"), "{log}");
 }

@@ -243,8 +243,9 @@ impl Again {
         } else {
             None
         };
+        let by = approval::person(None);
         for record in self.records.iter().filter(|record| record.state == State::Uncertain) {
-            ledger.send_again(&record.id, "to be sent again by a person's word: resend --uncertain")?;
+            ledger.send_again(&record.id, "resend --uncertain", by.as_deref())?;
         }
         let taken = |correction: &Correction| Correction { edition, ..correction.clone() };
         ledger.correct(self.corrections.iter().map(taken).collect())?;

@@ -15,7 +15,7 @@ use crate::domain::recipient::RecipientId;
 pub(super) fn send_again(
     connection: &Connection,
     id: &RecipientId,
-    note: &str,
+    (note, by): (&str, Option<&str>),
     now: Timestamp,
 ) -> Result<(), LedgerError> {
     let mut standing = Standing::of_id(connection, id)?;
@@ -24,7 +24,7 @@ pub(super) fn send_again(
         address.step(Event::SendAgain)?;
     }
     standing.save(connection)?;
-    word::remark(connection, standing.number, Event::SendAgain, (note, None), now)
+    word::remark(connection, standing.number, Event::SendAgain, (note, by), now)
 }
 
 /// Makes what was to be sent again, and was not, uncertain; the numbers of those deliveries. To be called where no run is.

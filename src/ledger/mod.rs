@@ -355,14 +355,14 @@ impl Ledger {
         self.ask(move |connection| approvals::withdraw(connection, digest, &person, &note, clock::now()))
     }
 
-    /// Queues the uncertain addresses of a row again because a person wants that, although they may have the letter. The word
-    /// holds until the run ends: what was not handed over by then is uncertain as before.
+    /// Queues the uncertain addresses of a row again because a person wants that, although they may have the letter. `by` is who
+    /// says it, if known. The word holds until the run ends: what was not handed over by then is uncertain as before.
     ///
     /// # Errors
     /// [`LedgerError::Illegal`] if the row is not uncertain.
-    pub fn send_again(&self, id: &RecipientId, note: &str) -> Result<(), LedgerError> {
-        let (id, note) = (id.clone(), note.to_owned());
-        self.ask(move |connection| doubt::send_again(connection, &id, &note, clock::now()))
+    pub fn send_again(&self, id: &RecipientId, note: &str, by: Option<&str>) -> Result<(), LedgerError> {
+        let (id, note, by) = (id.clone(), note.to_owned(), by.map(str::to_owned));
+        self.ask(move |connection| doubt::send_again(connection, &id, (&note, by.as_deref()), clock::now()))
     }
 
     /// Keeps a row's open addresses from ever being sent to; what the row is then. Addresses that may have the letter and wait

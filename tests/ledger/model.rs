@@ -157,7 +157,7 @@ async fn apply(ledger: &Ledger, model: &mut Model, numbers: &BTreeMap<&str, Deli
         }
         Step::SendAgain(n) => {
             let legal = model.all(n, Event::SendAgain, |state| state == State::Uncertain);
-            assert_eq!(ledger.send_again(&id(NAMES[n]), "a word").is_ok(), legal);
+            assert_eq!(ledger.send_again(&id(NAMES[n]), "a word", None).is_ok(), legal);
             model.2[n] |= legal;
         }
         Step::Suppress(n) => {

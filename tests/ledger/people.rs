@@ -97,7 +97,7 @@ async fn a_word_to_send_again_what_may_have_arrived_holds_for_one_run_and_nothin
     let (desk, ledger) = Desk::with(names.map(|name| row(name, &["to@x.test"])).to_vec());
     for name in names {
         attempt(&ledger, name, &[("to@x.test", Event::LoseTrack)]).await.unwrap();
-        ledger.send_again(&id(name), "all the same").unwrap();
+        ledger.send_again(&id(name), "all the same", None).unwrap();
     }
     let run = ledger.start_run(&start("resend")).unwrap();
     attempt(&ledger, "sent", &[("to@x.test", Event::Accept)]).await.unwrap();
@@ -109,7 +109,7 @@ async fn a_word_to_send_again_what_may_have_arrived_holds_for_one_run_and_nothin
     assert_eq!((now(&ledger), due_ids(&ledger, 0)), (expected, Vec::new()));
 
     // A run that dies takes the word with it, too.
-    ledger.send_again(&id("left"), "once more").unwrap();
+    ledger.send_again(&id("left"), "once more", None).unwrap();
     drop(ledger);
     let ledger = desk.open();
     assert_eq!(ledger.recover().unwrap().doubtful, 1);

@@ -210,6 +210,8 @@ fn remark(remark: &Remark) -> String {
     let what = match remark.event {
         Event::ResolveSent => format!("{by} recorded that it arrived"),
         Event::ResolveNotSent => format!("{by} recorded that it had not arrived"),
+        Event::SendAgain => format!("{by} had it sent again, although it may have arrived"),
+        Event::Suppress if remark.by.is_none() => "Left out from then on".to_owned(),
         Event::Suppress => format!("{by} had it left out from then on"),
         _ => format!("{by} noted"),
     };
