@@ -112,6 +112,17 @@ pub struct Diagnostic {
     pub place: Option<Place>,
     /// What to do.
     pub help: Option<String>,
+    /// Each row of the recipients that it is about, where they are several or it is at no row's place.
+    pub about: Vec<AboutRow>,
+}
+
+/// What a problem means for one of the rows that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AboutRow {
+    /// The row's id.
+    pub id: String,
+    /// In a sentence without a full stop, for whoever sees only that row's letter.
+    pub says: String,
 }
 
 impl Diagnostic {
@@ -134,7 +145,7 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: &'static str, message: impl Into<String>) -> Self {
-        Self { severity, code, message: message.into(), place: None, help: None }
+        Self { severity, code, message: message.into(), place: None, help: None, about: Vec::new() }
     }
 
     /// True if nothing may be sent for it.
@@ -154,6 +165,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// With what it means for each of several rows.
+    #[must_use]
+    pub fn about(mut self, rows: impl IntoIterator<Item = AboutRow>) -> Self {
+        self.about.extend(rows);
         self
     }
 

@@ -385,7 +385,7 @@ pub(super) fn aside(text: &str) {
 
 /// A problem in the log file: its place in one word, so that it can be searched for.
 fn trace(diagnostic: &Diagnostic) {
-    let Diagnostic { severity, code, message, place, help } = diagnostic;
+    let Diagnostic { severity, code, message, place, help, about: _ } = diagnostic;
     let place = place.as_ref().map(|place| match &place.cell {
         Some(cell) => visible(&format!("{}:{}", place.file, cell.name)),
         None => visible(&format!("{}:{}:{}", place.file, place.line, place.column)),

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::diagnostic::{Diagnostic, Place};
+use jiff::civil::Date;
+
+use crate::diagnostic::{AboutRow, Diagnostic, Place};
 use crate::domain::audience::Audience;
 use crate::domain::mailbox::Mailbox;
-use crate::domain::recipient::Recipient;
+use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::state::{StateCode, fold};
 
 use super::Options;
@@ -21,24 +23,26 @@ use super::table::Unit;
 pub(super) struct Cross {
     unit: Unit,
     ids: HashMap<String, usize>,
-    addresses: HashMap<String, (usize, Option<StateCode>)>,
+    addresses: HashMap<String, (usize, RecipientId, Option<StateCode>)>,
     /// Addresses that stand in several rows: all their lines and states, and where the second is.
     shared: BTreeMap<String, Shared>,
     /// Lines of the rows of each state, right or wrong.
     pub(super) states: BTreeMap<StateCode, Vec<usize>>,
     /// Lines and number of placeholder addresses.
     placeholders: (Vec<usize>, usize),
-    stale: Vec<usize>,
+    /// Line, id and day of the rows whose addresses were looked up too long ago.
+    stale: Vec<(usize, String, Date)>,
     /// Rows with real addresses of which nobody said when they were verified, and how many others say it.
-    unverified: (Vec<usize>, usize),
+    unverified: (Vec<(usize, String)>, usize),
     shifts: Shifts,
     /// The Cc and Bcc addresses of rows that are of a state.
-    copies: Vec<(String, StateCode, usize)>,
-    skips: Vec<usize>,
+    copies: Vec<(String, StateCode, usize, String)>,
+    skips: Vec<(usize, String)>,
 }
 
 struct Shared {
-    lines: Vec<usize>,
+    /// Line, id and name of each row.
+    rows: Vec<(usize, String, String)>,
     states: BTreeSet<StateCode>,
     place: Place,
 }
@@ -73,7 +77,8 @@ impl Cross {
             }
         }
         if cells.columns.skips.iter().any(|skip| is_mark(cells.text_at(*skip))) {
-            self.skips.push(line);
+            let id = parsed.id.as_ref().map_or_else(String::new, ToString::to_string);
+            self.skips.push((line, id));
         }
         if let Some(recipient) = &parsed.recipient {
             self.recipient(cells, recipient, options, findings);
@@ -127,9 +132,9 @@ impl Cross {
                 let help = "one letter goes to each address: take one out";
                 findings.push(cells.at(Diagnostic::error("address-doubled", message), column).help(help));
             } else if column == Column::To {
-                self.address(cells, folded, line, recipient.state);
+                self.address(cells, folded, line, recipient);
             } else if let Some(state) = recipient.state {
-                self.copies.push((folded, state, line));
+                self.copies.push((folded, state, line, recipient.id.to_string()));
             }
         }
         if let Some(state) = recipient.state {
@@ -138,7 +143,7 @@ impl Cross {
         if recipient.verified_on.is_some() {
             self.unverified.1 += 1;
         } else if !recipient.to.iter().all(Mailbox::is_placeholder) {
-            self.unverified.0.push(line);
+            self.unverified.0.push((line, recipient.id.to_string()));
         }
         if let (Some(limit), Some(date)) = (options.stale_after, recipient.verified_on)
             && options
@@ -146,30 +151,31 @@ impl Cross {
                 .since(date)
                 .is_ok_and(|age| i64::from(age.get_days()) > (limit.as_secs() / 86_400).cast_signed())
         {
-            self.stale.push(line);
+            self.stale.push((line, recipient.id.to_string(), date));
         }
     }
 
-    fn address(&mut self, cells: &Cells<'_>, folded: String, line: usize, state: Option<StateCode>) {
-        let Some((first, first_state)) = self.addresses.get(&folded).copied() else {
-            self.addresses.insert(folded, (line, state));
+    fn address(&mut self, cells: &Cells<'_>, folded: String, line: usize, recipient: &Recipient) {
+        let state = recipient.state;
+        let Some((first, first_id, first_state)) = self.addresses.get(&folded) else {
+            self.addresses.insert(folded, (line, recipient.id.clone(), state));
             return;
         };
         let place = || cells.at(Diagnostic::warning("", ""), Column::To).place.unwrap_or_else(|| Place::file(""));
         let shared = self.shared.entry(folded).or_insert_with(|| Shared {
-            lines: vec![first],
-            states: first_state.into_iter().collect(),
+            rows: vec![(*first, first_id.to_string(), name_of(first_id, *first_state))],
+            states: first_state.iter().copied().collect(),
             place: place(),
         });
-        shared.lines.push(line);
+        shared.rows.push((line, recipient.id.to_string(), name_of(&recipient.id, state)));
         shared.states.extend(state);
     }
 
     /// Copies that go to the address of another state's mission.
     fn copies(&self, options: &Options, findings: &mut Findings) {
-        for (address, state, line) in &self.copies {
-            let Some((owner, Some(other))) = self.addresses.get(address).copied() else { continue };
-            if other == *state {
+        for (address, state, line, id) in &self.copies {
+            let Some((owner, owner_id, Some(other))) = self.addresses.get(address) else { continue };
+            if other == state {
                 continue;
             }
             let (own, other) = (state.state().name("en"), other.state().name("en"));
@@ -177,14 +183,18 @@ impl Cross {
                 format!("a copy of the letter to {own} goes to {address}, the address of {other} (line {owner})");
             let place = Place { line: *line, ..Place::file(&options.file) };
             let help = "a mission should not read what was written to another: is it in the right row?";
-            findings.push(Diagnostic::warning("copy-to-another-mission", message).at(place).help(help));
+            let sent = format!("a copy of this letter goes to {address}, the address of {other}: {help}");
+            let read = format!("the mission reads a copy of the letter to {own} too, which goes to {address}");
+            let about = [(id.clone(), sent), (owner_id.to_string(), read)].map(|(id, says)| AboutRow { id, says });
+            findings.push(Diagnostic::warning("copy-to-another-mission", message).at(place).help(help).about(about));
         }
     }
 
     /// What can be said only when all rows are read.
     pub(super) fn finish(self, options: &Options, findings: &mut Findings) {
         self.copies(options, findings);
-        for (address, Shared { lines, states, place }) in self.shared {
+        for (address, Shared { rows: shared, states, place }) in self.shared {
+            let lines: Vec<usize> = shared.iter().map(|(line, ..)| *line).collect();
             let rows = format!("{address} stands in {} rows: {}", lines.len(), on_lines(self.unit, &lines));
             let (message, help) = if states.len() > 1 {
                 let names: Vec<&str> = states.iter().map(|state| state.state().name("en")).collect();
@@ -193,7 +203,8 @@ impl Cross {
             } else {
                 (rows, "it gets a letter for each of them")
             };
-            findings.push(Diagnostic::warning("address-shared", message).at(place).help(help));
+            let about = shares(&address, &shared);
+            findings.push(Diagnostic::warning("address-shared", message).at(place).help(help).about(about));
         }
         let whole = || Place::file(&options.file);
         let (lines, count) = &self.placeholders;
@@ -212,30 +223,70 @@ impl Cross {
         if let (false, Some(limit)) = (self.stale.is_empty(), options.stale_after) {
             let rows = counted(self.stale.len(), "row was", "rows were");
             let days = limit.as_secs() / 86_400;
-            let message =
-                format!("{rows} last verified more than {days} days ago: {}", on_lines(self.unit, &self.stale));
+            let lines: Vec<usize> = self.stale.iter().map(|(line, ..)| *line).collect();
+            let message = format!("{rows} last verified more than {days} days ago: {}", on_lines(self.unit, &lines));
             let help = "look the addresses up again and set verified_on";
-            findings.push(Diagnostic::warning("rows-stale", message).at(whole()).help(help));
+            let about = self.stale.into_iter().map(|(_, id, date)| AboutRow {
+                id,
+                says: format!("the address was last verified on {date}, more than {days} days ago"),
+            });
+            findings.push(Diagnostic::warning("rows-stale", message).at(whole()).help(help).about(about));
         }
-        let (unverified, verified) = &self.unverified;
-        if !unverified.is_empty() && *verified > 0 {
+        let (unverified, verified) = self.unverified;
+        if !unverified.is_empty() && verified > 0 {
             let rows = counted(unverified.len(), "row does", "rows do");
-            let message =
-                format!("{rows} not say when anybody verified the address: {}", on_lines(self.unit, unverified));
+            let message = format!(
+                "{rows} not say when anybody verified the address: {}",
+                on_lines(self.unit, &lines_of(&unverified))
+            );
             let help = "look the addresses up and set verified_on, as in the other rows";
-            findings.push(Diagnostic::warning("rows-unverified", message).at(whole()).help(help));
+            let about = each(unverified, "the list does not say when anybody verified this address");
+            findings.push(Diagnostic::warning("rows-unverified", message).at(whole()).help(help).about(about));
         }
         if !self.skips.is_empty() {
             let rows = counted(self.skips.len(), "row is", "rows are");
             let message = format!(
                 "{rows} marked as not to be written to, which is not obeyed: {}",
-                on_lines(self.unit, &self.skips)
+                on_lines(self.unit, &lines_of(&self.skips))
             );
             let help = "take the rows out, or put their addresses into suppressed.csv";
-            findings.push(Diagnostic::warning("skip-column", message).at(whole()).help(help));
+            let about = each(self.skips, "the list marks it as not to be written to, which is not obeyed");
+            findings.push(Diagnostic::warning("skip-column", message).at(whole()).help(help).about(about));
         }
         self.shifts.finish(&options.file, findings);
     }
+}
+
+fn name_of(id: &RecipientId, state: Option<StateCode>) -> String {
+    state.map_or_else(|| id.to_string(), |state| state.state().name("en").to_owned())
+}
+
+/// What it means for each of the rows that have one address.
+fn shares(address: &str, rows: &[(usize, String, String)]) -> Vec<AboutRow> {
+    const NAMED: usize = 5;
+    let one = |(at, (_, id, _)): (usize, &(usize, String, String))| {
+        let others = rows.iter().enumerate().filter(|(other, _)| *other != at).take(NAMED);
+        let others: Vec<&str> = others.map(|(_, (.., name))| name.as_str()).collect();
+        let more = (rows.len() - 1).saturating_sub(NAMED);
+        let named = if more > 0 { format!("{} and {more} more", others.join(", ")) } else { listed(&others) };
+        let letters = rows.len();
+        let letters =
+            if letters == 2 { "two different letters go".to_owned() } else { format!("{letters} letters go") };
+        AboutRow {
+            id: id.clone(),
+            says: format!("this letter goes to {address}, the address in the row of {named} too: {letters} to it"),
+        }
+    };
+    rows.iter().enumerate().map(one).collect()
+}
+
+fn lines_of(rows: &[(usize, String)]) -> Vec<usize> {
+    rows.iter().map(|(line, _)| *line).collect()
+}
+
+/// The same for each of these rows.
+fn each(rows: Vec<(usize, String)>, says: &str) -> impl Iterator<Item = AboutRow> {
+    rows.into_iter().map(move |(_, id)| AboutRow { id, says: says.to_owned() })
 }
 
 fn on_lines(unit: Unit, lines: &[usize]) -> String {
