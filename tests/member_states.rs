@@ -211,7 +211,7 @@ fn missing_doubled_and_foreign_are_told_before_and_after_the_letters_went_out() 
     let page = campaign.read("preview/index.html");
     for said in [
         "1 of 15 missions get a letter",
-        "has no row in the recipients file",
+        "is not in the list of recipients",
         "several letters: Kenya",
         "not asked for: Honduras (HND)",
         "2 to others than these missions",

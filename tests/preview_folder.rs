@@ -10,7 +10,8 @@ use demarche::domain::digest::Digest;
 use demarche::domain::language::Language;
 use demarche::domain::state::StateCode;
 use demarche::preview::{
-    Approved, Attached, Earlier, Gets, Item, Page, Preview, PreviewError, Reach, Remark, Standing,
+    Addressee, Approvals, Approved, Attached, Earlier, EarlierFile, Gets, Item, Moment, Office, Page, Preview,
+    PreviewError, Reach, Remark, Standing, Warning,
 };
 
 fn attached(name: &str, content: &str) -> Arc<Attached> {
@@ -36,6 +37,7 @@ fn item(id: &str) -> Item {
         attachments: vec![attached("letter.pdf", "a letter")],
         pictures: vec![],
         own_attachments: vec![],
+        addressee: Addressee { office: Office::Representative, name: None },
         warnings: vec![],
         settled: None,
         chosen: None,
@@ -51,7 +53,14 @@ fn page() -> Page {
         command: format!("demarche send --approve {}", Digest::of(b"batch")),
         approvals: None,
         underway: None,
-        event: Some("Security Council open debate, 21 October 2021".into()),
+        event: Some(Moment {
+            text: "Security Council open debate, 21 October 2021".into(),
+            away: "in 19 h".into(),
+            is_past: false,
+        }),
+        dates: vec![],
+        placeholders: 0,
+        archive: vec!["archive@coalition.example".into()],
         from: "Coalition Secretariat <letters@coalition.example>".into(),
         reply_to: None,
         languages: vec![("en".into(), 2)],
@@ -89,6 +98,11 @@ fn make_of(folder: &Path, letters: &[(&str, &str)]) -> String {
 
 fn make(folder: &Path, ids: &[&str]) -> String {
     make_of(folder, &ids.iter().map(|id| (*id, "today")).collect::<Vec<_>>())
+}
+
+/// A page with what is out of sight in its commands.
+fn whole(page: &str) -> String {
+    page.replace("<span class=\"middle\">", "").replace("</span>", "")
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -201,10 +215,13 @@ fn the_pages_lead_from_letter_to_letter() {
 fn the_index_tells_coverage_digest_and_the_command_that_approves_it() {
     let scratch = tempfile::tempdir().expect("a folder");
     let index = make(scratch.path(), &["DEU", "KEN"]);
-    assert!(index.contains("2 of 4 missions get a letter. 1 is left out and 1 has no row:"), "the sum is 4: {index}");
-    assert!(index.contains("<b>Tuvalu</b>: has no row"));
+    assert!(
+        index.contains("2 of 4 missions get a letter. 1 is left out and 1 is not in the list:"),
+        "the sum is 4: {index}"
+    );
+    assert!(index.contains("<b>Tuvalu</b>: is not in the list of recipients"));
     assert!(index.contains("<b>Malta</b>: mlt@missions.example is suppressed"));
-    assert!(index.contains(&format!("demarche send --approve {}", Digest::of(b"batch"))));
+    assert!(whole(&index).contains(&format!("demarche send --approve {}", Digest::of(b"batch"))));
     assert!(index.contains("href=\"letters/KEN.html\""));
     assert!(index.contains("2021-10-20 14:02:11 UTC"));
 }
@@ -293,12 +310,15 @@ fn another_content_of_a_file_of_the_same_name_is_told_by_its_name() {
     let (pdf, png) = (b"%PDF-1.7 one".as_slice(), b"\x89PNG\r\n\x1a\none".as_slice());
     make_with_files(scratch.path(), pdf, png, "1");
     let index = make_with_files(scratch.path(), b"%PDF-1.7 two", png, "2");
-    assert!(index.contains("<li>the content of annex.pdf in <a href=\"letters/KEN.html\""), "{index}");
-    assert!(!index.contains("layout") && !index.contains("logo.png in"), "{index}");
+    assert!(index.contains("<li>the content of <a href=\"files/annex-"), "{index}");
+    assert!(!index.contains("<li>layout") && !index.contains("<bdi>logo.png</bdi></a> (1"), "{index}");
     let letter = fs::read_to_string(scratch.path().join("letters/KEN.html")).expect("a page");
-    assert!(letter.contains("<bdi>annex.pdf</bdi>:</b> another content under the same name"), "{letter}");
+    assert!(letter.contains("<bdi>annex.pdf</bdi></a>: another content under the same name"), "{letter}");
+    for told in ["It is now 12 B, SHA-256", "it was 12 B, SHA-256", &Digest::of(pdf).to_string()] {
+        assert!(letter.contains(told), "{told} not in {letter}");
+    }
     let index = make_with_files(scratch.path(), b"%PDF-1.7 two", b"\x89PNG\r\n\x1a\ntwo", "3");
-    assert!(index.contains("<li>the content of logo.png in <a"), "{index}");
+    assert!(index.contains("<bdi>logo.png</bdi></a> (11 B as before; <a href=\"files/former-logo-"), "{index}");
     let index = make_with_files(scratch.path(), b"%PDF-1.7 two", b"\x89PNG\r\n\x1a\ntwo", "4");
     assert!(index.contains("<li>layout or a header line in <a"), "{index}");
     // Where nothing goes with a letter, nothing is said of files.
@@ -336,6 +356,15 @@ fn each_file_is_in_the_folder_once_and_goes_with_the_next_preview() {
     assert!(letter.contains(&format!("<a href=\"../files/{}\"", found[0])), "{letter}");
     assert!(letter.contains(&Digest::of(b"%PDF-1.7 one").to_string()), "its SHA-256 is told");
     assert!(index.contains(&format!("<a href=\"files/{}\"", found[0])), "{index}");
+    // What was there stays until the next preview is finished, and beyond only where a letter is told against it.
+    let index = make_with_files(scratch.path(), b"%PDF-1.7 longer", png, "2");
+    let former =
+        names(&scratch.path().join("files")).into_iter().find(|name| name.starts_with("former-")).expect("one");
+    assert_eq!(fs::read(scratch.path().join("files").join(&former)).expect("a file"), b"%PDF-1.7 one");
+    assert!(index.contains(&format!("(15 B, was 12 B; <a href=\"files/{former}\"")), "{index}");
+    assert_eq!(names(&scratch.path().join("files")).len(), 3);
+    make_with_files(scratch.path(), b"%PDF-1.7 longer", png, "3");
+    assert_eq!(names(&scratch.path().join("files")).len(), 2, "one preview later it goes");
     let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
     let names_of =
         |preview: &mut Preview, name: &str, bytes: &[u8]| preview.attach(name, bytes).expect("kept").file.clone();
@@ -348,7 +377,8 @@ fn each_file_is_in_the_folder_once_and_goes_with_the_next_preview() {
     {
         assert_eq!(names_of(&mut preview, name, bytes), None, "{name}");
     }
-    assert_eq!(names(&scratch.path().join("files")).len(), 3);
+    let now = names(&scratch.path().join("files")).into_iter().filter(|name| !name.starts_with("former-"));
+    assert_eq!(now.count(), 3);
     preview.finish(&page()).expect("finished");
     make(scratch.path(), &["KEN"]);
     assert!(!scratch.path().join("files").exists(), "an empty folder goes");
@@ -386,7 +416,9 @@ fn remarks_lead_to_the_letters_they_are_about_and_more_letters_than_missions_are
     for id in ["DEU", "FRA", "KEN"] {
         let mut letter = item(id);
         if id != "DEU" {
-            letter.warnings = vec!["the address is shared".into()];
+            letter.warnings = vec![Warning { text: "the address is shared".into(), told_at_once: false }];
+        } else {
+            letter.warnings = vec![Warning { text: "Verified long ago.".into(), told_at_once: true }];
         }
         preview.add(letter, b"x").expect("added");
     }
@@ -398,11 +430,16 @@ fn remarks_lead_to_the_letters_they_are_about_and_more_letters_than_missions_are
     let shared = "<li><a href=\"letters/FRA.html\" dir=\"auto\">France</a>, <a href=\"letters/KEN.html\" dir=\"auto\">Kenya</a>: \
                   the address is shared</li>";
     assert!(index.contains(shared), "{index}");
+    let (overview, list) = index.split_once("<section id=\"list\"").expect("a list");
+    assert!(!overview.contains("Verified long ago."), "what a remark tells of all its rows is told once: {overview}");
+    assert!(list.contains("<span class=\"mark warned\">Verified long ago.</span>"), "and on each row: {list}");
+    let letter = fs::read_to_string(scratch.path().join("letters/DEU.html")).expect("a page");
+    assert!(letter.contains("<li>Verified long ago.</li>"), "and on each letter's page: {letter}");
     assert!(
         index.contains("5 letters: 2 to different missions, 1 more to one of them, 2 to others than these missions."),
         "{index}"
     );
-    assert!(index.contains("5, all in English;") && index.contains("<dt>Made</dt>"), "{index}");
+    assert!(index.contains("5, all in English<") && index.contains("<dt>Made</dt>"), "{index}");
 }
 
 #[test]
@@ -521,26 +558,29 @@ fn no_value_becomes_markup_and_nothing_is_loaded() {
     letter.cc = vec![evil.into()];
     letter.attachments = vec![attached(evil, "x")];
     letter.pictures = vec![attached(evil, "y")];
-    letter.warnings = vec![evil.into()];
+    letter.warnings = vec![Warning { text: evil.into(), told_at_once: false }];
+    letter.addressee.name = Some(evil.into());
     letter.settled = Some(evil.into());
     letter.text = format!("{evil}</pre>");
     letter.html = format!("{evil}\"></iframe>");
     letter.approved = Some(Standing::Changed(Box::new(Earlier {
         fields: vec![("Subject".into(), format!("{evil}</del>"))],
         text: Some(format!("{evil}</pre>")),
-        files: Some(vec![(evil.into(), Digest::of(b"z"))]),
+        files: Some(vec![EarlierFile { name: evil.into(), digest: Digest::of(b"z"), bytes: 1 }]),
     })));
     let mut about = page();
     about.campaign = evil.into();
     about.command = evil.into();
-    about.event = Some(evil.into());
+    about.event = Some(Moment { text: evil.into(), away: evil.into(), is_past: true });
+    about.dates = vec![Moment { text: evil.into(), away: evil.into(), is_past: false }];
+    about.archive = vec![evil.into()];
     about.from = evil.into();
     about.reply_to = Some(evil.into());
     about.languages = vec![(evil.into(), 1)];
     about.without = vec![(evil.into(), evil.into())];
     about.coverage[2].row = Some(("MLT".into(), Gets::Nothing(evil.into())));
     about.warnings = vec![Remark { text: evil.into(), about: vec![("KEN".into(), evil.into())] }];
-    about.approved = Some(Approved { what: evil.into(), gone: vec![evil.into()], changed: 1, new: 0 });
+    about.approved = Some(Approved { what: evil.into(), by_people: true, gone: vec![evil.into()], changed: 1, new: 0 });
     let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
     preview.add(letter, format!("Subject: {evil}\r\n\r\n{evil}").as_bytes()).expect("added");
     for n in 0..500 {
@@ -561,6 +601,124 @@ fn no_value_becomes_markup_and_nothing_is_loaded() {
         }
         assert_eq!(page.matches("</iframe>").count(), page.matches("<iframe sandbox ").count());
     }
+}
+
+#[test]
+fn what_changed_in_every_letter_is_told_once_and_marks_no_row() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let ids = ["DEU", "FRA", "KEN"];
+    let make = |annex: &[u8], text: &str, turn: &str| {
+        let digest = |id: &str| Digest::of(format!("{id}{turn}").as_bytes());
+        let planned = ids.iter().map(|id| ((*id).to_owned(), digest(id))).collect();
+        let mut preview = Preview::create(scratch.path(), planned).expect("a preview");
+        let annex = preview.attach("annex.pdf", annex).expect("written");
+        for id in ids {
+            let text = if id == "KEN" { text } else { "Excellency,\n\nWe write to you." };
+            let letter = Item { digest: digest(id), text: text.into(), attachments: vec![annex.clone()], ..item(id) };
+            preview.add(letter, b"Subject: s\r\n\r\nbody\r\n").expect("added");
+        }
+        fs::read_to_string(preview.finish(&page()).expect("finished")).expect("an index")
+    };
+    make(b"%PDF-1.7 one", "Excellency,\n\nWe write to you.", "1");
+    let index = make(b"%PDF-1.7 other", "Excellency,\n\nWe write to you.\n\nWe count on you.", "2");
+    assert_eq!(index.matches("<li>In all 3 letters: the content of ").count(), 1, "{index}");
+    assert!(index.contains("(14 B, was 12 B; "), "{index}");
+    assert!(index.contains("<li>text in <a href=\"letters/KEN.html\""), "{index}");
+    assert_eq!(index.matches("<span class=\"mark changed\">").count(), 1, "only what is not in all: {index}");
+    assert!(index.contains(">changed since the last preview (but for what changed in all)</option>"), "{index}");
+    // What was put in is told with what stands before it.
+    let letter = fs::read_to_string(scratch.path().join("letters/KEN.html")).expect("a page");
+    let told = "<p dir=\"auto\" class=\"quiet\">We write to you.</p>\n<p dir=\"auto\"><ins>We count on you.</ins></p>";
+    assert!(letter.contains(told), "{letter}");
+}
+
+#[test]
+fn what_changed_alike_since_the_last_preview_and_the_approval_is_told_once() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let make = |turn: &str, to: &str, approved: Option<Standing>| {
+        let mut about = page();
+        about.approved = approved.as_ref().map(|_| Approved {
+            what: "the batch that The Chair approved on 2021-10-19 08:00 UTC (“read”)".into(),
+            by_people: true,
+            gone: vec![],
+            changed: 1,
+            new: 0,
+        });
+        let digest = Digest::of(turn.as_bytes());
+        let mut preview = Preview::create(scratch.path(), vec![("KEN".into(), digest)]).expect("a preview");
+        preview.add(Item { digest, to: vec![to.into()], approved, ..item("KEN") }, b"x").expect("added");
+        fs::read_to_string(preview.finish(&about).expect("finished")).expect("an index")
+    };
+    make("1", "old@ken.example", None);
+    let old = Item { to: vec!["old@ken.example".into()], ..item("KEN") };
+    let earlier = Earlier {
+        fields: Earlier::fields(&old.subject, [&old.to, &old.cc, &old.bcc], &old.language, &["letter.pdf"]),
+        text: Some(old.text.clone()),
+        files: None,
+    };
+    let index = make("2", "new@ken.example", Some(Standing::Changed(Box::new(earlier))));
+    assert!(index.contains("2021-10-20 14:02 UTC: <b>1 letter changed</b>"), "to the minute: {index}");
+    assert!(index.contains("approved on 2021-10-19 08:00 UTC (“read”): the same.</p>"), "{index}");
+    assert!(index.contains("That approval does not count any more"), "{index}");
+    let letter = fs::read_to_string(scratch.path().join("letters/KEN.html")).expect("a page");
+    assert!(letter.contains("<h3>Since the last preview, and since what was approved: the same</h3>"), "{letter}");
+    assert_eq!(letter.matches("<del>").count(), 1, "{letter}");
+}
+
+#[test]
+fn the_first_page_says_what_stands_in_the_way_and_both_ways_to_approve() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let mut about = page();
+    about.placeholders = 1;
+    about.event =
+        Some(Moment { text: "open debate, 21 October 2016".into(), away: "5 years ago".into(), is_past: true });
+    let command = format!("demarche approve {} --by NAME --note TEXT", about.digest);
+    about.approvals = Some(Approvals { needed: 2, people: vec!["The Chair".into()], command: command.clone() });
+    about.languages = vec![("en".into(), 7), ("fr".into(), 1)];
+    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    for id in ["DEU", "FRA", "KEN", "NOR", "GHA", "PER", "ESP", "FJI"] {
+        let mut letter = item(id);
+        letter.bytes += u64::from(id == "PER") * 13_938;
+        match id {
+            "FRA" => letter.language = Language::parse("fr").expect("a tag"),
+            "KEN" => letter.cc = vec!["registry@ken.example".into()],
+            "NOR" => letter.addressee.name = Some("Dr. Example Person".into()),
+            "GHA" => letter.addressee.office = Office::Charge,
+            "FJI" => letter.addressee.office = Office::Mission,
+            _ => {}
+        }
+        preview.add(letter, b"x").expect("added");
+    }
+    let index = fs::read_to_string(preview.finish(&about).expect("finished")).expect("an index");
+    let text = whole(&index);
+    let link = |id: &str, name: &str| format!("<a href=\"letters/{id}.html\" dir=\"auto\">{name}</a>");
+    for said in [
+        "1 letter goes to a placeholder address.</b>".to_owned(),
+        "open debate, 21 October 2016 <span class=\"alert\">(5 years ago)".replace("</span>", ""),
+        format!("8: 7 in English; 1 in French ({})", link("FRA", "France")),
+        format!("the largest has 26.3 kB ({})", link("PER", "Peru")),
+        format!("by name 1 ({})", link("NOR", "Norway")),
+        format!("chargés d'affaires 1 ({})", link("GHA", "Ghana")),
+        format!("missions themselves 1 ({})", link("FJI", "Fiji")),
+        format!("1 letter has a copy: {}; no blind copies; a blind copy of every letter to ", link("KEN", "Kenya")),
+        "<b>1 of 2 approvals so far (The Chair)</b>".to_owned(),
+        "<h4>With the program, in the campaign's folder</h4>".to_owned(),
+        format!("<code id=\"approve\">{command}</code>"),
+        "<h4>Without it</h4>".to_owned(),
+        format!("<code id=\"word\">I approve {}, NAME</code>", about.digest),
+        "it counts as one of the 2.".to_owned(),
+        "Each name has to be another one".to_owned(),
+        "demarche preview --out again --json".to_owned(),
+        "<a href=\"manifest.json\">".to_owned(),
+    ] {
+        assert!(text.contains(&said), "{said} not in {text}");
+    }
+    assert_eq!(index.matches(&about.digest.to_string()).count(), 1, "it stands in full once");
+    let norway = fs::read_to_string(scratch.path().join("letters/NOR.html")).expect("a page");
+    assert!(
+        norway.contains("by name: Dr. Example Person (<code>rank</code> and <code>name</code> in the list)"),
+        "{norway}"
+    );
 }
 
 #[test]

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::compose::{Composed, Composer};
+use crate::domain::approval::Approval as Given;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
 use crate::domain::mailbox::Mailbox;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::reply::visible;
 use crate::ledger::Reader;
-use crate::preview::{Approved, Earlier, Standing};
+use crate::preview::{Approved, Earlier, EarlierFile, Standing};
 
 use super::exit::Failure;
 use super::frozen::{self, Frozen};
@@ -40,6 +41,8 @@ enum Text {
 #[derive(Default)]
 pub(super) struct Approval {
     what: String,
+    /// True if people approved it.
+    by_people: bool,
     letters: HashMap<RecipientId, Letter>,
     /// What the ledger says has become of the rows.
     states: HashMap<RecipientId, State>,
@@ -62,7 +65,8 @@ pub(super) fn read(batch: &Batch) -> Result<Approval, Failure> {
     }
     let now: HashMap<_, _> =
         batch.rows.iter().zip(&batch.digests).map(|(row, digest)| (&row.recipient.id, *digest)).collect();
-    let given = reader.approvals()?.into_iter().rev().find(|approval| approval.withdrawn.is_none());
+    let all = reader.approvals()?;
+    let given = all.iter().rev().find(|approval| approval.withdrawn.is_none());
     let mut kept = 0;
     let mut letter = |recipient: Recipient, digest: Digest, text: Text| {
         let differs = now.get(&recipient.id).is_some_and(|now| *now != digest);
@@ -80,8 +84,8 @@ pub(super) fn read(batch: &Batch) -> Result<Approval, Failure> {
         }
     })?;
     if let Some(given) = given {
-        approval.what =
-            format!("the batch that {} approved on {}", visible(&given.by), given.at.strftime("%Y-%m-%d %H:%M UTC"));
+        approval.what = approved_by(&all, given.digest);
+        approval.by_people = true;
         let batch = reader.approved_batch(given.digest)?;
         approval.approved = frozen::thaw(&batch.edition).ok().map(Arc::new);
         for (recipient, digest) in batch.letters {
@@ -95,6 +99,25 @@ pub(super) fn read(batch: &Batch) -> Result<Approval, Failure> {
         let _ = approval.frozen.set(Frozen::new(reader)?);
     }
     Ok(approval)
+}
+
+/// "the batch that A approved on 2021-10-18 14:02 UTC (“read on paper”) and B on 2021-10-19 08:00 UTC".
+fn approved_by(all: &[Given], digest: Digest) -> String {
+    const NAMED: usize = 5;
+    let these: Vec<&Given> = all.iter().filter(|one| one.digest == digest && one.withdrawn.is_none()).collect();
+    let one = |(at, given): (usize, &&Given)| {
+        let verb = if at == 0 { " approved" } else { "" };
+        let note = visible(&given.note);
+        let note = if note.is_empty() { note } else { format!(" (“{note}”)") };
+        format!("{}{verb} on {}{note}", visible(&given.by), given.at.strftime("%Y-%m-%d %H:%M UTC"))
+    };
+    let mut named: Vec<String> = these.iter().take(NAMED).enumerate().map(one).collect();
+    if these.len() > NAMED {
+        named.push(format!("{} more", these.len() - NAMED));
+    }
+    let last = named.pop().unwrap_or_default();
+    let before = if named.is_empty() { String::new() } else { format!("{} and ", named.join(", ")) };
+    format!("the batch that {before}{last}")
 }
 
 impl Approval {
@@ -165,15 +188,19 @@ impl Approval {
             .map(|(_, letter)| letter.name.clone())
             .collect();
         gone.sort_unstable();
-        Some(Approved { what: self.what.clone(), gone, changed, new })
+        Some(Approved { what: self.what.clone(), by_people: self.by_people, gone, changed, new })
     }
 }
 
-/// What goes with a letter, each file with the SHA-256 of its content.
-fn files(composer: &Composer, recipient: &Recipient, composed: &Composed) -> Vec<(String, Digest)> {
+/// What goes with a letter.
+fn files(composer: &Composer, recipient: &Recipient, composed: &Composed) -> Vec<EarlierFile> {
     let paths = composer.attachment_paths(recipient);
-    let attached =
-        paths.iter().filter_map(|path| composer.attachment(path)).map(|it| (it.name().to_owned(), it.digest()));
-    let pictures = composed.rendered.pictures.iter().map(|it| (it.name.clone(), Digest::of(&it.bytes)));
-    attached.chain(pictures).collect()
+    let attached = paths
+        .iter()
+        .filter_map(|path| composer.attachment(path))
+        .map(|it| (it.name().to_owned(), it.digest(), it.size()));
+    let pictures =
+        composed.rendered.pictures.iter().map(|it| (it.name.clone(), Digest::of(&it.bytes), it.bytes.len() as u64));
+    let file = |(name, digest, bytes)| EarlierFile { name, digest, bytes };
+    attached.chain(pictures).map(file).collect()
 }

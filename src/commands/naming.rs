@@ -6,16 +6,24 @@ use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::reply::visible;
-use crate::preview::Remark;
+use crate::preview::{Remark, Warning};
 
 use super::prepare::{Batch, name_of};
 
 /// What `check` says, sorted to the rows that it is about.
 pub(super) struct Remarks {
     /// By the place of the row.
-    of_rows: HashMap<usize, Vec<(&'static str, String)>>,
+    of_rows: HashMap<usize, Vec<OfRow>>,
     /// About several rows or none.
     pub(super) general: Vec<Remark>,
+}
+
+/// What is said of one row.
+struct OfRow {
+    code: &'static str,
+    text: String,
+    /// True if the first page tells it of all its rows at once.
+    told_at_once: bool,
 }
 
 impl Remarks {
@@ -23,13 +31,31 @@ impl Remarks {
         let mut remarks = Self { of_rows: HashMap::new(), general: Vec::new() };
         // Rows stand in the order of their lines; one may take several.
         let lines: Vec<u64> = batch.rows.iter().map(|row| row.recipient.line).collect();
+        let places: HashMap<&str, usize> =
+            batch.rows.iter().enumerate().map(|(place, row)| (row.recipient.id.as_str(), place)).collect();
         for problem in &batch.diagnostics {
+            // The page says it of the letters, not of the addresses.
+            if problem.code == "placeholders" {
+                continue;
+            }
+            if !problem.about.is_empty() {
+                remarks.general.push(named(problem, batch, &lines));
+                for about in &problem.about {
+                    let Some(place) = places.get(about.id.as_str()) else { continue };
+                    let text = visible(&sentence(&about.says));
+                    let of_row = OfRow { code: problem.code, text, told_at_once: true };
+                    remarks.of_rows.entry(*place).or_default().push(of_row);
+                }
+                continue;
+            }
             let place = problem.place.as_ref().filter(|place| place.file == batch.config.recipients.file_shown);
             let line = place.map_or(0, |place| place.line as u64);
             let row = lines.partition_point(|first| *first <= line).checked_sub(1);
             match row.filter(|_| line > 0) {
                 Some(row) => {
-                    remarks.of_rows.entry(row).or_default().push((problem.code, named(problem, batch, &lines).text));
+                    let text = named(problem, batch, &lines).text;
+                    let of_row = OfRow { code: problem.code, text, told_at_once: false };
+                    remarks.of_rows.entry(row).or_default().push(of_row);
                 }
                 // Who is missing is told with the coverage, state by state.
                 None if problem.severity != Severity::Note && problem.code != "states-missing" => {
@@ -41,13 +67,21 @@ impl Remarks {
         remarks
     }
 
-    pub(super) fn texts(&self, place: usize) -> Vec<String> {
-        self.of_rows.get(&place).into_iter().flatten().map(|(_, text)| text.clone()).collect()
+    /// What is said of a row.
+    pub(super) fn texts(&self, place: usize) -> Vec<Warning> {
+        let of_row = self.of_rows.get(&place).into_iter().flatten();
+        of_row.map(|it| Warning { text: it.text.clone(), told_at_once: it.told_at_once }).collect()
     }
 
     pub(super) fn codes(&self, place: usize) -> Vec<&'static str> {
-        self.of_rows.get(&place).into_iter().flatten().map(|(code, _)| *code).collect()
+        self.of_rows.get(&place).into_iter().flatten().map(|it| it.code).collect()
     }
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 /// A problem in a sentence or two, with the names of rows in the place of their lines: whoever reads a page does not have
@@ -69,6 +103,8 @@ fn named(problem: &Diagnostic, batch: &Batch, lines: &[u64]) -> Remark {
         problem.message.clone()
     };
     let help = problem.help.as_deref().map(|help| format!(": {help}")).unwrap_or_default();
+    // Whoever keeps the list needs the column's name, whoever reads the page a word for it.
+    let help = help.replace("set verified_on", "enter the day of it (`verified_on`)");
     Remark { text: visible(&format!("{message}{help}")), about }
 }
 

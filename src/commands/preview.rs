@@ -11,11 +11,11 @@ use crate::clock;
 use crate::compose::Composer;
 use crate::domain::coverage::Coverage;
 use crate::domain::mailbox::Mailbox;
-use crate::domain::recipient::{Recipient, RecipientId};
+use crate::domain::recipient::{Rank, Recipient, RecipientId};
 use crate::domain::reply::visible;
 use crate::domain::state::StateCode;
 use crate::letter::Rendered;
-use crate::preview::{Approvals, Attached, Gets, Item, Page, Preview, PreviewError, Reach};
+use crate::preview::{Addressee, Approvals, Attached, Gets, Item, Moment, Office, Page, Preview, PreviewError, Reach};
 use crate::roster::Row;
 
 use super::Context;
@@ -243,6 +243,7 @@ fn write(
             attachments,
             pictures,
             own_attachments,
+            addressee: addressee(recipient),
             warnings: remarks.texts(*place),
             settled: approval.settled(&recipient.id),
             chosen: *why,
@@ -307,6 +308,24 @@ fn addresses(mailboxes: &[Mailbox]) -> Vec<String> {
     mailboxes.iter().map(ToString::to_string).collect()
 }
 
+fn goes_to_a_placeholder(recipient: &Recipient) -> bool {
+    [&recipient.to, &recipient.cc, &recipient.bcc].into_iter().flatten().any(Mailbox::is_placeholder)
+}
+
+/// Whom the list has a letter address, by the columns that decide it.
+fn addressee(recipient: &Recipient) -> Addressee {
+    let name = recipient.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(visible);
+    // What is no mission has no Permanent Representative.
+    let office = match (recipient.rank, recipient.state) {
+        (Rank::PermanentRepresentative | Rank::Vacant, None) => Office::Other,
+        (Rank::PermanentRepresentative, Some(_)) => Office::Representative,
+        (Rank::PermanentObserver, _) => Office::Observer,
+        (Rank::ChargeDAffaires, _) => Office::Charge,
+        (Rank::Vacant, Some(_)) => Office::Mission,
+    };
+    Addressee { office, name }
+}
+
 fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, ways: &Ways, now: jiff::Timestamp) -> Page {
     let settings = &batch.config.settings;
     let mut languages: HashMap<String, usize> = HashMap::new();
@@ -334,10 +353,17 @@ fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, ways: &Ways, now:
         command: ways.command.clone(),
         approvals: ways.approvals.clone(),
         underway: ways.underway.clone(),
-        event: settings
-            .event
-            .as_ref()
-            .map(|event| format!("{}, {}", event.name, timing::on(event).trim_start_matches("on "))),
+        event: settings.event.as_ref().map(|event| Moment {
+            text: format!("{}, {}", event.name, timing::on(event).trim_start_matches("on ")),
+            away: timing::away(event.at, now),
+            is_past: event.at <= now,
+        }),
+        dates: timing::dates(&settings.vars, now)
+            .into_iter()
+            .map(|(name, date, away, is_past)| Moment { text: format!("{name} {date}"), away, is_past })
+            .collect(),
+        placeholders: letters(batch).filter(|place| goes_to_a_placeholder(&batch.rows[*place].recipient)).count(),
+        archive: addresses(&settings.bcc),
         from: settings.from.to_string(),
         reply_to: settings.reply_to.as_ref().map(ToString::to_string),
         languages,

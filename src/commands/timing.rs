@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
@@ -171,6 +172,38 @@ pub(super) fn on(event: &Event) -> String {
     format!("{} ({})", local(event.at, event), event.zone)
 }
 
+/// How far a moment is away: "in 6 days", "5 years ago".
+pub(super) fn away(at: Timestamp, now: Timestamp) -> String {
+    seconds_away(at.duration_since(now).as_secs())
+}
+
+fn seconds_away(seconds: i64) -> String {
+    let span = match seconds.unsigned_abs() {
+        under if under < 2 * 86_400 => duration(under),
+        under if under < 120 * 86_400 => format!("{} days", under / 86_400),
+        under if under < 2 * 365 * 86_400 => format!("{} months", under / 2_629_746),
+        over => format!("{} years", over / 31_556_952),
+    };
+    if seconds < 0 { format!("{span} ago") } else { format!("in {span}") }
+}
+
+/// The dates among the values of `[vars]`, by their keys in alphabetical order: key, date, how far it is away, and if it is over.
+pub(super) fn dates(
+    vars: &serde_json::Map<String, serde_json::Value>,
+    now: Timestamp,
+) -> Vec<(String, Date, String, bool)> {
+    let today = now.to_zoned_datetime(TimeZone::UTC).date();
+    let date = |(name, value): (&String, &serde_json::Value)| {
+        let date: Date = value.as_str().filter(|text| text.len() == 10)?.parse().ok()?;
+        let days = i64::from(today.until(date).ok()?.get_days());
+        let away = if days == 0 { "today".to_owned() } else { seconds_away(days * 86_400) };
+        Some((visible(name), date, away, date < today))
+    };
+    let mut dates: Vec<_> = vars.iter().filter_map(date).collect();
+    dates.sort();
+    dates
+}
+
 /// A moment by the clock at the place of the event.
 fn local(at: Timestamp, event: &Event) -> String {
     let zone = TimeZone::get(&event.zone).unwrap_or(TimeZone::UTC);
@@ -205,6 +238,26 @@ mod tests {
         assert_eq!(called("open debate"), "the open debate");
         assert_eq!(called("The open debate"), "the open debate");
         assert_eq!(called("открытые прения"), "\"открытые прения\"");
+    }
+
+    #[test]
+    fn how_far_a_moment_is_away_is_told_in_the_unit_that_fits() {
+        let now: Timestamp = "2021-10-15T10:00:00Z".parse().expect("a time");
+        let days = |days: i64| away(now + jiff::SignedDuration::from_hours(24 * days), now);
+        assert_eq!(
+            [days(6), days(-6), days(1), days(-200), days(-365 * 5 - 10)],
+            ["in 6 days", "6 days ago", "in 1 d", "6 months ago", "5 years ago",]
+        );
+    }
+
+    #[test]
+    fn the_dates_among_the_values_are_told_and_nothing_else_is() {
+        let vars =
+            serde_json::json!({ "reply_by": "2021-10-15", "letter_date": "2021-11-01", "n": 3, "phone": "5550100100" });
+        let now: Timestamp = "2021-10-20T10:00:00Z".parse().expect("a time");
+        let told = dates(vars.as_object().expect("an object"), now);
+        let told: Vec<_> = told.iter().map(|(name, _, away, past)| (name.as_str(), away.as_str(), *past)).collect();
+        assert_eq!(told, [("letter_date", "in 12 days", false), ("reply_by", "5 days ago", true)]);
     }
 
     #[test]

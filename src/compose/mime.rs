@@ -20,7 +20,8 @@ pub struct Attachment {
     name: String,
     content_type: &'static str,
     encoded: Vec<u8>,
-    digest: OnceLock<Digest>,
+    /// What the file is, and how many octets it has.
+    digest: OnceLock<(Digest, u64)>,
 }
 
 impl Attachment {
@@ -49,7 +50,20 @@ impl Attachment {
     /// SHA-256 of the file; computed once.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        *self.digest.get_or_init(|| Digest::of(&self.bytes()))
+        self.known().0
+    }
+
+    /// The size of the file in octets; computed once.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.known().1
+    }
+
+    fn known(&self) -> (Digest, u64) {
+        *self.digest.get_or_init(|| {
+            let bytes = self.bytes();
+            (Digest::of(&bytes), bytes.len() as u64)
+        })
     }
 
     /// The file name.

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, de};
 
-use super::item::{Earlier, Standing};
+use super::item::{Earlier, EarlierFile, Standing};
 use super::manifest::MANIFEST;
 use super::{letter_page, names};
 use crate::domain::digest::Digest;
@@ -99,7 +99,7 @@ impl Before {
 struct Stood {
     fields: HashMap<String, Vec<(String, String)>>,
     attached: HashMap<String, Vec<usize>>,
-    files: Option<Vec<(String, Digest)>>,
+    files: Option<Vec<EarlierFile>>,
 }
 
 impl Stood {
@@ -145,8 +145,10 @@ impl<'de> Visitor<'de> for Letters<'_> {
                 "attached" => stood.attached = map.next_value_seed(Members::new(self.wanted))?,
                 "files" => {
                     let files: Vec<(String, Known, u64)> = map.next_value()?;
-                    let files = files.into_iter().map(|(name, digest, _)| Some((name, digest.0?)));
-                    stood.files = files.collect();
+                    let file = |(name, digest, bytes): (String, Known, u64)| {
+                        Some(EarlierFile { name, digest: digest.0?, bytes })
+                    };
+                    stood.files = files.into_iter().map(file).collect();
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

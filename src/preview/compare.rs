@@ -1,5 +1,6 @@
 //! The page that puts two letters side by side and marks what differs. It reads them from their own pages, in frames.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::document::Document;
@@ -10,7 +11,7 @@ use crate::domain::markup::escape;
 const OFFERED: usize = 2_000;
 
 /// The whole page.
-pub(super) fn page(items: &[Item], campaign: &str) -> String {
+pub(super) fn page(items: &[Item], campaign: &str, without: &str) -> String {
     let mut body = String::from(
         "<nav id=\"ways\" aria-label=\"Letters\"><a id=\"all\" href=\"index.html\">All letters</a></nav>\n<main>\n<h1>Two letters side by side</h1>\n\
          <p class=\"quiet\">What the merge made different is marked. How a paragraph is broken into lines is no difference.</p>\n\
@@ -27,12 +28,21 @@ pub(super) fn page(items: &[Item], campaign: &str) -> String {
         "<label class=\"check\"><input type=\"checkbox\" id=\"only\"> <span>Only what differs</span></label>\n\
          <button type=\"button\" id=\"swap\">Next pair</button>\n</div>\n<datalist id=\"missions\">\n",
     );
-    for item in items.iter().take(if items.len() > OFFERED { 0 } else { OFFERED }) {
-        let _ = writeln!(body, "<option value=\"{}\">{}</option>", escape(&item.id), escape(&item.name));
+    let offered = if items.len() > OFFERED { &[] } else { items };
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for item in offered {
+        *names.entry(&item.name).or_default() += 1;
+    }
+    for item in offered {
+        // One is chosen by the name alone where no other row has it.
+        let again = if names[item.name.as_str()] > 1 { format!(" ({})", item.id) } else { String::new() };
+        let (id, name) = (escape(&item.id), escape(&format!("{}{again}", item.name)));
+        let _ = writeln!(body, "<option value=\"{name}\" data-id=\"{id}\">{id}</option>");
     }
     body.push_str(
         "</datalist>\n<p id=\"told\" role=\"status\"></p>\n<div id=\"pairs\"></div>\n</main>\n<div id=\"frames\" hidden></div>\n",
     );
+    body.push_str(without);
     Document {
         title: &format!("Compare: {campaign}"),
         class: "compare",

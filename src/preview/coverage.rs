@@ -31,15 +31,15 @@ pub(super) fn section(rows: &[Row<'_>], page: &Page) -> String {
         for reach in page.coverage.iter().filter(|reach| !gets(reach)) {
             let why = match &reach.row {
                 Some((_, Gets::Nothing(reason))) => reason.as_str(),
-                _ => "has no row in the recipients file",
+                _ => "is not in the list of recipients",
             };
             let _ = writeln!(html, "<li><b>{}</b>: {}</li>", escape(reach.state.state().name("en")), escape(why));
         }
         html.push_str("</ul>\n");
     }
     html.push_str(&sum(page, reached));
-    named(&mut html, "Several rows, and so several letters", &page.doubled);
-    named(&mut html, "Rows of states that were not asked for", &page.foreign);
+    named(&mut html, "In the list several times, and so with several letters", &page.doubled);
+    named(&mut html, "States in the list that were not asked for", &page.foreign);
     html.push_str(&groups(rows, page));
     html
 }
@@ -53,7 +53,8 @@ fn without(page: &Page) -> String {
         1 => Some(format!("1 {one}")),
         _ => Some(format!("{count} {many}")),
     };
-    let parts = [part(left_out, "is left out", "are left out"), part(missing, "has no row", "have no row")];
+    let parts =
+        [part(left_out, "is left out", "are left out"), part(missing, "is not in the list", "are not in the list")];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
 }
 
@@ -110,7 +111,7 @@ fn state(reach: &Reach, shown: &HashSet<&str>) -> String {
             format!("<li><a href=\"{}\">{name}</a></li>\n", escape(&names::page(id)))
         }
         Some((_, Gets::Letter)) => format!("<li>{name}</li>\n"),
-        Some((_, Gets::Nothing(_))) => format!("<li class=\"alert\">{name}: gets none</li>\n"),
-        None => format!("<li class=\"alert\">{name}: has no row</li>\n"),
+        Some((_, Gets::Nothing(_))) => format!("<li class=\"alert\">{name}: gets no letter</li>\n"),
+        None => format!("<li class=\"alert\">{name}: not in the list</li>\n"),
     }
 }

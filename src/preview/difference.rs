@@ -1,5 +1,7 @@
 //! Two texts as one, with what was taken out and what was put in, as HTML.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, capture_diff_slices};
 
 use crate::domain::markup::escape;
@@ -14,6 +16,14 @@ pub(super) fn marked(before: &str, after: &str) -> String {
             continue;
         }
         let (old, new) = (&before[op.old_range()], &after[op.new_range()]);
+        // A paragraph that is put in or taken out is told by what stands before it.
+        if (old.is_empty() || new.is_empty())
+            && let Some(neighbour) = op.new_range().start.checked_sub(1).and_then(|at| after.get(at))
+        {
+            html.push_str("<p dir=\"auto\" class=\"quiet\">");
+            html.push_str(&escape(neighbour));
+            html.push_str("</p>\n");
+        }
         for at in 0..old.len().max(new.len()) {
             let empty = String::new();
             html.push_str("<p dir=\"auto\">");
@@ -22,6 +32,17 @@ pub(super) fn marked(before: &str, after: &str) -> String {
         }
     }
     html
+}
+
+/// A number that stands for what such HTML marks as taken out and put in, whatever stays around it.
+pub(super) fn delta(html: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for mark in ["<del>", "<ins>"] {
+        for part in html.split(mark).skip(1) {
+            (mark, part.split("</").next().unwrap_or_default()).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 /// One line or paragraph against another, word by word.

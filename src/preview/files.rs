@@ -4,11 +4,14 @@
 //! A page or a drawing with a script in it would run from the reader's disk, and could ask anything of anybody.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
+use std::fs;
 use std::sync::Arc;
 
 use super::PreviewError;
+use super::changed::Formers;
 use super::folder::Folder;
+use super::item::{Earlier, Item};
+use super::manifest;
 use crate::domain::digest::Digest;
 use crate::domain::markup::escape;
 
@@ -18,6 +21,8 @@ pub(super) const FOLDER: &str = "files";
 const LONGEST: usize = 60;
 /// How many digits of its digest stand in a file's name, so that two of one name can stand side by side.
 const DIGITS: usize = 16;
+/// What the former version of a file is called before its own name, for as long as one preview.
+const FORMER: &str = "former-";
 
 /// A file that goes with letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +53,10 @@ impl Attached {
 pub(super) struct Files {
     known: HashMap<(String, Digest), Arc<Attached>>,
     written: HashSet<String>,
+    /// The former versions that letters of now are told against; the others go in the end.
+    formers: Formers,
+    /// Those that were looked for already.
+    sought: HashSet<Digest>,
 }
 
 impl Files {
@@ -67,6 +76,33 @@ impl Files {
         let attached = Arc::new(Attached { name: name.to_owned(), digest, bytes: bytes.len() as u64, file });
         self.known.insert((name.to_owned(), digest), Arc::clone(&attached));
         Ok(attached)
+    }
+
+    /// Looks whether the folder still has what went with an earlier letter under a name that has another content now.
+    pub(super) fn seek(&mut self, folder: &Folder, item: &Item, earlier: &Earlier) {
+        for file in earlier.files.iter().flatten() {
+            let has = |digest: Option<Digest>| {
+                manifest::with(item)
+                    .any(|now| now.name == file.name && digest.is_none_or(|digest| now.digest == digest))
+            };
+            if !has(None) || has(Some(file.digest)) || !self.sought.insert(file.digest) {
+                continue;
+            }
+            let is_it = |name: &&String| {
+                let path = folder.path(name);
+                is_former_of(name, file.digest)
+                    && fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() == file.bytes)
+                    && fs::read(&path).is_ok_and(|bytes| Digest::of(&bytes) == file.digest)
+            };
+            if let Some(name) = folder.formers().iter().find(is_it) {
+                self.formers.insert(file.digest, name.clone());
+            }
+        }
+    }
+
+    /// The former versions that were found.
+    pub(super) fn formers(&self) -> &Formers {
+        &self.formers
     }
 }
 
@@ -112,11 +148,29 @@ fn file_name(name: &str, digest: Digest, ending: &str) -> String {
     }
     safe.truncate(LONGEST);
     let safe = if safe.is_empty() { "file" } else { safe.trim_end_matches('-') };
-    let mut made = format!("{safe}-");
-    for byte in &digest.as_bytes()[..DIGITS / 2] {
-        let _ = write!(made, "{byte:02x}");
+    format!("{safe}-{}.{ending}", digits(digest))
+}
+
+/// The digits of a digest that stand in a name.
+fn digits(digest: Digest) -> String {
+    digest.to_string().chars().take(DIGITS).collect()
+}
+
+/// What a file of an earlier preview is called beside the next one; `None` if that is no file of letters, or former already.
+pub(super) fn former_name(name: &str) -> Option<String> {
+    let file = name.strip_prefix(FOLDER)?.strip_prefix('/').filter(|file| is_made_by_us(file))?;
+    let (stem, ending) = file.rsplit_once('.')?;
+    let (own, digits) = stem.rsplit_once('-')?;
+    if file.starts_with(FORMER) {
+        return None;
     }
-    made + "." + ending
+    let own = own.get(..LONGEST - FORMER.len()).unwrap_or(own);
+    Some(format!("{FOLDER}/{FORMER}{own}-{digits}.{ending}"))
+}
+
+/// True if the name is that of a former version of this content.
+fn is_former_of(name: &str, digest: Digest) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(&format!("-{}", digits(digest))))
 }
 
 /// True for the names that this gives, whatever the content.

@@ -72,20 +72,28 @@ impl Entered {
                 return Err(PreviewError::NotAFolder(path.join(inner)));
             }
         }
+        let mut formers: Vec<(String, String)> = Vec::new();
         // If it is up already, what is there goes first: a preview may have been broken off because the disk is full.
         if !fs::read(&index).is_ok_and(|html| html == unfinished.as_bytes()) {
+            // What went with the letters stays beside the next preview, so that both versions can be opened.
+            formers.extend(earlier.iter().filter_map(|name| Some((name.clone(), files::former_name(name)?))));
             earlier.extend([INDEX.to_owned(), INDEX_TO_BE.to_owned()]);
+            earlier.extend(formers.iter().map(|(_, former)| former.clone()));
             remove(&path.join(INDEX_TO_BE))?;
             let marker = fresh_marker(&path, &earlier)?;
-            Folder { path: path.clone(), marker, _lock: None }.put_index(unfinished.as_bytes())?;
+            Folder { path: path.clone(), marker, formers: Vec::new(), _lock: None }.put_index(unfinished.as_bytes())?;
         }
-        for name in earlier.iter().filter(|name| *name != INDEX) {
+        for name in earlier.iter().filter(|name| *name != INDEX && !formers.iter().any(|(kept, _)| kept == *name)) {
             remove(&path.join(name))?;
         }
+        formers.retain(|(name, former)| fs::rename(path.join(name), path.join(former)).is_ok());
+        let formers: Vec<String> = formers.into_iter().map(|(_, former)| former).collect();
         // What was removed is nobody's now: a file that somebody puts in its place is theirs.
-        let marker = fresh_marker(&path, &[INDEX.to_owned(), INDEX_TO_BE.to_owned()])?;
-        let folder = Folder { path, marker, _lock: lock };
-        // It holds files that are not ours, or goes.
+        let mut names = vec![INDEX.to_owned(), INDEX_TO_BE.to_owned()];
+        names.extend(formers.iter().cloned());
+        let marker = fresh_marker(&path, &names)?;
+        let folder = Folder { path, marker, formers, _lock: lock };
+        // It holds files, or goes.
         drop(fs::remove_dir(folder.path(files::FOLDER)));
         folder.inner(LETTERS)?;
         Ok(folder)
@@ -97,6 +105,8 @@ impl Entered {
 pub(super) struct Folder {
     path: PathBuf,
     marker: File,
+    /// What went with the letters of the earlier preview, under its former name.
+    formers: Vec<String>,
     _lock: Option<File>,
 }
 
@@ -104,6 +114,20 @@ impl Folder {
     /// Where the file of that name is.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// What went with the letters of the earlier preview.
+    pub(super) fn formers(&self) -> &[String] {
+        &self.formers
+    }
+
+    /// Removes those of [`Self::formers`] that are not to be kept.
+    pub(super) fn keep_formers(&mut self, is_kept: impl Fn(&str) -> bool) -> Result<(), PreviewError> {
+        for name in std::mem::take(&mut self.formers).iter().filter(|name| !is_kept(name)) {
+            remove(&self.path(name))?;
+        }
+        drop(fs::remove_dir(self.path(files::FOLDER)));
+        Ok(())
     }
 
     /// Makes a folder in it, if it is not there.

@@ -42,14 +42,80 @@ pub struct Item {
     pub pictures: Vec<Arc<Attached>>,
     /// The names of those that are this row's alone.
     pub own_attachments: Vec<String>,
+    /// Whom the list has the letter address.
+    pub addressee: Addressee,
     /// What `check` says of the row.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// What the ledger says has become of it, if it is not to be sent any more.
     pub settled: Option<String>,
     /// Why it is in the sample, if the preview is one.
     pub chosen: Option<&'static str>,
     /// What it is against what was approved; `None` where nothing was.
     pub approved: Option<Standing>,
+}
+
+/// What somebody should look at in one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// In a sentence or two.
+    pub text: String,
+    /// True if a remark of [`Page::warnings`] tells it of all its rows at once.
+    pub told_at_once: bool,
+}
+
+/// Whom a letter addresses, as the list has it; what a template makes of that is its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressee {
+    /// The office.
+    pub office: Office,
+    /// The person's name, if the list gives one.
+    pub name: Option<String>,
+}
+
+/// The office that is addressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Office {
+    /// A Permanent Representative.
+    Representative,
+    /// A Permanent Observer.
+    Observer,
+    /// A chargé d'affaires ad interim.
+    Charge,
+    /// The mission itself: its post is vacant.
+    Mission,
+    /// No mission's.
+    Other,
+}
+
+impl Addressee {
+    /// `the Permanent Representative (no name in the list)`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let office = match self.office {
+            Office::Representative => "the Permanent Representative",
+            Office::Observer => "the Permanent Observer",
+            Office::Charge => "the chargé d'affaires a.i.",
+            Office::Mission => "the mission (its post is vacant in the list)",
+            Office::Other => "an office that is no mission",
+        };
+        match (&self.name, self.office) {
+            (_, Office::Mission) => office.to_owned(),
+            (Some(name), _) => format!("{office}, by name: {name} (`rank` and `name` in the list)"),
+            (None, _) => format!("{office} (no name in the list)"),
+        }
+    }
+
+    /// How it is counted: `Permanent Representatives`.
+    pub(super) fn group(&self) -> &'static str {
+        match (self.office, &self.name) {
+            (Office::Mission, _) => "missions themselves",
+            (Office::Charge, _) => "chargés d'affaires",
+            (_, Some(_)) => "by name",
+            (Office::Representative, None) => "Permanent Representatives",
+            (Office::Observer, None) => "Permanent Observers",
+            (Office::Other, None) => "others than missions",
+        }
+    }
 }
 
 /// A letter against an earlier one of the same row.
@@ -70,8 +136,19 @@ pub struct Earlier {
     pub fields: Vec<(String, String)>,
     /// The text/plain part, if it is still known.
     pub text: Option<String>,
-    /// The attached files and the pictures, each with the SHA-256 of its content, if that is still known.
-    pub files: Option<Vec<(String, Digest)>>,
+    /// The attached files and the pictures, if they are still known.
+    pub files: Option<Vec<EarlierFile>>,
+}
+
+/// A file that went with an earlier letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierFile {
+    /// Its name in the letter.
+    pub name: String,
+    /// SHA-256 of its content.
+    pub digest: Digest,
+    /// Its size in octets.
+    pub bytes: u64,
 }
 
 impl Earlier {
@@ -109,8 +186,14 @@ pub struct Page {
     pub underway: Option<String>,
     /// Where the approvals stand; `None` where none are asked for.
     pub approvals: Option<Approvals>,
-    /// The event the letter is written for, and when it is.
-    pub event: Option<String>,
+    /// The event the letter is written for.
+    pub event: Option<Moment>,
+    /// The dates among the values that letters are merged with.
+    pub dates: Vec<Moment>,
+    /// How many letters of the batch go to an address that is a placeholder.
+    pub placeholders: usize,
+    /// The sender's own blind copies.
+    pub archive: Vec<String>,
     /// The From mailbox.
     pub from: String,
     /// The Reply-To mailbox.
@@ -135,6 +218,17 @@ pub struct Page {
     pub approved: Option<Approved>,
     /// When the preview was made.
     pub generated: Timestamp,
+}
+
+/// A time that the letters speak of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// What it is and when.
+    pub text: String,
+    /// Seen from when the preview was made: `in 6 days`.
+    pub away: String,
+    /// True if it is over.
+    pub is_past: bool,
 }
 
 /// Something that somebody should look at.
@@ -206,6 +300,8 @@ pub enum Gets {
 pub struct Approved {
     /// What it was: `the letters as they were frozen on 2021-10-18`.
     pub what: String,
+    /// True if people approved it, whose word counts for nothing but that batch.
+    pub by_people: bool,
     /// The names of rows that were in it and are in the batch no more.
     pub gone: Vec<String>,
     /// How many letters of the batch are other ones.

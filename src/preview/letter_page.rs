@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::changed::Formers;
 use super::document::Document;
 use super::files::Attached;
 use super::item::{Earlier, Item, Standing};
+use super::overview::with_code;
 use super::{changed, folder, manifest, names, size};
 use crate::domain::markup::escape;
 
@@ -64,18 +66,25 @@ pub(super) fn text_of(page: &str) -> Option<String> {
 }
 
 /// The page of `item`, with links to the letters before and after it and to `list`, the page that lists it.
-pub(super) fn page(item: &Item, content: &Content, previous: Option<&Item>, next: Option<&Item>, list: &str) -> String {
+pub(super) fn page(
+    item: &Item,
+    content: &Content,
+    previous: Option<&Item>,
+    next: Option<&Item>,
+    list: &str,
+    formers: &Formers,
+) -> String {
     let mut body = navigation(item, previous, next, list);
     let (language, direction) = (escape(item.language.as_str()), item.language.direction());
     let _ = writeln!(
         body,
-        "<main id=\"letter\" data-id=\"{}\" data-lang=\"{language}\" data-dir=\"{direction}\">\n<h1 dir=\"auto\">{}</h1>",
+        "<main id=\"letter\" data-id=\"{}\" data-lang=\"{language}\" data-dir=\"{direction}\">\n<div id=\"paper\"></div>\n<h1 dir=\"auto\">{}</h1>",
         escape(&item.id),
         escape(&item.name)
     );
     body.push_str(&remarks(item));
     body.push_str(&fields(item));
-    let changes = changed::changes(item, &content.text, content.since_preview.as_ref());
+    let changes = changed::changes(item, &content.text, content.since_preview.as_ref(), formers);
     body.push_str(&views(!changes.is_empty()));
     body.push_str(&looks(item, content));
     let _ = writeln!(
@@ -85,7 +94,7 @@ pub(super) fn page(item: &Item, content: &Content, previous: Option<&Item>, next
     );
     let _ = writeln!(
         body,
-        "<section id=\"headers\"><h2>The header as it is sent</h2>\n<p class=\"quiet\">Date and Message-ID are those of this preview; each attempt has its own.</p>\n<pre tabindex=\"0\" aria-label=\"Header\">\n{}</pre></section>",
+        "<section id=\"headers\"><h2>The header as it is sent</h2>\n<p class=\"quiet\">Date and Message-ID are those of this preview; each attempt has its own. Servers on the way add lines of their own above these.</p>\n<pre tabindex=\"0\" aria-label=\"Header\">\n{}</pre></section>",
         escape(&content.header)
     );
     body.push_str(&source(item, content));
@@ -131,7 +140,7 @@ fn remarks(item: &Item) -> String {
     if !item.warnings.is_empty() {
         html.push_str("<ul class=\"warnings\">\n");
         for warning in &item.warnings {
-            let _ = writeln!(html, "<li>{}</li>", escape(warning));
+            let _ = writeln!(html, "<li>{}</li>", escape(&warning.text));
         }
         html.push_str("</ul>\n");
     }
@@ -143,10 +152,15 @@ fn fields(item: &Item) -> String {
     for (name, value) in fields_of(item).into_iter().filter(|(_, value)| !value.is_empty()) {
         let value = if name == "Attachments" {
             item.attachments.iter().map(|file| file.link("../")).collect::<Vec<_>>().join(", ")
-        } else {
+        } else if name == "Subject" || name == "Language" {
             format!("<bdi>{}</bdi>", escape(&value))
+        } else {
+            format!("<bdi>{}</bdi>", super::address(&value))
         };
         let _ = writeln!(list, "<dt>{name}</dt><dd>{value}</dd>");
+        if name == "Subject" {
+            let _ = writeln!(list, "<dt>Addressed to</dt><dd>{}</dd>", with_code(&item.addressee.in_words()));
+        }
     }
     let file = escape(&names::eml(&item.id));
     let _ = writeln!(

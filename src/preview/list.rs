@@ -1,13 +1,13 @@
 //! The list of the letters: real links, so that it reads without a script; and the same rows as data for the search page.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 
 use super::document::embedded;
 use super::item::{Gets, Item, Page, Standing};
-use super::{language_name, names, size};
+use super::{Kinds, language_name, names, size};
 use crate::domain::markup::escape;
 
 /// How many letters one page lists.
@@ -20,26 +20,46 @@ pub(super) struct Row<'a> {
     /// Against the preview before; `None` where there was none.
     pub(super) since_preview: Option<&'a Standing>,
     /// What changed in it since the earlier preview, and since it was approved.
-    pub(super) kinds: &'a [super::Kinds; 2],
+    pub(super) kinds: &'a [Kinds; 2],
+    /// What changed in the same way in all letters shown.
+    pub(super) in_all: &'a [Kinds; 2],
+    /// True if it addresses whom most letters do.
+    pub(super) is_usual: bool,
+}
+
+impl Row<'_> {
+    /// True if more changed in it than in all letters: 0 for since the earlier preview, 1 for since the approval.
+    fn changed_by_itself(&self, base: usize) -> bool {
+        self.kinds[base].iter().any(|kind| !self.in_all[base].contains(kind))
+    }
+}
+
+/// Whom most letters address; `None` without letters.
+pub(super) fn usual(items: &[Item]) -> Option<&'static str> {
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for item in items {
+        *counts.entry(item.addressee.group()).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(group, _)| group)
 }
 
 /// What a row is marked with: the filter's word, and how it reads.
 fn marks<'a>(row: &Row<'a>) -> Vec<(&'static str, Cow<'a, str>)> {
     let item = row.item;
     let mut marks = Vec::new();
-    match item.warnings.len() {
-        0 => {}
-        1 => marks.push(("warned", "1 remark".into())),
-        several => marks.push(("warned", format!("{several} remarks").into())),
-    }
+    marks.extend(item.warnings.iter().map(|warning| ("warned", warning.text.as_str().into())));
     match row.since_preview {
         Some(Standing::New) => marks.push(("changed", "new since the last preview".into())),
-        Some(Standing::Changed(_)) => marks.push(("changed", "changed since the last preview".into())),
+        Some(Standing::Changed(_)) if row.changed_by_itself(0) => {
+            marks.push(("changed", "changed since the last preview".into()));
+        }
         _ => {}
     }
     match item.approved {
         Some(Standing::New) => marks.push(("unapproved", "not among the letters approved".into())),
-        Some(Standing::Changed(_)) => marks.push(("unapproved", "changed since it was approved".into())),
+        Some(Standing::Changed(_)) if row.changed_by_itself(1) => {
+            marks.push(("unapproved", "changed since it was approved".into()));
+        }
         _ => {}
     }
     if let Some(settled) = &item.settled {
@@ -47,6 +67,9 @@ fn marks<'a>(row: &Row<'a>) -> Vec<(&'static str, Cow<'a, str>)> {
     }
     if !item.own_attachments.is_empty() {
         marks.push(("own", format!("its own file: {}", item.own_attachments.join(", ")).into()));
+    }
+    if !row.is_usual {
+        marks.push(("addressed", format!("to {}", item.addressee.in_words()).into()));
     }
     if let Some(chosen) = item.chosen {
         marks.push(("chosen", chosen.into()));
@@ -68,11 +91,12 @@ fn entry(row: &Row<'_>) -> String {
     let words: Vec<&str> = marks.iter().map(|(word, _)| *word).collect();
     let language = escape(item.language.as_str());
     let mut html = format!(
-        "<li id=\"row-{id}\" data-id=\"{id}\" data-language=\"{language}\" data-group=\"{}\" data-marks=\"{}\">\
+        "<li id=\"row-{id}\" data-id=\"{id}\" data-language=\"{language}\" data-group=\"{}\" data-marks=\"{}\" data-more=\"{}\">\
          <a class=\"name\" href=\"{}\" dir=\"auto\">{}</a> <span class=\"tag\">{}</span> <span class=\"size\">{}</span>\
          <span class=\"to\">{}</span><span class=\"subject\" lang=\"{language}\" dir=\"auto\">{}</span>",
         escape(group(item).0),
         words.join(" "),
+        escape(&item.addressee.in_words()),
         escape(&names::page(&item.id)),
         escape(&item.name),
         escape(language_name(item.language.as_str())),
@@ -92,7 +116,9 @@ fn addresses(item: &Item) -> String {
     let labelled = [("", &item.to), ("Cc ", &item.cc), ("Bcc ", &item.bcc)];
     let all: Vec<String> = labelled
         .into_iter()
-        .flat_map(|(label, mailboxes)| mailboxes.iter().map(move |m| format!("{label}<bdi>{}</bdi>", escape(m))))
+        .flat_map(|(label, mailboxes)| {
+            mailboxes.iter().map(move |m| format!("{label}<bdi>{}</bdi>", super::address(m)))
+        })
         .collect();
     all.join(", ")
 }
@@ -116,7 +142,7 @@ pub(super) fn section(rows: &[Row<'_>], tools: &str, pager: &str, without: &str)
 
 /// What is said where no letter fits.
 const NOTHING: &str =
-    "<p id=\"nothing\" hidden><span id=\"why\"></span>No letter fits. Press Escape to see all of them again.</p>\n";
+    "<p id=\"nothing\" hidden><span id=\"why\">No letter fits.</span> Press Escape to see all of them again.</p>\n";
 
 /// The missions that get no letter, each with the reason, as data: who searches for one is told.
 pub(super) fn without(page: &Page) -> String {
@@ -124,7 +150,7 @@ pub(super) fn without(page: &Page) -> String {
         let reason = match &reach.row {
             Some((_, Gets::Letter)) => return None,
             Some((_, Gets::Nothing(reason))) => reason.as_str(),
-            None => "no row in the recipients file",
+            None => "it is not in the list of recipients",
         };
         Some(serde_json::json!([reach.state.state().name("en"), reason, reach.state]))
     });
@@ -157,7 +183,8 @@ pub(super) fn search_section(out: &mut impl io::Write, rows: &[Row<'_>], without
             item.subject,
             words.join(" "),
             texts.join("\n"),
-            language_name(item.language.as_str())
+            language_name(item.language.as_str()),
+            item.addressee.in_words()
         ]);
         write!(out, "{}{}", if at == 0 { "" } else { "," }, embedded(&data))?;
     }
@@ -176,16 +203,19 @@ pub(super) fn tools(rows: &[Row<'_>], elsewhere: bool) -> String {
     let languages: String = languages.iter().map(|language| option(language, language_name(language))).collect();
     let groups: String = groups.iter().map(|(code, name)| option(code, name)).collect();
     let there: BTreeSet<&str> = rows.iter().flat_map(marks).map(|(word, _)| word).collect();
+    let but = |base: usize| rows.first().is_some_and(|row| !row.in_all[base].is_empty());
+    let but = [but(0), but(1)].map(|there| if there { " (but for what changed in all)" } else { "" });
     let kinds: String = [
-        ("warned", "with remarks"),
-        ("changed", "changed since the last preview"),
-        ("unapproved", "other than approved"),
-        ("settled", "that went out already"),
-        ("own", "with their own attachment"),
+        ("warned", "with remarks".to_owned()),
+        ("changed", format!("changed since the last preview{}", but[0])),
+        ("unapproved", format!("other than approved{}", but[1])),
+        ("settled", "that went out already".to_owned()),
+        ("own", "with their own attachment".to_owned()),
+        ("addressed", "to others than most".to_owned()),
     ]
     .into_iter()
     .filter(|(word, _)| there.contains(word))
-    .map(|(word, text)| option(word, text))
+    .map(|(word, text)| option(word, &text))
     .collect();
     let scope = if elsewhere { " data-elsewhere=\"search.html\"" } else { "" };
     format!(

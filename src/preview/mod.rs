@@ -3,12 +3,14 @@
 //! A [`Preview`] is made of a folder, takes the letters one by one and ends with an `index.html`. Nothing in it is
 //! loaded from the network, what runs is ours alone, and the .eml files hold exactly the bytes that would be sent.
 
+mod approval;
 mod before;
 mod changed;
 mod compare;
 mod coverage;
 mod difference;
 mod document;
+mod facts;
 mod files;
 mod folder;
 mod item;
@@ -18,13 +20,13 @@ mod manifest;
 mod names;
 mod overview;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::before::Before;
+use self::changed::Kinds;
 use self::document::Document;
 use self::files::Files;
 use self::folder::{Entered, Folder};
@@ -34,9 +36,13 @@ use self::manifest::MANIFEST;
 use crate::domain::digest::Digest;
 use crate::domain::markup::escape;
 use crate::domain::recipient::RecipientId;
+use crate::domain::size::size;
 
 pub use files::Attached;
-pub use item::{Approvals, Approved, Earlier, Gets, Item, Page, Reach, Remark, Standing};
+pub use item::{
+    Addressee, Approvals, Approved, Earlier, EarlierFile, Gets, Item, Moment, Office, Page, Reach, Remark, Standing,
+    Warning,
+};
 
 /// Why a preview could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -73,9 +79,6 @@ pub enum PreviewError {
         source: std::io::Error,
     },
 }
-
-/// What changed in a letter, in a word each.
-type Kinds = Vec<Cow<'static, str>>;
 
 /// A preview in the making.
 #[derive(Debug)]
@@ -146,8 +149,14 @@ impl Preview {
         }
         self.write_waiting(Some(&item))?;
         let standing = self.before.as_mut().map(|before| before.standing(&item.id, item.digest));
+        for standing in [standing.as_ref(), item.approved.as_ref()].into_iter().flatten() {
+            if let Standing::Changed(earlier) = standing {
+                self.files.seek(&self.folder, &item, earlier);
+            }
+        }
+        let formers = self.files.formers();
         let kinds = |standing: Option<&Standing>| match standing {
-            Some(Standing::Changed(earlier)) => changed::kinds(&item, earlier),
+            Some(Standing::Changed(earlier)) => changed::kinds(&item, earlier, formers),
             _ => Kinds::new(),
         };
         self.kinds.push([kinds(standing.as_ref()), kinds(item.approved.as_ref())]);
@@ -164,12 +173,22 @@ impl Preview {
     pub fn finish(mut self, page: &Page) -> Result<PathBuf, PreviewError> {
         self.write_waiting(None)?;
         let compared = self.before.is_some();
+        let formers = self.files.formers();
+        self.folder.keep_formers(|name| formers.values().any(|kept| kept == name))?;
+        let in_all = [0, 1].map(|base| changed::in_all(self.kinds.iter().map(|kinds| &kinds[base])));
+        let usual = list::usual(&self.items);
         let rows: Vec<Row<'_>> = self
             .items
             .iter()
             .zip(&self.standings)
             .zip(&self.kinds)
-            .map(|((item, standing), kinds)| Row { item, since_preview: compared.then_some(standing), kinds })
+            .map(|((item, standing), kinds)| Row {
+                item,
+                since_preview: compared.then_some(standing),
+                kinds,
+                in_all: &in_all,
+                is_usual: Some(item.addressee.group()) == usual,
+            })
             .collect();
         let overview = overview::section(&rows, page, self.before.as_ref());
         let pages = rows.len().div_ceil(PER_PAGE).max(1);
@@ -193,7 +212,7 @@ impl Preview {
                     })
                 })?;
             }
-            self.folder.write(folder::COMPARE, compare::page(&self.items, &page.campaign).as_bytes())?;
+            self.folder.write(folder::COMPARE, compare::page(&self.items, &page.campaign, &without).as_bytes())?;
             let (items, planned) = (&self.items, &self.planned);
             self.folder.write_by(MANIFEST, |out| manifest::write(out, items, planned, page))?;
             return self.folder.put_index(html.as_bytes());
@@ -215,7 +234,7 @@ impl Preview {
                 "bytes": item.bytes,
                 "digest": item.digest,
                 "file": self.folder.path(&names::eml(&item.id)),
-                "warnings": item.warnings,
+                "warnings": item.warnings.iter().map(|warning| &warning.text).collect::<Vec<_>>(),
                 "since_preview": self.before.as_ref().map(|_| word(standing)),
                 "since_approval": item.approved.as_ref().map(word),
             })
@@ -230,7 +249,7 @@ impl Preview {
             return Ok(());
         };
         let list = names::list(before.len() / PER_PAGE + 1);
-        let page = letter_page::page(item, &content, before.last(), next, &list);
+        let page = letter_page::page(item, &content, before.last(), next, &list, self.files.formers());
         // What it was is in its page now; of a hundred thousand letters it is not held.
         item.approved = item.approved.as_ref().map(without_text);
         self.folder.write(&names::page(&item.id), page.as_bytes())
@@ -263,8 +282,9 @@ fn list_document<T>(page: &Page, overview: &str, make: impl FnOnce(&Document<'_>
     let overview = if overview.is_empty() { ELSEWHERE } else { overview };
     let before = format!(
         "<header>\n<h1 dir=\"auto\">{}</h1>\n<p class=\"quiet\">Preview: nothing was sent. These are the letters byte for byte as \
-         they would go out, but for their date and message number.</p>\n\
-         <p class=\"jump\"><a href=\"#list\">To the letters</a></p>\n</header>\n<main>\n{overview}",
+         they would go out, but for their date and their serial number (Message-ID).</p>\n\
+         <p class=\"jump\"><a href=\"#list\">To the letters</a> <a href=\"#overview\">To the batch</a> <a href=\"#approval\">To \
+         the approval</a></p>\n</header>\n<main>\n{overview}",
         escape(&page.campaign),
     );
     let after = concat!("</main>\n<div id=\"pane\" hidden></div>\n", include_str!("pages/help.html"));
@@ -324,14 +344,9 @@ fn language_name(tag: &str) -> &str {
     }
 }
 
-/// An amount of octets for people: `812 B`, `14.2 kB`, `3.1 MB`.
-fn size(bytes: u64) -> String {
-    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{} kB", tenths(1_000)),
-        _ => format!("{} MB", tenths(1_000_000)),
-    }
+/// An address as HTML that is broken over lines at its "@" and its dots, and nowhere else if that is enough.
+fn address(mailbox: &str) -> String {
+    escape(mailbox).replace('@', "<wbr>@").replace('.', "<wbr>.")
 }
 
 #[cfg(test)]
@@ -350,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_is_shown_in_the_unit_that_fits() {
-        assert_eq!([999, 1_000, 14_260, 3_100_000].map(size), ["999 B", "1.0 kB", "14.2 kB", "3.1 MB"]);
+    fn an_address_breaks_at_its_dots_and_before_its_at_sign() {
+        assert_eq!(address("<a.b@c.d>"), "&lt;a<wbr>.b<wbr>@c<wbr>.d&gt;");
     }
 }

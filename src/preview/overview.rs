@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
-use super::changed::KINDS;
+use super::approval;
+use super::changed::{KINDS, Kinds};
 use super::item::{Page, Standing};
 use super::list::Row;
-use super::{Attached, Before, Kinds, coverage, language_name, names, size};
+use super::{Before, coverage, facts, names};
 use crate::domain::markup::escape;
 use crate::domain::state::StateCode;
 
@@ -18,15 +19,16 @@ pub(super) fn section(rows: &[Row<'_>], page: &Page, before: Option<&Before>) ->
     let mut html = String::from(
         "<section id=\"overview\" aria-labelledby=\"overview-title\">\n<h2 id=\"overview-title\">The batch</h2>\n",
     );
+    html.push_str(&placeholders(page));
     if let Some(underway) = &page.underway {
         let _ = writeln!(html, "<p id=\"underway\"><b>{}</b></p>", with_code(underway));
     }
-    html.push_str(&facts(rows, page));
+    html.push_str(&facts::list(rows, page));
     html.push_str(&coverage::section(rows, page));
     html.push_str(&nothing(page));
     html.push_str(&remarks(rows, page));
     html.push_str(&changes(rows, page, before));
-    html.push_str(&approval(page));
+    html.push_str(&approval::section(page));
     html.push_str("</section>\n");
     html
 }
@@ -39,57 +41,21 @@ pub(super) fn letters(count: usize) -> String {
     if count == 1 { "1 letter".to_owned() } else { format!("{count} letters") }
 }
 
-fn facts(rows: &[Row<'_>], page: &Page) -> String {
-    let mut list = String::from("<dl>\n");
-    let mut fact = |name: &str, html: &str| {
-        let _ = writeln!(list, "<dt>{name}</dt><dd>{html}</dd>");
+/// What is said before all else where a letter has no real address.
+fn placeholders(page: &Page) -> String {
+    let (count, total) = (page.placeholders, total(page));
+    if count == 0 {
+        return String::new();
+    }
+    let go = match count {
+        1 => "1 letter goes to a placeholder address".to_owned(),
+        _ => format!("{count} of {} go to placeholder addresses", letters(total)),
     };
-    let total = total(page);
-    let languages: Vec<String> = match page.languages.as_slice() {
-        [(language, _)] if total > 1 => vec![format!("all in {}", language_name(language))],
-        several => several.iter().map(|(language, count)| format!("{count} in {}", language_name(language))).collect(),
-    };
-    let and = if page.languages.len() > 1 { ":" } else { "," };
-    fact("Letters", &escape(&format!("{total}{and} {}; {} together", languages.join(", "), size(page.octets))));
-    if rows.len() < total {
-        fact("Shown here", &format!("{} of them; the digest below stands for all {total}", rows.len()));
-    }
-    fact("From", &format!("<bdi>{}</bdi>", escape(&page.from)));
-    if let Some(reply_to) = &page.reply_to {
-        fact("Replies go to", &format!("<bdi>{}</bdi>", escape(reply_to)));
-    }
-    fact("Files", &files(rows));
-    if let Some(event) = &page.event {
-        fact("Event", &escape(event));
-    }
-    fact("Made", &page.generated.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-    list.push_str("</dl>\n");
-    list
-}
-
-/// Which files go with which letters.
-fn files(rows: &[Row<'_>]) -> String {
-    let mut counts: Vec<(&Attached, usize)> = Vec::new();
-    for row in rows {
-        for file in row.item.attachments.iter().filter(|file| !row.item.own_attachments.contains(&file.name)) {
-            match counts.iter_mut().find(|(known, _)| **known == **file) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((file, 1)),
-            }
-        }
-    }
-    let mut parts: Vec<String> = counts
-        .into_iter()
-        .map(|(file, count)| {
-            let with = if count == rows.len() { "every letter".to_owned() } else { letters(count) };
-            format!("{} ({}) with {with}", file.link(""), size(file.bytes))
-        })
-        .collect();
-    let (own, names) = linked(rows, |row| !row.item.own_attachments.is_empty());
-    if own > 0 {
-        parts.push(format!("{} with a file of {} own ({names})", letters(own), if own == 1 { "its" } else { "their" }));
-    }
-    if parts.is_empty() { "none is attached".to_owned() } else { parts.join("; ") }
+    format!(
+        "<p id=\"placeholders\" class=\"note\"><b>These letters cannot be sent to missions: {go}.</b> Such an address (as \
+         ken@missions.example) stands where a mission's own has to be filled in. <span class=\"quiet\">Only a trial on this \
+         machine takes it: <code>demarche rehearse</code>.</span></p>\n"
+    )
 }
 
 /// The rows that get nothing, each with its reason.
@@ -116,9 +82,9 @@ fn more(count: usize, shown: usize) -> String {
 fn remarks(rows: &[Row<'_>], page: &Page) -> String {
     let mut of_letters: Vec<&str> = Vec::new();
     let mut seen = HashSet::new();
-    for warning in rows.iter().flat_map(|row| &row.item.warnings) {
-        if seen.insert(warning.as_str()) {
-            of_letters.push(warning);
+    for warning in rows.iter().flat_map(|row| &row.item.warnings).filter(|warning| !warning.told_at_once) {
+        if seen.insert(warning.text.as_str()) {
+            of_letters.push(&warning.text);
         }
     }
     if of_letters.is_empty() && page.warnings.is_empty() {
@@ -135,7 +101,7 @@ fn remarks(rows: &[Row<'_>], page: &Page) -> String {
         let _ = writeln!(html, "<li>{text}</li>");
     }
     for warning in of_letters.iter().take(NAMES) {
-        let (_, names) = linked(rows, |row| row.item.warnings.iter().any(|known| known == warning));
+        let (_, names) = linked(rows, |row| row.item.warnings.iter().any(|known| known.text == *warning));
         let _ = writeln!(html, "<li>{names}: {}</li>", with_code(warning));
     }
     html.push_str("</ul>\n");
@@ -147,7 +113,7 @@ fn remarks(rows: &[Row<'_>], page: &Page) -> String {
 }
 
 /// A sentence, what stands between backquotes as code.
-fn with_code(text: &str) -> String {
+pub(super) fn with_code(text: &str) -> String {
     let parts: Vec<String> = text.split('`').map(escape).collect();
     if parts.len().is_multiple_of(2) {
         return escape(text);
@@ -157,39 +123,55 @@ fn with_code(text: &str) -> String {
 }
 
 /// How many rows fit, and their names as links.
-fn linked<'r>(rows: &'r [Row<'_>], fits: impl Fn(&'r Row<'_>) -> bool) -> (usize, String) {
+pub(super) fn linked<'r>(rows: &'r [Row<'_>], fits: impl Fn(&'r Row<'_>) -> bool) -> (usize, String) {
+    linked_of(rows.iter().filter(|row| fits(row)))
+}
+
+fn linked_of<'r, 'i: 'r>(rows: impl Iterator<Item = &'r Row<'i>>) -> (usize, String) {
     let mut names = Vec::new();
     let mut count = 0;
-    for row in rows.iter().filter(|row| fits(row)) {
+    for row in rows {
         count += 1;
         if names.len() < NAMES {
-            let (page, name) = (escape(&names::page(&row.item.id)), escape(&row.item.name));
-            names.push(format!("<a href=\"{page}\" dir=\"auto\">{name}</a>"));
+            names.push(link(row));
         }
     }
     let rest = if count > names.len() { format!(" and {} more", count - names.len()) } else { String::new() };
     (count, format!("{}{rest}", names.join(", ")))
 }
 
+pub(super) fn link(row: &Row<'_>) -> String {
+    format!("<a href=\"{}\" dir=\"auto\">{}</a>", escape(&names::page(&row.item.id)), escape(&row.item.name))
+}
+
 fn changes(rows: &[Row<'_>], page: &Page, before: Option<&Before>) -> String {
     let mut html = String::from("<h3>What changed</h3>\n");
+    let mut last = Since::default();
     match before {
         None => html.push_str("<p>There is no earlier preview in this folder to compare with.</p>\n"),
         Some(before) => {
-            let what = format!("the last preview here, of {}", before.generated);
+            let what = format!("the last preview here, of {}", to_the_minute(&before.generated));
             let gone: Vec<String> = before.gone.iter().map(|id| name_of(id)).collect();
-            html.push_str(&since(&what, (before.changed, before.new), &gone, rows, |row| {
-                (row.since_preview, &row.kinds[0])
-            }));
+            last = since((before.changed, before.new), &gone, rows, 0);
+            html.push_str(&told_since(&what, &last));
         }
     }
     match &page.approved {
         None => html.push_str("<p>Nothing was approved yet: this will be the first time.</p>\n"),
         Some(approved) => {
             let counts = (approved.changed, approved.new);
-            html.push_str(&since(&approved.what, counts, &approved.gone, rows, |row| {
-                (row.item.approved.as_ref(), &row.kinds[1])
-            }));
+            let now = since(counts, &approved.gone, rows, 1);
+            let is_other = !now.sentence.is_empty();
+            if is_other && now == last {
+                let _ = writeln!(html, "<p>Since {}: the same.</p>", escape(&approved.what));
+            } else {
+                html.push_str(&told_since(&approved.what, &now));
+            }
+            if is_other && approved.by_people {
+                html.push_str(
+                    "<p class=\"alert\">That approval does not count any more: the letters are other ones now.</p>\n",
+                );
+            }
         }
     }
     let settled = rows.iter().filter(|row| row.item.settled.is_some()).count();
@@ -204,25 +186,34 @@ fn changes(rows: &[Row<'_>], page: &Page, before: Option<&Before>) -> String {
     html
 }
 
-/// What is different since then: how many letters changed, and in what; which are new; which went.
-fn since<'r>(
-    what: &str,
-    (changed, new): (usize, usize),
-    gone: &[String],
-    rows: &'r [Row<'_>],
-    of: impl Fn(&'r Row<'_>) -> (Option<&'r Standing>, &'r Kinds),
-) -> String {
+/// What is different since then.
+#[derive(Debug, Default, PartialEq)]
+struct Since {
+    /// How many letters changed, which are new, which went; empty if nothing did.
+    sentence: String,
+    /// What changed, each in which letters.
+    list: String,
+}
+
+fn told_since(what: &str, since: &Since) -> String {
     let what = escape(what);
-    if changed == 0 && new == 0 && gone.is_empty() {
+    if since.sentence.is_empty() {
         return format!("<p class=\"good\">Since {what}: nothing, every letter is the same to the byte.</p>\n");
     }
+    let list = if since.list.is_empty() { String::new() } else { format!("<ul>\n{}</ul>\n", since.list) };
+    format!("<p>Since {what}: {}.</p>\n{list}", since.sentence)
+}
+
+/// `base` is 0 for since the earlier preview, 1 for since the approval.
+fn since<'r>((changed, new): (usize, usize), gone: &[String], rows: &'r [Row<'_>], base: usize) -> Since {
+    let standing = |row: &'r Row<'_>| if base == 0 { row.since_preview } else { row.item.approved.as_ref() };
     let mut parts = Vec::new();
     if changed > 0 {
         parts.push(format!("<b>{} changed</b>", letters(changed)));
     }
     if new > 0 {
         let is = if new == 1 { "is" } else { "are" };
-        let (_, names) = linked(rows, |row| matches!(of(row).0, Some(Standing::New)));
+        let (_, names) = linked(rows, |row| matches!(standing(row), Some(Standing::New)));
         let names = if names.is_empty() { names } else { format!(" ({names})") };
         parts.push(format!("<b>{} {is} new</b>{names}", letters(new)));
     }
@@ -231,69 +222,46 @@ fn since<'r>(
         let rest = if gone.len() > NAMES { format!(" and {} more", gone.len() - NAMES) } else { String::new() };
         parts.push(format!("<b>{} not there any more</b> ({}){rest}", gone.len(), escape(&names.join(", "))));
     }
-    let mut html = format!("<p>Since {what}: {}.</p>\n", parts.join("; "));
+    Since { sentence: parts.join("; "), list: kinds_of_change(rows, base) }
+}
+
+/// What changed in all letters, once; then what changed in some, with their names.
+fn kinds_of_change(rows: &[Row<'_>], base: usize) -> String {
+    let none = Kinds::new();
+    let in_all = rows.first().map_or(&none, |row| &row.in_all[base]);
     let mut list = String::new();
-    let of_files: BTreeSet<&str> = rows.iter().flat_map(|row| of(row).1).map(AsRef::as_ref).collect();
+    for kind in in_all {
+        let _ = writeln!(list, "<li>In all {}: {}</li>", letters(rows.len()), kind.html());
+    }
+    let of = |row: &&Row<'_>| row.kinds[base].iter().filter(|kind| !in_all.contains(kind)).cloned().collect::<Kinds>();
+    let by_itself: Vec<Kinds> = rows.iter().map(|row| of(&row)).collect();
+    let of_files: BTreeSet<&str> = by_itself.iter().flatten().map(|kind| kind.what.as_ref()).collect();
     for kind in KINDS.into_iter().chain(of_files.into_iter().filter(|kind| !KINDS.contains(kind))) {
-        let (count, names) = linked(rows, |row| of(row).1.iter().any(|known| known == kind));
-        let kind = escape(kind);
-        match (count, names) {
-            (0, _) => {}
-            (1, names) => {
-                let _ = writeln!(list, "<li>{kind} in {names}</li>");
-            }
-            (count, names) => {
-                let _ = writeln!(list, "<li>{kind} in {count}: {names}</li>");
-            }
+        let has = |kinds: &Kinds| kinds.iter().any(|known| known.what == kind);
+        let fitting = rows.iter().zip(&by_itself).filter(|(_, kinds)| has(kinds)).map(|(row, _)| row);
+        let (count, names) = linked_of(fitting);
+        let html = by_itself.iter().flatten().find(|known| known.what == kind).map(super::changed::Kind::html);
+        let kind = html.unwrap_or_default();
+        let _ = match count {
+            0 => Ok(()),
+            1 => writeln!(list, "<li>{kind} in {names}</li>"),
+            _ => writeln!(list, "<li>{kind} in {count}: {names}</li>"),
+        };
+    }
+    list
+}
+
+/// A time as a manifest tells it, without its seconds.
+fn to_the_minute(time: &str) -> String {
+    match (time.get(..16), time.get(16..)) {
+        (Some(minute), Some(rest)) if rest.len() == 7 && rest.starts_with(':') && rest.ends_with(" UTC") => {
+            format!("{minute} UTC")
         }
+        _ => time.to_owned(),
     }
-    if !list.is_empty() {
-        let _ = write!(html, "<ul>\n{list}</ul>\n");
-    }
-    html
 }
 
 /// What an id of an earlier preview is called.
 fn name_of(id: &str) -> String {
     StateCode::parse(id).map_or_else(|| id.to_owned(), |code| code.state().name("en").to_owned())
-}
-
-fn approval(page: &Page) -> String {
-    let mut html = format!(
-        "<h3>If everything is right</h3>\n\
-         <p>The digest is the fingerprint of exactly {} {}, addresses and attachments included. If anything \
-         changes, it changes too, and what was approved is refused.",
-        if total(page) == 1 { "this" } else { "these" },
-        letters(total(page)),
-    );
-    match &page.approvals {
-        Some(approvals) if !approvals.is_enough() => {
-            let _ = writeln!(
-                html,
-                "</p>\n<p><b>{}</b>; each who approves runs, in the campaign's folder:</p>\n<pre tabindex=\"0\" id=\"approve\"><code>{}</code></pre>\n\
-                 <p>Only then, {}, whoever sends them runs:</p>",
-                escape(&approvals.so_far()),
-                escape(&approvals.command),
-                approvals.once()
-            );
-        }
-        Some(approvals) => {
-            let _ = writeln!(
-                html,
-                "</p>\n<p class=\"good\">Approved by {} ({} of {} needed).</p>\n<p>Whoever sends them runs, in the campaign's folder:</p>",
-                escape(&approvals.people.join(", ")),
-                approvals.people.len(),
-                approvals.needed
-            );
-        }
-        None => html.push_str(" Whoever sends them runs, in the campaign's folder:</p>\n"),
-    }
-    let _ = writeln!(
-        html,
-        "<pre tabindex=\"0\" id=\"command\"><code>{}</code></pre>\n<p class=\"quiet\">Digest of the batch: \
-         <span class=\"digest\">{}</span>. Whoever approves without running anything quotes it to whoever sends: it names exactly what is shown here.</p>",
-        escape(&page.command),
-        page.digest
-    );
-    html
 }

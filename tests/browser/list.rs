@@ -63,10 +63,17 @@ fn a_search_and_the_filters_leave_the_letters_that_fit_and_say_how_many() {
     choose("group", "");
     browser.click("#find");
     browser.keys("malta");
-    browser.wait("document.getElementById('nothing').textContent.startsWith('Malta: ')");
+    browser.wait("document.getElementById('nothing').textContent.startsWith('Malta gets no letter: ')");
     assert!(browser.text("#nothing").contains("suppressed"), "{}", browser.text("#nothing"));
     browser.keys(&format!("{ESCAPE}/tuvalu"));
-    browser.wait("document.getElementById('nothing').textContent.startsWith('Tuvalu: no row in the recipients file')");
+    browser.wait("document.getElementById('nothing').textContent.startsWith('Tuvalu gets no letter: it is not in the list of recipients.')");
+    assert!(!browser.text("#nothing").contains("No letter fits"), "{}", browser.text("#nothing"));
+    // Whom a letter addresses is found, too: a post that is vacant, a chargé d'affaires, and all the others.
+    for (asked, found) in [("vacant", "Fiji"), ("charge d'affaires", "Chad")] {
+        browser.keys(&format!("{ESCAPE}/{asked}"));
+        browser.wait("document.getElementById('count').textContent.startsWith('1 of 191')");
+        assert_eq!(names(&browser), [found]);
+    }
     browser.keys(ESCAPE);
     assert_eq!(names(&browser).len(), 191);
     assert_eq!(browser.console(), Vec::<String>::new());
@@ -209,10 +216,117 @@ fn side_by_side_the_merge_is_marked_and_nothing_else() {
     browser.wait(same);
     // A name is as good as an id, and a letter that is not there is told.
     browser.script("const b = document.getElementById('b'); b.value = 'france'; b.dispatchEvent(new Event('change'));");
-    browser.wait("document.getElementById('told').textContent.includes('different languages')");
+    browser.wait("document.getElementById('told').textContent.includes('Two languages: nothing is marked.')");
+    assert_eq!(browser.script("return document.querySelectorAll('#pairs mark').length;"), 0);
+    assert_eq!(browser.script("return document.getElementById('b').value;"), "France", "a name stays a name");
     browser
         .script("const b = document.getElementById('b'); b.value = 'Atlantis'; b.dispatchEvent(new Event('change'));");
     browser.wait("document.getElementById('told').textContent.includes('There is no letter called \"Atlantis\"')");
+}
+
+#[test]
+fn what_cannot_be_compared_clears_the_letters_and_says_why() {
+    if !support::browser_or_skip("comparing with a mission that gets no letter") {
+        return;
+    }
+    let campaign = campaign();
+    let folder = preview(&campaign);
+    let browser = Browser::start();
+    browser.open(&folder.join("compare.html"), "KEN,FJI");
+    let told = |text: &str| format!("document.getElementById('told').textContent === {text:?}");
+    let name = |name: &str| {
+        browser.script(&format!(
+            "const b = document.getElementById('b'); b.value = {name:?}; b.dispatchEvent(new Event('change'));"
+        ))
+    };
+    let rows = || browser.script("return document.querySelectorAll('#pairs .pair').length;").as_u64();
+    browser.wait("document.getElementById('told').textContent.endsWith(' rows differ.')");
+    let counted = browser.script("return document.getElementById('told').textContent.split(' ')[0];");
+    let marked = browser.script("return String([...document.querySelectorAll('#pairs .pair:has(mark)')].length);");
+    assert_eq!(counted, marked, "rows are counted, not words");
+    assert!(!browser.text("#pairs").contains("====="), "a rule in a text says nothing");
+    for (asked, answer) in [
+        ("Malta", "Malta gets no letter: mlt@missions.example is in the list of suppressed addresses."),
+        ("TUV", "Tuvalu gets no letter: it is not in the list of recipients."),
+        ("kenya", "Both are Kenya: name another mission."),
+        ("Atlantis", "There is no letter called \"Atlantis\" in this preview."),
+    ] {
+        name("Fiji");
+        browser.wait("document.getElementById('told').textContent.endsWith(' rows differ.')");
+        name(asked);
+        browser.wait(&told(answer));
+        assert_eq!(rows(), Some(0), "{asked}: the letters before are gone");
+    }
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn the_way_back_from_the_letters_leads_to_the_batch() {
+    if !support::browser_or_skip("going back") {
+        return;
+    }
+    let campaign = campaign();
+    let browser = browser_at_the_list(&campaign);
+    browser.click("#row-AFG a");
+    shows(&browser, "AFG");
+    browser.keys("jj");
+    shows(&browser, "DZA"); // Algeria
+    let whole = browser.script(
+        "const li = document.getElementById('row-DZA').getBoundingClientRect(), tools = document.getElementById('tools').getBoundingClientRect();
+         return li.top >= tools.bottom - 1 && li.bottom <= innerHeight;",
+    );
+    assert_eq!(whole, true, "the row of the letter is in sight");
+    browser.script("history.back();");
+    browser.wait(
+        "document.getElementById('pane').hidden && !document.getElementById('overview').hidden && !location.hash",
+    );
+    browser.script("history.forward();");
+    shows(&browser, "DZA");
+    browser.keys(ESCAPE);
+    browser.wait("document.getElementById('pane').hidden");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn tab_goes_as_the_eye_does_and_past_the_list_by_a_link() {
+    if !support::browser_or_skip("walking with Tab") {
+        return;
+    }
+    const TAB: &str = "\u{e004}";
+    let campaign = campaign();
+    let browser = browser_at_the_list(&campaign);
+    let focused = || browser.script("return document.activeElement.id || document.activeElement.textContent;");
+    let mut stops = Vec::new();
+    for _ in 0..4 {
+        browser.keys(TAB);
+        stops.push(focused());
+    }
+    assert_eq!(stops, ["To the letters", "To the batch", "To the approval", "find"]);
+    browser.open(&campaign.path("open-letter/preview/index.html"), "");
+    browser.keys(&format!("{TAB}{TAB}{ENTER}{TAB}"));
+    assert_eq!(browser.script("return Boolean(document.activeElement.closest('#overview'));"), true);
+    // Where the batch stands above the list, it comes before it.
+    browser.size(400, 800);
+    browser.wait("document.getElementById('overview').nextElementSibling.id === 'list'");
+}
+
+#[test]
+fn what_is_to_be_run_is_copied_whole_though_it_is_seen_short() {
+    if !support::browser_or_skip("copying a command") {
+        return;
+    }
+    let campaign = campaign();
+    let browser = browser_at_the_list(&campaign);
+    let seen = browser.script("return document.querySelector('#command .middle').getBoundingClientRect().width < 20;");
+    assert_eq!(seen, true);
+    let copied =
+        "getSelection().selectAllChildren(document.getElementById('command')); return getSelection().toString();";
+    let digest = browser.text("#digest");
+    assert_eq!(digest.len(), 64);
+    assert_eq!(browser.script(copied), format!("demarche --config open-letter/config.toml send --approve {digest}"));
+    browser.click(".copy[data-of='digest']");
+    browser.wait("document.querySelector(\".copy[data-of='digest']\").textContent === 'Copied'");
+    assert_eq!(browser.console(), Vec::<String>::new());
 }
 
 #[test]
@@ -274,9 +388,31 @@ fn on_paper_the_batch_has_every_mission_and_a_letter_has_its_text() {
     assert_eq!(seen("#letters li"), Some(191));
     assert_eq!(seen("#overview #command"), Some(1), "the batch is printed though a letter was open");
     assert_eq!(seen("#tools, #pane, #help"), Some(0));
+    browser.script("dispatchEvent(new Event('beforeprint'));");
+    assert!(seen(".states li") >= Some(190), "the regional groups are open");
+    assert!(
+        browser.text("#row-ALB").contains("The address was last verified on 2019-01-01"),
+        "remarks have their text"
+    );
+    browser.script("dispatchEvent(new Event('afterprint'));");
+    assert_eq!(browser.script("return document.querySelectorAll('details[open]').length;"), 0);
     browser.open(&folder.join("letters/KEN.html"), "");
     assert_eq!((seen("#text"), seen("#looks, #views, #ways")), (Some(1), Some(0)));
-    assert!(pages(&browser.print()) >= 2);
+    // Where its page can, it prints the letter as it looks, and in small below it to whom and with what.
+    let paper = browser.print();
+    assert!(pages(&paper) >= 2, "a letter goes over as many sheets as it takes");
+    assert_eq!((seen("#paper"), seen("#text, #headers, #attachments, #looks")), (Some(1), Some(0)));
+    assert_eq!(seen("#fields .digest"), Some(1));
+    let on_paper = |expression: &str| {
+        browser.script(&format!("const it = document.getElementById('paper').shadowRoot; return {expression};"))
+    };
+    assert!(on_paper("it.querySelector('body').innerText").as_str().is_some_and(|text| text.contains("Kenya")));
+    let designed = on_paper("getComputedStyle(it.querySelector('h1')).color");
+    assert_ne!(designed, browser.script("return getComputedStyle(document.querySelector('#letter > h1')).color;"));
+    let below = browser.script(
+        "return document.getElementById('fields').getBoundingClientRect().top >= document.getElementById('paper').getBoundingClientRect().bottom;",
+    );
+    assert_eq!(below, true);
 }
 
 #[test]

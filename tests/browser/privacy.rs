@@ -5,7 +5,7 @@ use std::path::Path;
 use demarche::domain::digest::Digest;
 use demarche::domain::language::Language;
 use demarche::domain::state::StateCode;
-use demarche::preview::{Item, Page, Preview};
+use demarche::preview::{Addressee, Item, Office, Page, Preview};
 
 use crate::driver::Browser;
 use crate::stage::{campaign, preview};
@@ -55,6 +55,8 @@ fn a_tracker_in_a_design_of_ones_own_learns_nothing_from_a_preview() {
     }
     assert_eq!(browser.text("p"), "Text", "the letter is still there");
     browser.leave();
+    assert!(browser.print().starts_with(b"%PDF-"));
+    browser.wait("document.getElementById('paper').shadowRoot.querySelector('p').textContent === 'Text'");
     assert!(browser.script("return location.href;").as_str().expect("an address").starts_with("file:"));
     let windows = browser.devtools("Target.getTargets", &serde_json::json!({}));
     assert!(!windows.to_string().contains("tracker.example"), "{windows}");
@@ -96,6 +98,7 @@ fn show(folder: &Path, html: &str) {
         attachments: vec![],
         pictures: vec![],
         own_attachments: vec![],
+        addressee: Addressee { office: Office::Representative, name: None },
         warnings: vec![],
         settled: None,
         chosen: None,
@@ -109,6 +112,9 @@ fn show(folder: &Path, html: &str) {
         approvals: None,
         underway: None,
         event: None,
+        dates: vec![],
+        placeholders: 0,
+        archive: vec![],
         from: "letters@coalition.example".into(),
         reply_to: None,
         languages: vec![],

@@ -3,10 +3,11 @@
   const $ = (id) => document.getElementById(id);
   const sides = [$('a'), $('b')], told = $('told'), pairs = $('pairs'), only = $('only');
   const offered = [...$('missions').options];
+  const without = JSON.parse($('without').textContent);
   const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').trim().toLowerCase();
   // A name that Windows takes for a device names no file.
   const pageOf = (id) => `letters/${encodeURIComponent(id.replace(/^(con|prn|aux|nul|(?:com|lpt)\d)(?=\.|$)/i, '$1~'))}.html`;
-  const PATIENCE = 5000; // Milliseconds until a letter that does not answer is taken not to be there.
+  const PATIENCE = 15000; // Milliseconds until a letter that is not offered and does not answer is taken not to be there.
   const CELLS = 4e6; // The largest table of a comparison.
 
   // The pairs [i, j] of equal members in a longest common subsequence.
@@ -46,12 +47,14 @@
   }
 
   const words = (text, lang) => [...new Intl.Segmenter(lang, { granularity: 'word' }).segment(text)].map((part) => part.segment);
-  const paragraphs = (text) => text.split(/\n\s*\n/).map((part) => part.replace(/\s+/g, ' ').trim()).filter(Boolean);
+  // A rule of signs is there for the eye, and says nothing.
+  const paragraphs = (text) => text.replace(/^[ \t]*[=\-_*~–—]{3,}[ \t]*$/gm, '').split(/\n\s*\n/)
+    .map((part) => part.replace(/\s+/g, ' ').trim()).filter(Boolean);
 
   // The text with what is not common marked. A blank between two marked words is marked with them.
   function marked(tokens, kept) {
     const made = document.createDocumentFragment();
-    let mark = null, count = 0;
+    let mark = null;
     tokens.forEach((token, at) => {
       const quiet = kept.has(at) && !(mark && token === ' ' && at + 1 < tokens.length && !kept.has(at + 1));
       if (quiet) {
@@ -62,11 +65,10 @@
       if (!mark) {
         mark = document.createElement('mark');
         made.append(mark);
-        count++;
       }
       mark.append(token);
     });
-    return [made, count];
+    return made;
   }
 
   function cell(letter, content) {
@@ -90,12 +92,14 @@
       row.append(cell(one, a), cell(other, b));
       return [row, 0];
     }
+    if (one.lang !== other.lang) {
+      row.append(cell(one, a), cell(other, b));
+      return [row, 1];
+    }
     const [left, right] = [words(a, one.lang), words(b, other.lang)];
     const kept = common(left, right, (x, y) => x === y);
-    const [markedLeft, countLeft] = marked(left, new Set(kept.map(([i]) => i)));
-    const [markedRight, countRight] = marked(right, new Set(kept.map(([, j]) => j)));
-    row.append(cell(one, markedLeft), cell(other, markedRight));
-    return [row, Math.max(countLeft, countRight)];
+    row.append(cell(one, marked(left, new Set(kept.map(([i]) => i)))), cell(other, marked(right, new Set(kept.map(([, j]) => j)))));
+    return [row, 1];
   }
 
   function draw(letters) {
@@ -116,9 +120,9 @@
     const value = (letter, label) => letter.fields.find(([known]) => known === label)?.[1] ?? '';
     for (const label of labels) add(pair('field', label, letters, [value(one, label), value(other, label)]));
     for (const row of align(paragraphs(one.text), paragraphs(other.text), (x, y) => x === y)) add(pair('text', '', letters, row));
-    const places = count === 1 ? '1 passage differs' : `${count} passages differ`;
-    told.textContent = count === 0 ? 'The two do not differ in anything that is shown.'
-      : one.lang === other.lang ? `${places}.` : `${places}: the two are in different languages.`;
+    const places = count === 1 ? '1 row differs.' : `${count} rows differ.`;
+    told.textContent = one.lang !== other.lang ? 'Two languages: nothing is marked.'
+      : count === 0 ? 'The two do not differ in anything that is shown.' : places;
   }
 
   // A letter's own page answers with its text; to read another file is not allowed from a disk.
@@ -144,37 +148,55 @@
     });
   }
 
+  const named = (id) => offered.find((each) => each.dataset.id === id)?.value ?? id;
+
   function idOf(text) {
     const asked = fold(text);
     if (!asked) return '';
-    const option = offered.find((each) => fold(each.value) === asked) ?? offered.find((each) => fold(each.text) === asked)
-      ?? offered.find((each) => fold(each.text).startsWith(asked));
-    return option ? option.value : text.trim();
+    const option = offered.find((each) => fold(each.dataset.id) === asked) ?? offered.find((each) => fold(each.value) === asked)
+      ?? offered.find((each) => fold(each.value).startsWith(asked));
+    return option ? option.dataset.id : text.trim();
+  }
+
+  // Why the two cannot be compared, as far as this page knows; a large batch is not offered by name.
+  function trouble(ids) {
+    const missing = ids.filter((id) => offered.length && !offered.some((each) => each.dataset.id === id));
+    if (missing.length) return missing.map(whyNot).join(' ');
+    return ids[0] === ids[1] ? `Both are ${named(ids[0])}: name another mission.` : '';
+  }
+
+  function whyNot(id) {
+    const silent = without.find(([name, , state]) => [name, state].some((each) => each && fold(each) === fold(id)));
+    return silent ? `${silent[0]} gets no letter: ${silent[1]}.` : `There is no letter called "${id}" in this preview.`;
   }
 
   let turn = 0;
   async function compare(ids) {
     const mine = ++turn;
-    sides.forEach((side, at) => { side.value = ids[at] ?? ''; });
+    sides.forEach((side, at) => { side.value = named(ids[at] ?? ''); });
+    pairs.replaceChildren();
     if (!ids[0] || !ids[1]) {
       told.textContent = 'Name two missions.';
       return;
     }
+    told.textContent = trouble(ids);
+    if (told.textContent) return;
+    told.textContent = 'The letters are being read …';
     try {
       const letters = await Promise.all(ids.map(read));
       if (mine === turn) draw(letters);
     } catch (error) {
       if (mine !== turn) return;
-      pairs.replaceChildren();
       told.textContent = error.message;
     }
   }
 
-  const fromAddress = () => compare(decodeURIComponent(location.hash.slice(1)).split(',').slice(0, 2));
+  const fromAddress = () => compare(location.hash.slice(1).split(',').slice(0, 2).map(decodeURIComponent));
   const choose = () => {
     const ids = sides.map((side) => idOf(side.value));
-    if (location.hash === `#${ids.join(',')}`) compare(ids);
-    else location.hash = ids.join(',');
+    const hash = ids.map(encodeURIComponent).join(',');
+    if (location.hash === `#${hash}`) compare(ids);
+    else location.hash = hash;
   };
   for (const side of sides) side.addEventListener('change', choose);
   only.addEventListener('change', () => pairs.classList.toggle('only', only.checked));
@@ -184,7 +206,7 @@
     if (next) { sides[1].value = next.value; choose(); }
   });
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && event.target.tagName !== 'INPUT') location.href = `index.html#row-${sides[0].value}`;
+    if (event.key === 'Escape' && event.target.tagName !== 'INPUT') location.href = `index.html#row-${idOf(sides[0].value)}`;
   });
   addEventListener('hashchange', fromAddress);
   $('pick').hidden = false;

@@ -20,6 +20,17 @@
   }
   if (!framed && location.hash) for (const link of document.querySelectorAll('#ways a[rel]')) link.hash = location.hash;
 
+  // On paper the letter goes over as many sheets as it takes, which no frame can: it is read once more, by a parser that runs and
+  // loads nothing, and stands out of reach of our styles.
+  const frame = document.querySelector('#stage iframe'), paper = $('paper');
+  addEventListener('beforeprint', () => {
+    if (paper.shadowRoot) return;
+    const copy = document.importNode(new DOMParser().parseFromString(frame.srcdoc, 'text/html').documentElement, true);
+    for (const it of copy.querySelectorAll('script, meta, base, link, title')) it.remove();
+    paper.attachShadow({ mode: 'open' }).append(copy);
+    document.body.classList.add('on-paper');
+  });
+
   const ways = { j: 'a[rel=next]', k: 'a[rel=prev]', c: '#compare', Escape: '#all' };
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

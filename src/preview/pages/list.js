@@ -15,7 +15,7 @@
   const entries = stored
     ? JSON.parse(stored.textContent).map((row) => ({ row, id: row[0], language: row[2], group: row[3], marks: row[7].split(' ') }))
     : [...list.children].map((li) => ({ li, id: li.dataset.id, language: li.dataset.language, group: li.dataset.group, marks: li.dataset.marks.split(' ') }));
-  const textOf = (entry) => (entry.text ??= fold(entry.row ? entry.row.slice(0, 7).join(' ') : `${entry.id} ${entry.li.textContent}`));
+  const textOf = (entry) => (entry.text ??= fold(entry.row ? [...entry.row.slice(0, 7), entry.row[8], entry.row[10]].join(' ') : `${entry.id} ${entry.li.textContent} ${entry.li.dataset.more}`));
 
   // Values become text, never markup.
   function element(name, kind, text) {
@@ -36,7 +36,9 @@
     const title = element('span', 'subject', subject);
     title.lang = language;
     title.dir = 'auto';
-    li.append(link, ' ', element('span', 'tag', tongue), ' ', element('span', 'size', size), element('span', 'to', to), title);
+    const addresses = element('span', 'to', '');
+    for (const part of to.split(/(?=[@.])/)) addresses.append(part, document.createElement('wbr'));
+    li.append(link, ' ', element('span', 'tag', tongue), ' ', element('span', 'size', size), addresses, title);
     const kinds = words.split(' ');
     texts.split('\n').forEach((text, at) => text && li.append(element('span', `mark ${kinds[at]}`, text)));
     entry.li = li;
@@ -60,7 +62,7 @@
     }
     $('nothing').hidden = hits.length > 0;
     const silent = hits.length || !words.length ? [] : without.filter((row) => words.every((word) => fold(row.join(' ')).includes(word)));
-    $('why').textContent = silent.slice(0, 10).map(([name, reason]) => `${name}: ${reason}. `).join('');
+    $('why').textContent = silent.slice(0, 10).map(([name, reason]) => `${name} gets no letter: ${reason}.`).join(' ') || 'No letter fits.';
     const noun = entries.length === 1 ? 'letter' : 'letters';
     const of = hits.length === entries.length ? `${entries.length} ${noun}` : `${hits.length} of ${entries.length} ${noun}`;
     $('count').textContent = shown.length < hits.length ? `${of}, the first ${shown.length} shown` : of;
@@ -108,10 +110,16 @@
     pane.append(next);
   }
 
-  function closePane() {
+  function shut() {
+    coming?.remove();
+    coming = null;
     pane.hidden = true;
     if (overview) overview.hidden = false;
     mark(null);
+  }
+
+  function closePane() {
+    shut();
     remember('');
   }
 
@@ -120,17 +128,44 @@
     list.querySelector('[aria-current]')?.removeAttribute('aria-current');
     current = id;
     const entry = shown.find((each) => each.id === id);
-    if (entry) linkOf(entry).setAttribute('aria-current', 'true');
+    if (!entry) return;
+    linkOf(entry).setAttribute('aria-current', 'true');
+    if (wide.matches) entry.li.scrollIntoView({ block: 'nearest' });
   }
 
+  // The way back from a letter leads to the batch: beneath the letters there is one entry of it, however many were looked at.
+  let beneath = Boolean(history.state?.beneath);
   function remember(id) {
-    try { history.replaceState(null, '', id ? `#row-${id}` : location.pathname + location.search); } catch { /* Not from every disk. */ }
+    const address = id ? `#row-${encodeURIComponent(id)}` : location.pathname + location.search;
+    try {
+      if (id && !beneath) history.pushState({ beneath: beneath = true }, '', address);
+      else history.replaceState({ beneath }, '', address);
+    } catch { /* Not from every disk. */ }
   }
 
-  function show(id) {
+  const chosen = () => {
+    const hash = decodeURIComponent(location.hash.slice(1));
+    return entries.find((entry) => `row-${entry.id}` === hash) ?? entries.find((entry) => entry.id === hash);
+  };
+
+  addEventListener('popstate', () => {
+    beneath = Boolean(history.state?.beneath);
+    const entry = chosen();
+    if (entry?.li && wide.matches) {
+      if (entry.id !== current) open(entry.id);
+    } else if (!pane.hidden) {
+      shut();
+    }
+  });
+
+  function open(id) {
     mark(id);
     openPane();
     load(id);
+  }
+
+  function show(id) {
+    open(id);
     remember(id);
   }
 
@@ -224,6 +259,41 @@
     location.href = `${tools.dataset.elsewhere}#${asked}`;
   }
 
+  // Tab goes as the eye does: the list stands first where it is beside the batch, and last where it is below.
+  const order = () => {
+    const list = $('list');
+    if (wide.matches) list.parentNode.prepend(list);
+    else list.parentNode.append(list);
+  };
+  order();
+  wide.addEventListener('change', order);
+
+  for (const button of document.querySelectorAll('.copy')) {
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      await copyText($(button.dataset.of));
+      button.textContent = 'Copied';
+      setTimeout(() => { button.textContent = 'Copy'; }, 3000);
+    });
+  }
+
+  async function copyText(node) {
+    try {
+      await navigator.clipboard.writeText(node.textContent);
+    } catch { // Not from every disk.
+      getSelection().selectAllChildren(node);
+      document.execCommand('copy');
+    }
+  }
+
+  // On paper nothing is folded.
+  let folded = [];
+  addEventListener('beforeprint', () => {
+    folded = [...document.querySelectorAll('details:not([open])')];
+    for (const group of folded) group.open = true;
+  });
+  addEventListener('afterprint', () => { for (const group of folded) group.open = false; });
+
   tools.hidden = false;
   $('help-button').addEventListener('click', () => help.showModal());
   if (tools.dataset.elsewhere) {
@@ -239,10 +309,14 @@
     }
     apply();
   }
-  const hash = decodeURIComponent(location.hash.slice(1));
-  const asked = entries.find((entry) => `row-${entry.id}` === hash) ?? entries.find((entry) => entry.id === hash);
+  const asked = chosen();
   if (asked?.li) {
-    if (wide.matches) show(asked.id);
+    if (wide.matches) {
+      // Whoever comes straight to a letter goes back to where they came from.
+      open(asked.id);
+      beneath = true;
+      remember(asked.id);
+    }
     const settle = () => {
       asked.li.scrollIntoView({ block: 'center' });
       linkOf(asked).focus({ preventScroll: true });
