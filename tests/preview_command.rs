@@ -194,7 +194,7 @@ fn a_remark_names_the_mission_and_not_the_line_of_a_file_that_the_reader_does_no
         index.split("<h3 id=\"remarks\">").nth(1).and_then(|rest| rest.split("</ul>").next()).expect("remarks");
     for said in [
         "<a href=\"letters/KEN.html\">Kenya</a> and <a href=\"letters/FRA.html\">France</a>",
-        "ken@missions.example stands in 2 rows: <a href=\"letters/KEN.html\">Kenya</a> and <a href=\"letters/NOR.html\">Norway</a>:",
+        "ken@missions.example stands in 2 entries of the list: <a href=\"letters/KEN.html\">Kenya</a> and <a href=\"letters/NOR.html\">Norway</a>:",
     ] {
         assert!(remarks.contains(said), "{said} not in {remarks}");
     }
@@ -203,7 +203,7 @@ fn a_remark_names_the_mission_and_not_the_line_of_a_file_that_the_reader_does_no
     let says = |id: &str| campaign.read(&format!("preview/letters/{id}.html"));
     let shared = |other: &str| {
         format!(
-            "This letter goes to ken@missions.example, the address in the row of {other} too: two different letters go to it."
+            "This letter goes to ken@missions.example, which the list has for {other} too: two different letters go to it."
         )
     };
     assert!(says("KEN").contains(&shared("Norway")) && says("NOR").contains(&shared("Kenya")), "{}", says("KEN"));

@@ -415,11 +415,9 @@ fn remarks_lead_to_the_letters_they_are_about_and_more_letters_than_missions_are
     let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
     for id in ["DEU", "FRA", "KEN"] {
         let mut letter = item(id);
-        if id != "DEU" {
-            letter.warnings = vec![Warning { text: "the address is shared".into(), told_at_once: false }];
-        } else {
-            letter.warnings = vec![Warning { text: "Verified long ago.".into(), told_at_once: true }];
-        }
+        let (text, told_at_once) =
+            if id == "DEU" { ("Verified long ago.", true) } else { ("the address is shared", false) };
+        letter.warnings = vec![Warning { text: text.into(), told_at_once }];
         preview.add(letter, b"x").expect("added");
     }
     let index = fs::read_to_string(preview.finish(&about).expect("finished")).expect("an index");

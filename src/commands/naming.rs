@@ -78,6 +78,18 @@ impl Remarks {
     }
 }
 
+/// A sentence about rows, for whoever sees no table.
+fn in_entries(sentence: String) -> String {
+    const WORDS: [(&str, &str); 5] = [
+        (" row was ", " entry of the list was "),
+        (" rows were ", " entries of the list were "),
+        (" row does ", " entry of the list does "),
+        (" rows do ", " entries of the list do "),
+        (" rows: ", " entries of the list: "),
+    ];
+    WORDS.iter().fold(sentence, |sentence, (of_table, of_list)| sentence.replace(of_table, of_list))
+}
+
 /// With a capital and a full stop.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
@@ -103,6 +115,7 @@ fn named(problem: &Diagnostic, batch: &Batch, lines: &[u64]) -> Remark {
         problem.message.clone()
     };
     let help = problem.help.as_deref().map(|help| format!(": {help}")).unwrap_or_default();
+    let message = in_entries(message);
     // Whoever keeps the list needs the column's name, whoever reads the page a word for it.
     let help = help.replace("set verified_on", "enter the day of it (`verified_on`)");
     Remark { text: visible(&format!("{message}{help}")), about }

@@ -360,7 +360,11 @@ fn page(batch: &Batch, remarks: &Remarks, approval: &Approval, ways: &Ways, now:
         }),
         dates: timing::dates(&settings.vars, now)
             .into_iter()
-            .map(|(name, date, away, is_past)| Moment { text: format!("{name} {date}"), away, is_past })
+            .map(|(name, date, away, is_past)| Moment {
+                text: format!("{} {date}", name.replace('_', " ")),
+                away,
+                is_past,
+            })
             .collect(),
         placeholders: letters(batch).filter(|place| goes_to_a_placeholder(&batch.rows[*place].recipient)).count(),
         archive: addresses(&settings.bcc),

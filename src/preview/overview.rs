@@ -64,7 +64,11 @@ fn nothing(page: &Page) -> String {
         return String::new();
     }
     let count = page.without.len();
-    let rows = if count == 1 { "1 row gets no letter".to_owned() } else { format!("{count} rows get no letter") };
+    let rows = if count == 1 {
+        "1 entry of the list gets no letter".to_owned()
+    } else {
+        format!("{count} entries of the list get no letter")
+    };
     let mut html = format!("<h3>{rows}</h3>\n<ul>\n");
     for (name, reason) in page.without.iter().take(NAMES * 10) {
         let _ = writeln!(html, "<li><b>{}</b>: {}</li>", escape(name), escape(reason));

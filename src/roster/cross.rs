@@ -274,7 +274,7 @@ fn shares(address: &str, rows: &[(usize, String, String)]) -> Vec<AboutRow> {
             if letters == 2 { "two different letters go".to_owned() } else { format!("{letters} letters go") };
         AboutRow {
             id: id.clone(),
-            says: format!("this letter goes to {address}, the address in the row of {named} too: {letters} to it"),
+            says: format!("this letter goes to {address}, which the list has for {named} too: {letters} to it"),
         }
     };
     rows.iter().enumerate().map(one).collect()

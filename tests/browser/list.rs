@@ -9,6 +9,7 @@ use crate::support::supervised::poll;
 
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
+const TAB: &str = "\u{e004}";
 
 /// The names in the list that are in sight.
 fn names(browser: &Browser) -> Vec<String> {
@@ -292,7 +293,6 @@ fn tab_goes_as_the_eye_does_and_past_the_list_by_a_link() {
     if !support::browser_or_skip("walking with Tab") {
         return;
     }
-    const TAB: &str = "\u{e004}";
     let campaign = campaign();
     let browser = browser_at_the_list(&campaign);
     let focused = || browser.script("return document.activeElement.id || document.activeElement.textContent;");

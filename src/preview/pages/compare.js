@@ -7,7 +7,8 @@
   const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').trim().toLowerCase();
   // A name that Windows takes for a device names no file.
   const pageOf = (id) => `letters/${encodeURIComponent(id.replace(/^(con|prn|aux|nul|(?:com|lpt)\d)(?=\.|$)/i, '$1~'))}.html`;
-  const PATIENCE = 15000; // Milliseconds until a letter that is not offered and does not answer is taken not to be there.
+  // Milliseconds until a letter that does not answer is given up: one that is offered is there, and a busy machine takes its time.
+  const PATIENCE = { offered: 60000, other: 8000 };
   const CELLS = 4e6; // The largest table of a comparison.
 
   // The pairs [i, j] of equal members in a longest common subsequence.
@@ -140,7 +141,9 @@
       const answer = (event) => {
         if (event.source === frame.contentWindow && event.data?.demarche === 'letter') done(resolve, event.data);
       };
-      const timer = setTimeout(() => done(reject, new Error(`There is no letter called "${id}" in this preview.`)), PATIENCE);
+      const is = isOffered(id);
+      const failed = () => new Error(is ? `The letter to ${named(id)} did not open: load this page again.` : whyNot(id));
+      const timer = setTimeout(() => done(reject, failed()), is ? PATIENCE.offered : PATIENCE.other);
       addEventListener('message', answer);
       frame.addEventListener('load', () => frame.contentWindow.postMessage({ demarche: 'read' }, '*'));
       frame.src = pageOf(id);
@@ -148,6 +151,7 @@
     });
   }
 
+  const isOffered = (id) => offered.some((each) => each.dataset.id === id);
   const named = (id) => offered.find((each) => each.dataset.id === id)?.value ?? id;
 
   function idOf(text) {
@@ -160,7 +164,7 @@
 
   // Why the two cannot be compared, as far as this page knows; a large batch is not offered by name.
   function trouble(ids) {
-    const missing = ids.filter((id) => offered.length && !offered.some((each) => each.dataset.id === id));
+    const missing = ids.filter((id) => offered.length && !isOffered(id));
     if (missing.length) return missing.map(whyNot).join(' ');
     return ids[0] === ids[1] ? `Both are ${named(ids[0])}: name another mission.` : '';
   }
