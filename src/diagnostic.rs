@@ -2,6 +2,8 @@
 //!
 //! Problems are values, collected by every inlet, so that a person sees all of them in one run.
 
+use std::sync::Arc;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
@@ -122,7 +124,7 @@ pub struct AboutRow {
     /// The row's id.
     pub id: String,
     /// In a sentence without a full stop, for whoever sees only that row's letter.
-    pub says: String,
+    pub says: Arc<str>,
 }
 
 impl Diagnostic {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::reply::visible;
@@ -21,8 +22,8 @@ pub(super) struct Remarks {
 /// What is said of one row.
 struct OfRow {
     code: &'static str,
-    text: String,
-    /// True if the first page tells it of all its rows at once.
+    says: Arc<str>,
+    /// True if the first page tells it of all its rows at once; then it is no whole sentence yet.
     told_at_once: bool,
 }
 
@@ -42,8 +43,7 @@ impl Remarks {
                 remarks.general.push(named(problem, batch, &lines));
                 for about in &problem.about {
                     let Some(place) = places.get(about.id.as_str()) else { continue };
-                    let text = visible(&sentence(&about.says));
-                    let of_row = OfRow { code: problem.code, text, told_at_once: true };
+                    let of_row = OfRow { code: problem.code, says: Arc::clone(&about.says), told_at_once: true };
                     remarks.of_rows.entry(*place).or_default().push(of_row);
                 }
                 continue;
@@ -53,8 +53,8 @@ impl Remarks {
             let row = lines.partition_point(|first| *first <= line).checked_sub(1);
             match row.filter(|_| line > 0) {
                 Some(row) => {
-                    let text = named(problem, batch, &lines).text;
-                    let of_row = OfRow { code: problem.code, text, told_at_once: false };
+                    let says = named(problem, batch, &lines).text.into();
+                    let of_row = OfRow { code: problem.code, says, told_at_once: false };
                     remarks.of_rows.entry(row).or_default().push(of_row);
                 }
                 // Who is missing is told with the coverage, state by state.
@@ -70,7 +70,8 @@ impl Remarks {
     /// What is said of a row.
     pub(super) fn texts(&self, place: usize) -> Vec<Warning> {
         let of_row = self.of_rows.get(&place).into_iter().flatten();
-        of_row.map(|it| Warning { text: it.text.clone(), told_at_once: it.told_at_once }).collect()
+        let text = |it: &OfRow| if it.told_at_once { visible(&sentence(&it.says)) } else { it.says.to_string() };
+        of_row.map(|it| Warning { text: text(it), told_at_once: it.told_at_once }).collect()
     }
 
     pub(super) fn codes(&self, place: usize) -> Vec<&'static str> {

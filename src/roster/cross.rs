@@ -1,6 +1,7 @@
 //! What is wrong between rows: the same id, address or state twice; and between the cells of one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -185,7 +186,8 @@ impl Cross {
             let help = "a mission should not read what was written to another: is it in the right row?";
             let sent = format!("a copy of this letter goes to {address}, the address of {other}: {help}");
             let read = format!("the mission reads a copy of the letter to {own} too, which goes to {address}");
-            let about = [(id.clone(), sent), (owner_id.to_string(), read)].map(|(id, says)| AboutRow { id, says });
+            let about =
+                [(id.clone(), sent), (owner_id.to_string(), read)].map(|(id, says)| AboutRow { id, says: says.into() });
             findings.push(Diagnostic::warning("copy-to-another-mission", message).at(place).help(help).about(about));
         }
     }
@@ -226,9 +228,11 @@ impl Cross {
             let lines: Vec<usize> = self.stale.iter().map(|(line, ..)| *line).collect();
             let message = format!("{rows} last verified more than {days} days ago: {}", on_lines(self.unit, &lines));
             let help = "look the addresses up again and set verified_on";
-            let about = self.stale.into_iter().map(|(_, id, date)| AboutRow {
-                id,
-                says: format!("the address was last verified on {date}, more than {days} days ago"),
+            // Of a long list many rows were looked up on one day.
+            let mut of_day: HashMap<Date, Arc<str>> = HashMap::new();
+            let about = self.stale.into_iter().map(|(_, id, date)| {
+                let says = || format!("the address was last verified on {date}, more than {days} days ago").into();
+                AboutRow { id, says: Arc::clone(of_day.entry(date).or_insert_with(says)) }
             });
             findings.push(Diagnostic::warning("rows-stale", message).at(whole()).help(help).about(about));
         }
@@ -274,7 +278,7 @@ fn shares(address: &str, rows: &[(usize, String, String)]) -> Vec<AboutRow> {
             if letters == 2 { "two different letters go".to_owned() } else { format!("{letters} letters go") };
         AboutRow {
             id: id.clone(),
-            says: format!("this letter goes to {address}, which the list has for {named} too: {letters} to it"),
+            says: format!("this letter goes to {address}, which the list has for {named} too: {letters} to it").into(),
         }
     };
     rows.iter().enumerate().map(one).collect()
@@ -286,7 +290,8 @@ fn lines_of(rows: &[(usize, String)]) -> Vec<usize> {
 
 /// The same for each of these rows.
 fn each(rows: Vec<(usize, String)>, says: &str) -> impl Iterator<Item = AboutRow> {
-    rows.into_iter().map(move |(_, id)| AboutRow { id, says: says.to_owned() })
+    let says: Arc<str> = says.into();
+    rows.into_iter().map(move |(_, id)| AboutRow { id, says: Arc::clone(&says) })
 }
 
 fn on_lines(unit: Unit, lines: &[usize]) -> String {
