@@ -45,10 +45,12 @@ fn item(id: &str) -> Item {
     }
 }
 
+const CAMPAIGN: &str = "Stand with defenders";
+
 fn page() -> Page {
     let reach = |id: &str, row| Reach { state: StateCode::parse(id).expect("a state"), row };
     Page {
-        campaign: "Stand with defenders".into(),
+        campaign: CAMPAIGN.into(),
         digest: Digest::of(b"batch"),
         command: format!("demarche send --approve {}", Digest::of(b"batch")),
         approvals: None,
@@ -85,7 +87,7 @@ fn page() -> Page {
 fn make_of(folder: &Path, letters: &[(&str, &str)]) -> String {
     let of = |id: &str, text: &str| Digest::of(format!("{id}{text}").as_bytes());
     let planned = letters.iter().map(|(id, text)| ((*id).to_owned(), of(id, text))).collect();
-    let mut preview = Preview::create(folder, planned).expect("a preview");
+    let mut preview = Preview::create(folder, CAMPAIGN, planned).expect("a preview");
     for (id, text) in letters {
         let mut letter = item(id);
         letter.digest = of(id, text);
@@ -119,7 +121,7 @@ fn each_letter_is_a_file_of_exactly_its_bytes() {
     let scratch = tempfile::tempdir().expect("a folder");
     let folder = scratch.path().join("new/preview");
     let bytes = b"From: a@b.example\r\nSubject: \xc3\xa9\r\n\r\n.\r\n..\r\n\x00\xff no line end";
-    let mut preview = Preview::create(&folder, vec![]).expect("a preview");
+    let mut preview = Preview::create(&folder, CAMPAIGN, vec![]).expect("a preview");
     preview.add(item("KEN"), bytes).expect("added");
     preview.finish(&page()).expect("finished");
     assert_eq!(fs::read(folder.join("KEN.eml")).expect("the letter"), bytes);
@@ -151,7 +153,7 @@ fn a_later_preview_removes_the_earlier_one_and_nothing_else() {
 #[test]
 fn an_unfinished_preview_is_replaced_too() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![]).expect("a preview");
     preview.add(item("FRA"), b"x").expect("added");
     drop(preview);
     make(scratch.path(), &["KEN"]);
@@ -162,9 +164,43 @@ fn an_unfinished_preview_is_replaced_too() {
 fn a_folder_with_other_files_is_refused_and_left_as_it_was() {
     let scratch = tempfile::tempdir().expect("a folder");
     fs::write(scratch.path().join("index.html"), "mine").expect("written");
-    assert!(matches!(Preview::create(scratch.path(), vec![]), Err(PreviewError::NotOurs(_))));
+    assert!(matches!(Preview::create(scratch.path(), CAMPAIGN, vec![]), Err(PreviewError::NotOurs(_))));
     assert_eq!(names(scratch.path()), ["index.html"]);
-    assert!(matches!(Preview::create(&scratch.path().join("index.html"), vec![]), Err(PreviewError::NotAFolder(_))));
+    assert!(matches!(
+        Preview::create(&scratch.path().join("index.html"), CAMPAIGN, vec![]),
+        Err(PreviewError::NotAFolder(_))
+    ));
+}
+
+#[test]
+fn a_preview_of_another_campaign_is_compared_with_nothing() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    make(scratch.path(), &["KEN"]);
+    let planned = || vec![("KEN".to_owned(), Digest::of(b"another letter"))];
+    let again = |campaign: &str| {
+        let mut preview = Preview::create(scratch.path(), campaign, planned()).expect("a preview");
+        preview
+            .add(Item { digest: Digest::of(b"another letter"), ..item("KEN") }, b"Subject: s\r\n\r\nbody\r\n")
+            .expect("added");
+        let page = Page { campaign: campaign.to_owned(), ..page() };
+        fs::read_to_string(preview.finish(&page).expect("finished")).expect("an index")
+    };
+    assert!(again(CAMPAIGN).contains("Since the last preview here"), "of the same campaign");
+    assert!(!again("Another campaign").contains("Since the last preview here"), "of another one");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_of_the_preview_is_not_waited_for() {
+    for name in ["index.html", ".demarche-preview", "manifest.json"] {
+        let scratch = tempfile::tempdir().expect("a folder");
+        make(scratch.path(), &["KEN"]);
+        let path = scratch.path().join(name);
+        fs::remove_file(&path).expect("ours");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo starts").success());
+        let outcome = Preview::create(scratch.path(), CAMPAIGN, vec![]);
+        assert_eq!(outcome.is_err(), name == ".demarche-preview", "{name}: {:?}", outcome.err());
+    }
 }
 
 #[test]
@@ -172,7 +208,7 @@ fn somebody_elses_file_is_never_overwritten() {
     let scratch = tempfile::tempdir().expect("a folder");
     make(scratch.path(), &["FRA"]);
     fs::write(scratch.path().join("KEN.eml"), "mine").expect("written");
-    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![]).expect("a preview");
     assert!(matches!(preview.add(item("KEN"), b"x"), Err(PreviewError::Exists(_))));
     assert_eq!(fs::read(scratch.path().join("KEN.eml")).expect("there"), b"mine");
 }
@@ -180,7 +216,7 @@ fn somebody_elses_file_is_never_overwritten() {
 #[test]
 fn an_id_that_leaves_the_folder_is_refused() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let mut preview = Preview::create(&scratch.path().join("p"), vec![]).expect("a preview");
+    let mut preview = Preview::create(&scratch.path().join("p"), CAMPAIGN, vec![]).expect("a preview");
     for id in ["../x", "a/b", "", ".x", " KEN"] {
         assert!(matches!(preview.add(item(id), b"x"), Err(PreviewError::Id(_))), "{id}");
     }
@@ -251,7 +287,7 @@ fn what_changed_is_told_by_its_kind_and_another_language_is_not_compared_word_by
         let ids = ["DEU", "FRA", "KEN", "EGY", "CHN"];
         let digest = |id: &str| Digest::of(format!("{id}{}", after && id != "DEU").as_bytes());
         let planned = ids.iter().map(|id| ((*id).to_owned(), digest(id))).collect();
-        let mut preview = Preview::create(scratch.path(), planned).expect("a preview");
+        let mut preview = Preview::create(scratch.path(), CAMPAIGN, planned).expect("a preview");
         for id in ids {
             let mut letter = item(id);
             letter.digest = digest(id);
@@ -295,7 +331,7 @@ fn what_changed_is_told_by_its_kind_and_another_language_is_not_compared_word_by
 /// A preview of one letter with one file and one picture, whose contents are given.
 fn make_with_files(folder: &Path, annex: &[u8], logo: &[u8], turn: &str) -> String {
     let digest = Digest::of(turn.as_bytes());
-    let mut preview = Preview::create(folder, vec![("KEN".into(), digest)]).expect("a preview");
+    let mut preview = Preview::create(folder, CAMPAIGN, vec![("KEN".into(), digest)]).expect("a preview");
     let mut letter = item("KEN");
     letter.digest = digest;
     letter.attachments = vec![preview.attach("annex.pdf", annex).expect("written")];
@@ -326,7 +362,7 @@ fn another_content_of_a_file_of_the_same_name_is_told_by_its_name() {
     let mut index = String::new();
     for turn in ["1", "2"] {
         let digest = Digest::of(turn.as_bytes());
-        let mut preview = Preview::create(bare.path(), vec![("KEN".into(), digest)]).expect("a preview");
+        let mut preview = Preview::create(bare.path(), CAMPAIGN, vec![("KEN".into(), digest)]).expect("a preview");
         let letter = Item { digest, attachments: vec![], ..item("KEN") };
         preview.add(letter, b"Subject: s\r\n\r\nbody\r\n").expect("added");
         index = fs::read_to_string(preview.finish(&page()).expect("finished")).expect("an index");
@@ -365,7 +401,7 @@ fn each_file_is_in_the_folder_once_and_goes_with_the_next_preview() {
     assert_eq!(names(&scratch.path().join("files")).len(), 3);
     make_with_files(scratch.path(), b"%PDF-1.7 longer", png, "3");
     assert_eq!(names(&scratch.path().join("files")).len(), 2, "one preview later it goes");
-    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![]).expect("a preview");
     let names_of =
         |preview: &mut Preview, name: &str, bytes: &[u8]| preview.attach(name, bytes).expect("kept").file.clone();
     let one = names_of(&mut preview, "annex.pdf", b"%PDF- one");
@@ -412,7 +448,7 @@ fn remarks_lead_to_the_letters_they_are_about_and_more_letters_than_missions_are
         text: "2 rows are old: Germany and Malta".into(),
         about: vec![("DEU".into(), "Germany".into()), ("MLT".into(), "Malta".into())],
     }];
-    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![]).expect("a preview");
     for id in ["DEU", "FRA", "KEN"] {
         let mut letter = item(id);
         let (text, told_at_once) =
@@ -446,13 +482,13 @@ fn until_it_is_finished_a_preview_says_that_it_is_not() {
     let index = || fs::read_to_string(scratch.path().join("index.html")).expect("a page");
     make(scratch.path(), &["KEN", "FRA"]);
     assert!(index().contains("demarche send --approve"));
-    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![]).expect("a preview");
     let said = "This preview is not finished";
     assert!(index().contains(said) && !index().contains("--approve"), "{}", index());
     assert!(!scratch.path().join("letters/FRA.html").exists(), "nothing of the earlier one is left");
     preview.add(item("KEN"), b"x").expect("added");
     assert!(index().contains(said));
-    assert!(matches!(Preview::create(scratch.path(), vec![]), Err(PreviewError::Busy(_))), "one at a time");
+    assert!(matches!(Preview::create(scratch.path(), CAMPAIGN, vec![]), Err(PreviewError::Busy(_))), "one at a time");
     drop(preview);
     assert!(index().contains(said));
     make(scratch.path(), &["KEN"]);
@@ -462,12 +498,12 @@ fn until_it_is_finished_a_preview_says_that_it_is_not() {
 #[test]
 fn what_was_broken_off_makes_room_even_if_nothing_can_be_written() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![]).expect("a preview");
     preview.add(item("KEN"), b"x").expect("added");
     drop(preview);
     // A folder has the name of the marker to be: as little can be written as on a full disk.
     fs::create_dir(scratch.path().join(".demarche-preview.new")).expect("made");
-    Preview::create(scratch.path(), vec![]).expect_err("no marker");
+    Preview::create(scratch.path(), CAMPAIGN, vec![]).expect_err("no marker");
     assert!(!scratch.path().join("KEN.eml").exists());
     let index = fs::read_to_string(scratch.path().join("index.html")).expect("a page");
     assert!(index.contains("This preview is not finished"));
@@ -482,7 +518,7 @@ fn where_the_sign_cannot_be_put_up_the_earlier_preview_is_left_as_it_was() {
     let before = names(scratch.path());
     // A folder has the name of the page to be: as little can be written as on a full disk.
     fs::create_dir(scratch.path().join("index.html.new")).expect("made");
-    Preview::create(scratch.path(), vec![]).expect_err("no sign");
+    Preview::create(scratch.path(), CAMPAIGN, vec![]).expect_err("no sign");
     fs::remove_dir(scratch.path().join("index.html.new")).expect("removed");
     assert_eq!(names(scratch.path()), before);
     assert!(make(scratch.path(), &["KEN", "FRA"]).contains("every letter is the same to the byte"));
@@ -491,7 +527,7 @@ fn where_the_sign_cannot_be_put_up_the_earlier_preview_is_left_as_it_was() {
 #[test]
 fn an_unfinished_preview_is_nothing_to_compare_with() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![]).expect("a preview");
     preview.add(item("KEN"), b"x").expect("added");
     drop(preview);
     assert!(make(scratch.path(), &["KEN"]).contains("There is no earlier preview in this folder"));
@@ -579,7 +615,7 @@ fn no_value_becomes_markup_and_nothing_is_loaded() {
     about.coverage[2].row = Some(("MLT".into(), Gets::Nothing(evil.into())));
     about.warnings = vec![Remark { text: evil.into(), about: vec![("KEN".into(), evil.into())] }];
     about.approved = Some(Approved { what: evil.into(), by_people: true, gone: vec![evil.into()], changed: 1, new: 0 });
-    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![]).expect("a preview");
     preview.add(letter, format!("Subject: {evil}\r\n\r\n{evil}").as_bytes()).expect("added");
     for n in 0..500 {
         let mut letter = item(&format!("row-{n}"));
@@ -608,7 +644,7 @@ fn what_changed_in_every_letter_is_told_once_and_marks_no_row() {
     let make = |annex: &[u8], text: &str, turn: &str| {
         let digest = |id: &str| Digest::of(format!("{id}{turn}").as_bytes());
         let planned = ids.iter().map(|id| ((*id).to_owned(), digest(id))).collect();
-        let mut preview = Preview::create(scratch.path(), planned).expect("a preview");
+        let mut preview = Preview::create(scratch.path(), CAMPAIGN, planned).expect("a preview");
         let annex = preview.attach("annex.pdf", annex).expect("written");
         for id in ids {
             let text = if id == "KEN" { text } else { "Excellency,\n\nWe write to you." };
@@ -643,7 +679,7 @@ fn what_changed_alike_since_the_last_preview_and_the_approval_is_told_once() {
             new: 0,
         });
         let digest = Digest::of(turn.as_bytes());
-        let mut preview = Preview::create(scratch.path(), vec![("KEN".into(), digest)]).expect("a preview");
+        let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![("KEN".into(), digest)]).expect("a preview");
         preview.add(Item { digest, to: vec![to.into()], approved, ..item("KEN") }, b"x").expect("added");
         fs::read_to_string(preview.finish(&about).expect("finished")).expect("an index")
     };
@@ -673,7 +709,7 @@ fn the_first_page_says_what_stands_in_the_way_and_both_ways_to_approve() {
     let command = format!("demarche approve {} --by NAME --note TEXT", about.digest);
     about.approvals = Some(Approvals { needed: 2, people: vec!["The Chair".into()], command: command.clone() });
     about.languages = vec![("en".into(), 7), ("fr".into(), 1)];
-    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![]).expect("a preview");
     for id in ["DEU", "FRA", "KEN", "NOR", "GHA", "PER", "ESP", "FJI"] {
         let mut letter = item(id);
         letter.bytes += u64::from(id == "PER") * 13_938;
@@ -722,7 +758,7 @@ fn the_first_page_says_what_stands_in_the_way_and_both_ways_to_approve() {
 #[test]
 fn the_json_names_each_letter_and_its_file() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let mut preview = Preview::create(scratch.path(), vec![]).expect("a preview");
+    let mut preview = Preview::create(scratch.path(), CAMPAIGN, vec![]).expect("a preview");
     preview.add(item("KEN"), b"x").expect("added");
     assert_eq!(
         preview.to_json(Digest::of(b"batch")),

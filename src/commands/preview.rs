@@ -204,7 +204,7 @@ fn write(
     };
     let planned =
         letters(batch).map(|place| (batch.rows[place].recipient.id.to_string(), batch.digests[place])).collect();
-    let mut preview = Preview::create(folder, planned).map_err(failed)?;
+    let mut preview = Preview::create(folder, &batch.config.settings.campaign_name, planned).map_err(failed)?;
     let broken_off = |error: PreviewError| {
         const UNFINISHED: &str = "the preview there is not finished, and its first page says so: run it again";
         match &error {

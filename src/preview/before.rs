@@ -37,6 +37,7 @@ pub(super) struct Before {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Heads {
+    campaign: Option<String>,
     generated: String,
     digests: HashMap<String, Known>,
 }
@@ -52,11 +53,14 @@ impl<'de> Deserialize<'de> for Known {
 }
 
 impl Before {
-    /// Reads what is in the folder before it is cleared; `None` if there is no finished preview. `planned` is every
-    /// letter of the batch now.
-    pub(super) fn read(folder: &Path, planned: &[(String, Digest)]) -> Option<Self> {
+    /// Reads what is in the folder before it is cleared; `None` if there is no finished preview of this
+    /// campaign. `planned` is every letter of the batch now.
+    pub(super) fn read(folder: &Path, campaign: &str, planned: &[(String, Digest)]) -> Option<Self> {
         let manifest = folder.join(MANIFEST);
         let heads = Heads::deserialize(&mut json(&manifest)?).ok()?;
+        if heads.campaign.is_some_and(|before| before != campaign) {
+            return None;
+        }
         let digests: HashMap<String, Digest> =
             heads.digests.into_iter().filter_map(|(id, known)| Some((id, known.0?))).collect();
         let (mut changed, mut new) = (0, 0);
@@ -204,7 +208,7 @@ fn json(path: &Path) -> Option<serde_json::Deserializer<serde_json::de::IoRead<B
 }
 
 /// The text of a file that is no link, no device and not absurdly large.
-fn small_file(path: &Path) -> Option<String> {
+pub(super) fn small_file(path: &Path) -> Option<String> {
     fs::read_to_string(is_small_file(path)?).ok()
 }
 

@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::PreviewError;
+use super::before;
 use super::files;
 use super::manifest::MANIFEST;
 use super::names;
@@ -74,7 +75,7 @@ impl Entered {
         }
         let mut formers: Vec<(String, String)> = Vec::new();
         // If it is up already, what is there goes first: a preview may have been broken off because the disk is full.
-        if !fs::read(&index).is_ok_and(|html| html == unfinished.as_bytes()) {
+        if before::small_file(&index).is_none_or(|html| html != unfinished) {
             // What went with the letters stays beside the next preview, so that both versions can be opened.
             formers.extend(earlier.iter().filter_map(|name| Some((name.clone(), files::former_name(name)?))));
             earlier.extend([INDEX.to_owned(), INDEX_TO_BE.to_owned()]);
@@ -204,7 +205,10 @@ fn earlier(path: &Path) -> Result<Option<Vec<String>>, PreviewError> {
     if fs::read_dir(path).map_err(cannot_read)?.next().is_none() {
         return Ok(None);
     }
-    let marker = match fs::read_to_string(path.join(MARKER)) {
+    // Whatever is no plain file is not read: a pipe would be waited for without end.
+    let plain = |marker: &PathBuf| fs::symlink_metadata(marker).is_ok_and(|found| found.is_file());
+    let marker = match Some(path.join(MARKER)).filter(plain).map_or(Err(ErrorKind::NotFound.into()), fs::read_to_string)
+    {
         Ok(marker) => marker,
         Err(error)
             if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData | ErrorKind::IsADirectory) =>

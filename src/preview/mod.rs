@@ -101,13 +101,13 @@ pub struct Preview {
 
 impl Preview {
     /// Makes `folder`, or empties it of an earlier preview; files that no preview made are left alone. `planned` is every
-    /// letter of the batch, whether it will be shown or not.
+    /// letter of the batch, whether it will be shown or not; only an earlier preview of the same `campaign` is compared with.
     ///
     /// # Errors
     /// [`PreviewError`] if the folder holds other things and no earlier preview, or cannot be made or written.
-    pub fn create(folder: &Path, planned: Vec<(String, Digest)>) -> Result<Self, PreviewError> {
+    pub fn create(folder: &Path, campaign: &str, planned: Vec<(String, Digest)>) -> Result<Self, PreviewError> {
         let entered = Entered::new(folder)?;
-        let before = if entered.has_earlier() { Before::read(folder, &planned) } else { None };
+        let before = if entered.has_earlier() { Before::read(folder, campaign, &planned) } else { None };
         let unfinished = Document {
             title: "This preview is not finished",
             class: "unfinished",
