@@ -173,6 +173,23 @@ fn a_letter_sent_again_after_a_lost_reply_keeps_its_message_id_and_date() {
 }
 
 #[test]
+fn each_try_says_that_the_mission_has_the_letter_where_only_a_further_address_lacks_it() {
+    let later = || reply("450 4.2.1 later");
+    let server = Server::scripted(Script::rules(vec![
+        rule(Phase::Rcpt, "desk", None, later()),
+        rule(Phase::Rcpt, "second", None, reply("550 5.1.1 unknown")),
+    ]));
+    let campaign = Campaign::small(server.port(), 0)
+        .recipients("state,to,cc\nKenya,ken@missions.example,desk@missions.example\nChad,second@missions.example;tcd@missions.example,\n");
+    let sent = campaign.run(&["send", "--yes"]).stderr;
+    let kenya = "KEN Kenya  deferred for a copy only, the mission has the letter: ";
+    assert!(sent.contains(kenya), "{sent}");
+    let again = campaign.run(&["resend", "--yes"]).stderr;
+    assert!(again.contains(kenya), "the copy alone was tried: {again}");
+    assert!(sent.contains("TCD Chad  failed for a further address only, the mission has the letter: "), "{sent}");
+}
+
+#[test]
 fn a_copy_that_is_refused_fails_alone_and_is_all_that_is_sent_again() {
     let server = Server::scripted(Script::rules(vec![rule(Phase::Rcpt, "desk", Some(1), reply("550 5.7.1 not now"))]));
     let campaign = Campaign::small(server.port(), 0)

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::dispatch::{Progress, Waiting};
 use crate::domain::attempt::LastWord;
 use crate::domain::delivery::State;
-use crate::domain::fault::Split;
+use crate::domain::fault::{Short, Split};
 use crate::domain::message::Field;
 use crate::domain::recipient::RecipientId;
 use crate::domain::settings::Event;
@@ -137,21 +137,24 @@ impl Shown<'_> {
                 self.tally.settle(id, state);
             }
             Progress::ClockJumped { by } => self.screen.say(&jumped(by)),
-            Progress::Settled { id, state, word, split, not_before } => {
+            Progress::Settled { id, state, word, split, short, not_before } => {
                 // Another session's wait for the pace goes on.
                 self.waiting = self.waiting.filter(|(why, until)| *why == Waiting::Pace && *until > clock::now());
                 let what = split.as_ref().map_or_else(|| said(&word), said_of_each);
-                let of_copies =
-                    split.is_some_and(|split| split.refused.iter().all(|(path, _)| path.field != Field::To));
-                self.settled(&id, (state, of_copies), &what, not_before);
+                self.settled(&id, (state, short), &what, not_before);
                 self.tally.settle(id, state);
             }
         }
         self.redraw();
     }
 
-    /// `of_copies` if it is only copies that did not get it.
-    fn settled(&self, id: &RecipientId, (state, of_copies): (State, bool), what: &str, not_before: Option<Timestamp>) {
+    fn settled(
+        &self,
+        id: &RecipientId,
+        (state, short): (State, Option<Short>),
+        what: &str,
+        not_before: Option<Timestamp>,
+    ) {
         let name = named(id);
         let again = not_before.map_or(String::new(), |at| format!("; again in {}", in_words(at)));
         match state {
@@ -163,7 +166,11 @@ impl Shown<'_> {
                 self.screen.say_of_letter(&name, state, "UNCERTAIN", &what);
             }
             state => {
-                let only = if of_copies { " for a copy only, the mission has the letter" } else { "" };
+                let only = match short {
+                    Some(Short::OfCopies) => " for a copy only, the mission has the letter",
+                    Some(Short::OfAddresses) => " for a further address only, the mission has the letter",
+                    None => "",
+                };
                 self.screen.say_of_letter(&name, state, &state.to_string(), &format!("{only}: {what}{again}"));
             }
         }

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::domain::attempt::LastWord;
 use crate::domain::delivery::State;
-use crate::domain::fault::Split;
+use crate::domain::fault::{Short, Split};
 use crate::domain::message::{Message, Stamp};
 use crate::domain::rate::{Per, Rate};
 use crate::domain::recipient::RecipientId;
@@ -99,6 +99,8 @@ pub enum Progress {
         word: LastWord,
         /// Who got it and who did not, where both happened.
         split: Option<Split>,
+        /// What is missing though the mission has it.
+        short: Option<Short>,
         /// When it is due again.
         not_before: Option<Timestamp>,
     },

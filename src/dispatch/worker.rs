@@ -189,7 +189,8 @@ impl Worker {
                 self.control.settled(state, judgement.breaker, &why);
             }
             let split = judgement.split(&letter.message.envelope);
-            self.control.tell(Progress::Settled { id, state, word: judgement.last.clone(), split, not_before });
+            let short = judgement.short_of(&letter.message.envelope.only(&letter.due.addresses));
+            self.control.tell(Progress::Settled { id, state, word: judgement.last.clone(), split, short, not_before });
         } else {
             self.feed.given_back(letter.due.number, session_lost);
             self.control.tell(Progress::GivenBack { id, word: judgement.last.clone() });

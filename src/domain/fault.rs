@@ -150,6 +150,23 @@ pub struct Split {
 }
 
 impl Judgement {
+    /// What is missing though the mission has the letter: a main address took it now, or none was left to be sent to, which is so
+    /// once one of them took it earlier.
+    #[must_use]
+    pub fn short_of(&self, envelope: &Envelope) -> Option<Short> {
+        let is_main = |one: &&AddressJudgement| {
+            envelope.forward_paths.iter().any(|path| path.field == Field::To && path.address == one.address)
+        };
+        let (main, copies): (Vec<_>, Vec<_>) = self.addresses.iter().partition(is_main);
+        let lacks = |those: &[&AddressJudgement]| those.iter().any(|one| one.event != Event::Accept);
+        let has_it = main.is_empty() || main.iter().any(|one| one.event == Event::Accept);
+        match (has_it, lacks(&main), lacks(&copies)) {
+            (true, true, _) => Some(Short::OfAddresses),
+            (true, false, true) => Some(Short::OfCopies),
+            _ => None,
+        }
+    }
+
     /// Who got the letter and who did not, where both happened: the last word on the whole is then the one that took it, and says
     /// nothing of a refusal.
     #[must_use]
@@ -167,6 +184,15 @@ impl Judgement {
         }
         (!refused.is_empty() && !taken.is_empty()).then_some(Split { refused, taken })
     }
+}
+
+/// What of a letter did not arrive although its mission has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Short {
+    /// Copies (Cc, Bcc) alone.
+    OfCopies,
+    /// A further main address (To).
+    OfAddresses,
 }
 
 /// Judges one handover of a letter to `envelope`.
