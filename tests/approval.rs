@@ -344,3 +344,52 @@ fn a_resend_whose_letters_were_approved_by_different_people_counts_them_all_and_
     campaign.run(&["report", "--pack", "evidence.zip"]).expect_code(0);
     campaign.run(&["report", "--verify", "evidence.zip"]).expect_code(0);
 }
+
+#[test]
+fn of_a_frozen_campaign_whose_letter_was_corrected_every_digest_says_what_it_is_of() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 5);
+    let first = digest(&campaign);
+    approve(&campaign, &first, "The Chair").expect_code(0);
+    campaign.run(&["send", "--yes", "--limit", "2"]).expect_code(0);
+    let letter = campaign.read("templates/letter.en.md").replace("Text for", "Other words for");
+    let campaign = campaign.template("letter.en.md", &letter);
+    let files = digest(&campaign);
+
+    let refused = campaign.run(&["send", "--approve", &files]).expect_code(65).stderr;
+    let digests = [
+        format!("approved:      {files}"),
+        format!("would be sent: {first} (frozen)"),
+        format!("in the files:  {files}"),
+    ];
+    assert!(digests.iter().all(|line| refused.contains(line)) && refused.contains("pass --refresh too"), "{refused}");
+    let wrong = files.replacen(&files[..1], if files.starts_with('0') { "1" } else { "0" }, 1);
+    let refused = campaign.run(&["send", "--approve", &wrong]).expect_code(65).stderr;
+    assert!(refused.contains("or the digest is not whole") && !refused.contains("--refresh"), "{refused}");
+    let refused = campaign.run(&["send", "--approve", &first]).expect_code(65).stderr;
+    assert!(refused.contains("that of the frozen letters: pass --frozen too"), "{refused}");
+    let asked = campaign.run(&["send", "--frozen"]).expect_code(64).stderr;
+    assert!(asked.contains("Approved:  by The Chair"), "{asked}");
+    assert!(asked.contains("the files are no longer what was approved; what would go out is."), "{asked}");
+    assert_eq!(server.letters().len(), 2);
+
+    let approved = approve(&campaign, &files, "The Chair").expect_code(0).stdout;
+    let command = format!("    demarche send --approve {files} --refresh\n");
+    assert!(approved.contains(&command), "{approved}");
+    assert!(campaign.run(&["preview"]).expect_code(0).stdout.contains(&command));
+    campaign.run(&["send", "--frozen", "--approve", &first, "--limit", "1"]).expect_code(0);
+    assert!(String::from_utf8_lossy(&server.letters()[2].bytes).contains("Text for"));
+    campaign.run(&["send", "--approve", &files, "--refresh"]).expect_code(0);
+    assert!(String::from_utf8_lossy(&server.letters()[4].bytes).contains("Other words for"));
+}
+
+#[test]
+fn everybody_who_approved_an_earlier_batch_is_named() {
+    let campaign = Campaign::small(2525, 3);
+    let before = digest(&campaign);
+    approve(&campaign, &before, "The Chair").expect_code(0);
+    approve(&campaign, &before, "The Secretariat").expect_code(0);
+    let letter = campaign.read("templates/letter.en.md").replace("Text", "Newer text");
+    let listed = campaign.template("letter.en.md", &letter).run(&["approve", "--list"]).expect_code(0).stdout;
+    assert!(listed.contains("not as it is now; another batch was, by The Chair, The Secretariat\n"), "{listed}");
+}

@@ -299,7 +299,7 @@ fn a_terminal_is_never_told_what_to_do_by_a_server() {
     let screens = [
         status(std::slice::from_ref(&bad), &counts(std::slice::from_ref(&bad)), &facts(&["\u{1b}c"]), &PLAIN),
         log(&bad, &attempts(), &[], &facts(&[]), &PLAIN),
-        resend_list(std::slice::from_ref(&bad), &[("KEN".into(), "\u{1b}[2J".into())], &PLAIN),
+        resend_list(std::slice::from_ref(&bad), &[], &[("KEN".into(), "\u{1b}[2J".into())], &PLAIN),
         demarche::report::runs(&[&run], &facts(&[]), &PLAIN),
         demarche::report::copies(&[short_of_a_copy()], &PLAIN),
     ];
@@ -375,7 +375,7 @@ fn the_list_before_a_resend_names_what_goes_and_what_is_held_back() {
         "FRA".to_owned(),
         "the address was refused as unknown and is still the same: 550 5.1.1 no such user".to_owned(),
     )];
-    insta::assert_snapshot!(resend_list(&records, &held, &PLAIN), @"
+    insta::assert_snapshot!(resend_list(&records, &[], &held, &PLAIN), @"
     To be sent again: 2 letters
       DEU  Germany, deferred
         deu@missions.example: 451 4.7.1 Greylisted, please try again in a few
@@ -395,7 +395,7 @@ fn the_list_before_a_resend_names_what_goes_and_what_is_held_back() {
 
 #[test]
 fn a_resend_of_nothing_says_so() {
-    insta::assert_snapshot!(resend_list(&[], &[], &PLAIN), @"
+    insta::assert_snapshot!(resend_list(&[], &[], &[], &PLAIN), @"
     Nothing to send again.
     ");
 }

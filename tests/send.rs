@@ -229,6 +229,56 @@ fn a_copy_that_is_refused_fails_alone_and_is_all_that_is_sent_again() {
 }
 
 #[test]
+fn a_refused_address_that_left_the_file_leaves_nothing_to_send_again_and_the_mission_counts_as_accepted() {
+    let server = Server::scripted(Script::rules(vec![
+        rule(Phase::Rcpt, "desk", None, reply("550 5.7.1 not now")),
+        rule(Phase::Rcpt, "tcd", Some(1), reply("550 5.7.1 not now")),
+    ]));
+    let rows = "state,to\nKenya,ken@missions.example;desk@missions.example\nChad,tcd@missions.example\n";
+    let campaign = Campaign::small(server.port(), 0).recipients(rows);
+    campaign.run(&["send", "--yes"]).expect_code(1);
+    let campaign = campaign.recipients(&rows.replace(";desk@missions.example", ""));
+    let looked = campaign.run(&["resend", "--dry-run"]).expect_code(0).stdout;
+    let parts = ["To be sent again: 1 letter\n  TCD  Chad", "\nNothing left to send: 1 letter\n  KEN  Kenya\n"];
+    assert!(parts.iter().all(|part| looked.contains(part)) && !looked.contains("this goes only to"), "{looked}");
+    assert_eq!(campaign.state("KEN"), "failed", "a look changes nothing");
+    campaign.run(&["resend", "--yes", "--only", "KEN"]).expect_code(0);
+    assert_eq!((campaign.state("KEN"), campaign.state("TCD")), ("accepted".into(), "failed".into()));
+    campaign.run(&["resend", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 2, "Kenya's letter is the first one");
+    campaign.run(&["report", "--pack", "evidence.zip"]).expect_code(0);
+    campaign.run(&["report", "--verify", "evidence.zip"]).expect_code(0);
+}
+
+#[test]
+fn resend_says_of_each_named_row_why_it_has_nothing_to_send_again() {
+    let lost = Action::AcceptThen(Box::new(Action::Close));
+    let server = Server::scripted(Script::rules(vec![
+        rule(Phase::EndOfData, "dza", Some(1), lost.clone()),
+        rule(Phase::EndOfData, "and", Some(1), lost),
+    ]));
+    let campaign = Campaign::small(server.port(), 5).file("suppressed.csv", "address\nafg@missions.example\n");
+    campaign.run(&["send", "--yes"]).expect_code(2);
+    let said = |only: &str, code| campaign.run(&["resend", "--yes", "--only", only]).expect_code(code).stderr;
+    assert!(said("ALB,AFG", 0).contains(
+        "AFG Afghanistan is suppressed: nothing is sent to it.\nALB Albania is accepted: nothing to send again.\n"
+    ));
+    assert!(said("dza", 2).contains("DZA Algeria is uncertain, and not touched without --uncertain"));
+    let near = said("albanja", 64);
+    assert!(
+        near.contains("--only names rows that there are not: albanja") && near.contains("did you mean ALB Albania?"),
+        "{near}"
+    );
+    let log = campaign.run(&["log", "Algerai"]).expect_code(64).stderr;
+    assert!(log.contains("did you mean DZA Algeria?"), "{log}");
+    let one = campaign.run(&["resend", "--yes", "--uncertain", "--only", "AND"]).expect_code(0).stderr;
+    assert!(
+        one.contains("Uncertain, and not chosen: DZA Algeria.") && one.contains("1 of these is uncertain"),
+        "{one}"
+    );
+}
+
+#[test]
 fn a_relay_that_refuses_the_login_stops_the_run_and_blames_no_mission() {
     let server = Server::scripted(Script::new(|cue| match cue.phase {
         Phase::Mail => Action::Reply("530 5.7.0 Authentication required".to_owned()),

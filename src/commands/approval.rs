@@ -79,7 +79,8 @@ impl Standing {
         match (before, self.needed) {
             (Some(before), _) => {
                 let needed = if needed.is_empty() { needed } else { format!("; {needed}") };
-                Some(format!("not as it is now; another batch was, by {}{needed}", before.by))
+                let people = approvers(&self.approvals, before.digest).join(", ");
+                Some(format!("not as it is now; another batch was, by {people}{needed}"))
             }
             (None, 0) => None,
             (None, _) => Some(format!("by nobody ({needed})")),

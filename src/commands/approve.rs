@@ -13,7 +13,8 @@ use super::changes::{Changes, letters};
 use super::exit::{DATA, Failure, OK, USAGE};
 use super::prepare::{Batch, Purpose, batch, config};
 use super::summary::{self, left_out};
-use super::{Context, frozen, recovered};
+use super::underway::Underway;
+use super::{Context, frozen, preview, recovered};
 
 /// How long a name or a note may be, in characters.
 const LONGEST: usize = 500;
@@ -28,8 +29,10 @@ pub(super) fn run(context: &Context, args: &ApproveArgs) -> Result<u8, Failure> 
     if args.list {
         return list(context, args);
     }
-    let by = person(args.by.as_deref())
-        .ok_or_else(|| Failure::new(USAGE, "this machine tells no name of yours").help("say it: --by NAME"))?;
+    let by = person(args.by.as_deref()).ok_or_else(|| {
+        Failure::new(USAGE, "it has to be on record who approves, and this account has no name")
+            .help("say it: --by NAME")
+    })?;
     if by.chars().count() > LONGEST || args.note.chars().count() > LONGEST {
         return Err(Failure::new(USAGE, format!("--by and --note take up to {LONGEST} characters each")));
     }
@@ -76,11 +79,15 @@ fn approve(context: &Context, args: &ApproveArgs, given: Option<Digest>, by: &st
         format!("{by} has approved exactly this batch already; nothing more was recorded.")
     };
     let next = if standing.is_enough() {
-        format!("Send exactly these with\n    demarche send --approve {digest}")
+        let refresh = !Underway::look(&batch)?.changed.is_empty();
+        format!("Send exactly these with\n    {}", preview::send_command(context, &batch, refresh))
     } else {
         let left = standing.needed - standing.people().len();
         let who = if left == 1 { "one more person".to_owned() } else { format!("{left} more people") };
-        format!("It may be sent once {who} approved it, with\n    demarche approve {digest} --by NAME")
+        format!(
+            "It may be sent once {who} approved it, with\n    {}approve {digest} --by NAME",
+            preview::program(context)
+        )
     };
     let line = standing.line().unwrap_or_default();
     context.screen.result_in_sentences(&format!("{first}\nApproved:  {line}\n\n{next}\n\ndigest: {digest}\n"));
@@ -154,7 +161,7 @@ fn withdraw(context: &Context, args: &ApproveArgs, given: Option<Digest>, by: &s
         context.screen.json(&standing_json(&standing, None));
     } else {
         let line = standing.line().unwrap_or_else(|| "by nobody any more".to_owned());
-        context.screen.result(&format!(
+        context.screen.result_in_sentences(&format!(
             "Withdrawn: the approval by {by}. It stays on record as withdrawn.\nApproved:  {line}\ndigest: {digest}\n"
         ));
     }
@@ -187,7 +194,7 @@ fn list(context: &Context, args: &ApproveArgs) -> Result<u8, Failure> {
         text.push_str(&format!("Approved:  {line}\n"));
     }
     text.push_str(&format!("digest: {}\n", standing.digest));
-    context.screen.result(&text);
+    context.screen.result_in_sentences(&text);
     Ok(OK)
 }
 

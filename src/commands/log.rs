@@ -6,6 +6,7 @@ use crate::cli::LogArgs;
 use crate::domain::coverage::Coverage;
 use crate::domain::recipient::RecipientId;
 use crate::domain::record::{DeliveryRecord, Remark, RunRecord};
+use crate::domain::reply::visible;
 use crate::domain::state;
 use crate::ledger::Reader;
 use crate::report;
@@ -67,11 +68,6 @@ pub(super) fn run(context: &Context, args: &LogArgs) -> Result<u8, Failure> {
 
 /// The delivery that a person names, by its id in any case or by the name of its state.
 pub(super) fn find(reader: &Reader, mission: &str) -> Result<DeliveryRecord, Failure> {
-    let unknown = || {
-        let shown = crate::domain::reply::visible(mission);
-        Failure::new(USAGE, format!("the ledger has no row \"{shown}\""))
-            .help("rows are named by their id, for missions the three letters of the state, such as KEN")
-    };
     if let Ok(id) = RecipientId::parse(mission)
         && let Some(record) = reader.delivery(&id)?
     {
@@ -79,8 +75,9 @@ pub(super) fn find(reader: &Reader, mission: &str) -> Result<DeliveryRecord, Fai
     }
     // A state by its name, if it has one row.
     let named = state::lookup(mission).map(|state| state.code);
-    let (mut found, mut of_state) = (None, Vec::new());
+    let (mut found, mut of_state, mut known) = (None, Vec::new(), Vec::new());
     reader.deliveries(&mut |record: DeliveryRecord| {
+        known.push(record.id.clone());
         if found.is_none() && record.id.as_str().eq_ignore_ascii_case(mission) {
             found = Some(record);
         } else if named.is_some() && record.recipient.state == named {
@@ -88,5 +85,10 @@ pub(super) fn find(reader: &Reader, mission: &str) -> Result<DeliveryRecord, Fai
         }
     })?;
     let only = if of_state.len() == 1 { of_state.pop() } else { None };
-    found.or(only).ok_or_else(unknown)
+    found.or(only).ok_or_else(|| {
+        let meant = prepare::meant(mission, &known.iter().collect::<Vec<_>>());
+        let meant = meant.map_or_else(String::new, |meant| format!("did you mean {meant}? "));
+        Failure::new(USAGE, format!("the ledger has no row \"{}\"", visible(mission)))
+            .help(format!("{meant}{}", prepare::NAMED_BY))
+    })
 }

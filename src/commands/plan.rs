@@ -172,25 +172,34 @@ impl Plan {
 
     /// Refuses a plan that is not what was approved. Rows that are settled get nothing more, so that what became of them
     /// does not matter here; every letter still to go out has to be as it was previewed.
-    pub(super) fn check_approval(&self, approved: Digest, batch: &Batch) -> Result<(), Failure> {
-        let now = batch.digest();
-        if approved == now && self.changed.is_empty() {
+    pub(super) fn check_approval(&self, approved: Digest, batch: &Batch, frozen: bool) -> Result<(), Failure> {
+        let files = batch.digest();
+        if approved == self.digest && (self.changed.is_empty() || frozen) {
             return Ok(());
         }
-        let (why, help) = if self.changed.is_empty() {
-            let why = "letters, rows or settings have changed since it was previewed".to_owned();
-            (why, "run `demarche preview`, look, and approve its digest")
-        } else {
-            let why = format!(
-                "{} rows render differently in the files than in the letter that was frozen when the campaign began, and \
-                 which would be sent ({})",
-                self.changed.len(),
-                listed(&self.changed)
-            );
+        let differ = || {
+            format!(
+                "{} rows render differently in the files than in the letter that was frozen when the campaign began",
+                self.changed.len()
+            )
+        };
+        let (why, help) = if approved == self.digest {
+            let why = format!("{} ({})", differ(), listed(&self.changed));
+            (why, "this digest is that of the frozen letters: pass --frozen too, to send exactly these")
+        } else if approved == files {
+            let why = format!("{}, and which would be sent ({})", differ(), listed(&self.changed));
             (why, "put the files back as they were; or pass --refresh too, to send them as they are in the files now")
+        } else {
+            let why = "letters, rows or settings have changed since it was previewed".to_owned();
+            (why, "or the digest is not whole. Run `demarche preview`, look, and approve its digest")
+        };
+        let digests = if self.changed.is_empty() {
+            format!("approved: {approved}\nnow:      {files}")
+        } else {
+            format!("approved:      {approved}\nwould be sent: {} (frozen)\nin the files:  {files}", self.digest)
         };
         Err(Failure::new(DATA, format!("this is not the batch that was approved: {why}; nothing was sent"))
-            .help(format!("approved: {approved}\nnow:      {now}\n{help}")))
+            .help(format!("{digests}\n{help}")))
     }
 
     /// Rows that the ledger holds and the file does not: nothing is sent to them.

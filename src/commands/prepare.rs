@@ -15,7 +15,7 @@ use crate::domain::message::Stamp;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::relay::{PasswordSource, Relay};
 use crate::domain::reply::visible;
-use crate::domain::state::lookup;
+use crate::domain::state::{Resolution, lookup, resolve};
 use crate::inside::{Folder, Refused};
 use crate::ledger::Edition;
 use crate::letter::{self, Letter, SourceFile};
@@ -73,6 +73,24 @@ impl Batch {
     }
 }
 
+/// How a row is named on the command line.
+pub(super) const NAMED_BY: &str =
+    "rows are named by their id, for missions the three letters of the state, such as KEN, or by the name of the state";
+
+/// "KEN Kenya": the row that a misspelt name is nearest to, if one is near.
+pub(super) fn meant(text: &str, known: &[&RecipientId]) -> Option<String> {
+    let near: Vec<&str> = match resolve(text) {
+        Resolution::Found(_) => Vec::new(),
+        Resolution::Unknown(states) | Resolution::Ambiguous(states) => {
+            states.into_iter().map(|state| state.code.as_str()).collect()
+        }
+    };
+    let state = near.into_iter().find_map(|code| known.iter().find(|id| id.as_str() == code));
+    let alike = |id: &RecipientId| strsim::jaro(&id.as_str().to_lowercase(), &text.to_lowercase());
+    let by_id = || known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b))).filter(|id| alike(id) > 0.8);
+    state.or_else(by_id).map(|id| super::progress::named(id))
+}
+
 /// Which of the known ids `only` names; None if it names none at all, which means all.
 pub(super) fn select<'a>(
     only: &[String],
@@ -92,15 +110,16 @@ pub(super) fn select<'a>(
             Some(id) => {
                 chosen.insert((*id).clone());
             }
-            None => unknown.push(visible(id)),
+            None => unknown.push(text),
         }
     }
     if unknown.is_empty() {
         return Ok(Some(chosen));
     }
-    Err(Failure::new(USAGE, format!("--only names rows that there are not: {}", unknown.join(", "))).help(
-        "rows are named by their id, for missions the three letters of the state, such as KEN, or by the name of the state",
-    ))
+    let meant: Vec<String> = unknown.iter().filter_map(|text| meant(text, &known)).collect();
+    let meant = if meant.is_empty() { String::new() } else { format!("did you mean {}? ", meant.join(", ")) };
+    Err(Failure::new(USAGE, format!("--only names rows that there are not: {}", visible(&unknown.join(", "))))
+        .help(format!("{meant}{NAMED_BY}")))
 }
 
 /// Reads the config alone.

@@ -142,15 +142,15 @@ impl Ways {
 }
 
 /// The program and its config, to be typed where this command was.
-fn program(context: &Context) -> String {
+pub(super) fn program(context: &Context) -> String {
     if context.config == Path::new("config.toml") {
         return "demarche ".to_owned();
     }
     format!("demarche --config {} ", quoted(&context.config))
 }
 
-/// The whole command that sends what is shown.
-fn send_command(context: &Context, batch: &Batch, refresh: bool) -> String {
+/// The whole command that sends what the files hold: while letters still to go are frozen with another text, that is `refresh`.
+pub(super) fn send_command(context: &Context, batch: &Batch, refresh: bool) -> String {
     let refresh = if refresh { " --refresh" } else { "" };
     format!("{}send --approve {}{refresh}", program(context), batch.digest())
 }

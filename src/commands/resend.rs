@@ -31,19 +31,29 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     send::suppress_known(context, &batch, &ledger)?;
     let frozen = Frozen::new(ledger.reader()?)?;
     let again = Again::new(context, &batch, &ledger, &frozen, args)?;
-    if again.records.is_empty() && again.held.is_empty() {
-        context.screen.say("Nothing was deferred or failed: there is nothing to send again.");
-        return send::finish(context, &ledger, &batch, None, send::About::default(), args.json);
+    if again.is_empty() {
+        if again.settled.is_empty() {
+            context.screen.say("Nothing was deferred or failed: there is nothing to send again.");
+        } else {
+            again.say_more(context, &ledger, args.uncertain)?;
+        }
+        let chosen = (!args.only.is_empty()).then(|| again.settled.iter().map(|(id, _)| id.clone()).collect());
+        let about = send::About { selection: chosen.as_ref(), gone: &[] };
+        return send::finish(context, &ledger, &batch, None, about, args.json);
     }
     let held: Vec<(String, String)> = again.held.iter().map(|(id, why)| (id.to_string(), why.clone())).collect();
-    let list = report::resend_list(&again.records, &held, &context.screen.style());
+    let list = report::resend_list(&again.records, &again.complete, &held, &context.screen.style());
     if args.json {
         context.screen.say(&list);
     } else {
         context.screen.result(&list);
     }
-    again.say_more(context, &ledger)?;
+    again.say_more(context, &ledger, args.uncertain)?;
     if args.dry_run || again.records.is_empty() {
+        if !args.dry_run {
+            // Nothing goes out: what the file leaves out is taken over, and nobody has to be asked.
+            again.take_corrections(&batch, &ledger)?;
+        }
         if args.json {
             context.screen.json(&again.json());
         }
@@ -57,11 +67,12 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let counted = approval::of_letters(&reader, &going)?;
     context.screen.say(&summary(&standing, &counted));
     require_letters(&reader, &batch.config, &going, batch.digest())?;
-    let uncertain = again.records.iter().filter(|record| record.state == State::Uncertain).count();
-    if uncertain > 0 {
-        context
-            .screen
-            .warn(&format!("{uncertain} of these are uncertain: they may have arrived, and may arrive twice"));
+    match again.records.iter().filter(|record| record.state == State::Uncertain).count() {
+        0 => {}
+        1 => context.screen.warn("1 of these is uncertain: it may have arrived, and may arrive twice"),
+        many => {
+            context.screen.warn(&format!("{many} of these are uncertain: they may have arrived, and may arrive twice"));
+        }
     }
     if !args.yes && !context.screen.ask(&again.question(&batch), "send", "look at the list above, then pass --yes")? {
         context.screen.say("Nothing was sent.");
@@ -80,7 +91,8 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     ledger.restrict(Some(ids.clone()))?;
     let drive = drive::Drive::new(&batch, (&ledger, start), connector, Arc::new(frozen), ids.len() as u64)?;
     let ending = drive::block_on(drive::drive(&context.screen, drive))?;
-    let selection = ids.into_iter().chain(again.held.into_iter().map(|(id, _)| id)).collect();
+    let complete = again.complete.iter().map(|record| record.id.clone());
+    let selection = ids.into_iter().chain(complete).chain(again.held.iter().map(|(id, _)| id.clone())).collect();
     let about = send::About { selection: Some(&selection), gone: &[] };
     send::finish(context, &ledger, &batch, Some(&ending), about, args.json)
 }
@@ -108,7 +120,11 @@ const SUPPRESSED: &str = "its address is in suppressed.csv, and `--force` does n
 /// What is sent again, what is held back and why, and what changes before.
 struct Again {
     records: Vec<DeliveryRecord>,
+    /// Nothing is left to send of these: the mission has the letter, and the addresses that have not are out of the file.
+    complete: Vec<DeliveryRecord>,
     held: Vec<(RecipientId, String)>,
+    /// Rows that `--only` names and that have nothing to send again, with their state.
+    settled: Vec<(RecipientId, State)>,
     corrections: Vec<Correction>,
     refreshed: bool,
     /// Also what was refused as unknown.
@@ -129,18 +145,23 @@ impl Again {
             .zip(&batch.digests)
             .map(|(row, digest)| (&row.recipient.id, (&row.recipient, *digest)))
             .collect();
-        let mut candidates = Vec::new();
+        let (mut candidates, mut states) = (Vec::new(), Vec::new());
         ledger.reader()?.deliveries(&mut |record| {
+            states.push((record.id.clone(), record.state));
             let wanted = matches!(record.state, State::Deferred | State::Failed)
                 || (record.state == State::Uncertain && args.uncertain);
             if wanted {
                 candidates.push(record);
             }
         })?;
-        let chosen = select(&args.only, candidates.iter().map(|record| &record.id))?;
+        let chosen = select(&args.only, states.iter().map(|(id, _)| id))?;
+        let is_settled = |id: &RecipientId| !candidates.iter().any(|record| record.id == *id);
+        let settled = states.iter().filter(|(id, _)| chosen.as_ref().is_some_and(|chosen| chosen.contains(id)));
         let mut again = Self {
             records: Vec::new(),
+            complete: Vec::new(),
             held: Vec::new(),
+            settled: settled.filter(|(id, _)| is_settled(id)).cloned().collect(),
             corrections: Vec::new(),
             refreshed: args.refresh,
             forced: args.force,
@@ -182,6 +203,10 @@ impl Again {
                 record.addresses = corrected(&record, &correction);
                 again.corrections.push(correction);
             }
+            if record.addresses.iter().all(|one| matches!(one.state, State::Accepted | State::Suppressed)) {
+                again.complete.push(record);
+                continue;
+            }
             again.records.push(record);
         }
         if !changed.is_empty() {
@@ -192,6 +217,11 @@ impl Again {
             ));
         }
         Ok(again)
+    }
+
+    /// True if there is nothing to show or to write down.
+    fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.complete.is_empty() && self.held.is_empty()
     }
 
     /// What is asked before they go.
@@ -228,27 +258,22 @@ impl Again {
         Ok(Digest::of_batch(letters.iter().map(|(id, digest)| (id.as_str(), *digest))))
     }
 
-    /// `{"again": [id], "held_back": [{"id", "why"}]}`: for scripts, where nothing is sent.
+    /// `{"again": [id], "complete": [id], "held_back": [{"id", "why"}]}`: for scripts, where nothing is sent.
     fn json(&self) -> serde_json::Value {
         serde_json::json!({
             "again": self.records.iter().map(|record| &record.id).collect::<Vec<_>>(),
+            "complete": self.complete.iter().map(|record| &record.id).collect::<Vec<_>>(),
             "held_back": self.held.iter().map(|(id, why)| serde_json::json!({ "id": id, "why": why })).collect::<Vec<_>>(),
         })
     }
 
     /// Writes corrections down and puts everything back into the queue.
     fn requeue(&self, batch: &Batch, ledger: &Ledger) -> Result<Vec<RecipientId>, Failure> {
-        let edition = if self.refreshed && !self.corrections.is_empty() {
-            Some(ledger.add_edition(&batch.edition)?)
-        } else {
-            None
-        };
         let by = approval::person(None);
         for record in self.records.iter().filter(|record| record.state == State::Uncertain) {
             ledger.send_again(&record.id, "resend --uncertain", by.as_deref())?;
         }
-        let taken = |correction: &Correction| Correction { edition, ..correction.clone() };
-        ledger.correct(self.corrections.iter().map(taken).collect())?;
+        self.take_corrections(batch, ledger)?;
         let what = self.records.iter().map(|record| {
             let except = if self.forced { Vec::new() } else { record.unknown_addresses() };
             (record.id.clone(), except)
@@ -257,30 +282,58 @@ impl Again {
         Ok(self.records.iter().map(|record| record.id.clone()).collect())
     }
 
-    /// What a person should know besides: who is uncertain and not touched, and who asked to be left alone for a while.
-    fn say_more(&self, context: &Context, ledger: &Ledger) -> Result<(), Failure> {
+    /// Writes down what the file has otherwise.
+    fn take_corrections(&self, batch: &Batch, ledger: &Ledger) -> Result<(), Failure> {
+        if self.corrections.is_empty() {
+            return Ok(());
+        }
+        let edition = if self.refreshed { Some(ledger.add_edition(&batch.edition)?) } else { None };
+        let taken = |correction: &Correction| Correction { edition, ..correction.clone() };
+        ledger.correct(self.corrections.iter().map(taken).collect())?;
+        Ok(())
+    }
+
+    /// What a person should know besides: which of the named have nothing to send again, who is uncertain and not touched, and
+    /// who asked to be left alone for a while.
+    fn say_more(&self, context: &Context, ledger: &Ledger, uncertain_too: bool) -> Result<(), Failure> {
+        for (id, state) in &self.settled {
+            context.screen.say(&format!("{} {}.", progress::named(id), nothing_again(*state)));
+        }
+        let told = |id: &RecipientId| {
+            let held = self.held.iter().any(|(held, _)| held == id);
+            held || self.settled.iter().any(|(named, _)| named == id)
+                || self.records.iter().chain(&self.complete).any(|taken| taken.id == *id)
+        };
         let mut uncertain = Vec::new();
         ledger.reader()?.deliveries(&mut |record| {
-            if record.state == State::Uncertain && !self.records.iter().any(|taken| taken.id == record.id) {
+            if record.state == State::Uncertain && !told(&record.id) {
                 uncertain.push(progress::named(&record.id));
             }
         })?;
         if !uncertain.is_empty() {
-            context.screen.say(&format!(
-                "Uncertain, and not touched without --uncertain: {}. See `demarche status`.",
-                uncertain.join(", ")
-            ));
+            let why = if uncertain_too { "not chosen" } else { "not touched without --uncertain" };
+            context.screen.say(&format!("Uncertain, and {why}: {}. See `demarche status`.", uncertain.join(", ")));
         }
         let early = self.records.iter().filter(|record| record.not_before.is_some_and(|at| at > crate::clock::now()));
         let early = early.count();
         if early > 0 {
             context.screen.warn(&format!(
                 "{early} of these {} not due yet: a server that asked to wait may refuse them again; \
-                 `demarche send` waits for their time",
+                 `demarche send` waits until they are due, and tries them then",
                 if early == 1 { "was deferred and is" } else { "were deferred and are" }
             ));
         }
         Ok(())
+    }
+}
+
+/// Why a row that was named has nothing to send again.
+fn nothing_again(state: State) -> &'static str {
+    match state {
+        State::Accepted => "is accepted: nothing to send again",
+        State::Suppressed => "is suppressed: nothing is sent to it",
+        State::Uncertain => "is uncertain, and not touched without --uncertain: it may have arrived",
+        _ => "was not sent yet: `demarche send` sends it",
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     let plan = Plan::new(&batch, &ledger, args.refresh)?;
     plan.say(context);
     if let Some(approved) = approved {
-        plan.check_approval(approved, &batch)?;
+        plan.check_approval(approved, &batch, args.frozen)?;
     }
     let ids = plan.to_send(chosen.as_ref(), args.limit);
     if ids.is_empty() {
@@ -78,7 +78,14 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
         &summary(&batch, &plan, &ids, &timing, at.as_ref(), &standing),
     );
     if let Some(changes) = approve::changed_since(&batch, &ledger.reader()?)? {
-        context.screen.warn_of("the batch is not the one that was approved last; changed since:", &changes);
+        let what = if plan.changed().is_empty() {
+            "the batch is not the one that was approved last; changed since:"
+        } else if standing.people().is_empty() {
+            "neither the files nor what would go out are what was approved last; changed in the files since:"
+        } else {
+            "the files are no longer what was approved; what would go out is. Changed in the files since:"
+        };
+        context.screen.warn_of(what, &changes);
     }
     standing.require()?;
     if approved.is_none() && !is_wanted(context, &timing, &plan, &ids, args, at.as_ref())? {

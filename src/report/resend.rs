@@ -11,10 +11,15 @@ use crate::domain::state::StateCode;
 /// The most entries of a list; the rest is counted.
 const LISTED: usize = 20;
 
-/// What would be sent again (`records`, the addresses that are not settled well) and what is held back (id, why); every
-/// line ended.
+/// What would be sent again (`records`, the addresses that are not settled well), of what nothing is left to send
+/// (`complete`) and what is held back (id, why); every line ended.
 #[must_use]
-pub fn resend_list(records: &[DeliveryRecord], held: &[(String, String)], style: &Style) -> String {
+pub fn resend_list(
+    records: &[DeliveryRecord],
+    complete: &[DeliveryRecord],
+    held: &[(String, String)],
+    style: &Style,
+) -> String {
     let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
     let mut text = if records.is_empty() {
         String::from("Nothing to send again.\n")
@@ -25,6 +30,19 @@ pub fn resend_list(records: &[DeliveryRecord], held: &[(String, String)], style:
         text.push_str(&entry(record, style));
     }
     text.push_str(&more(records.len()));
+    if !complete.is_empty() {
+        let count = u64::try_from(complete.len()).unwrap_or(u64::MAX);
+        let _ = write!(text, "\n{}\n", style.bold(&format!("Nothing left to send: {}", letters(count))));
+        for record in complete.iter().take(LISTED) {
+            let title = style.text(&format!("{}  {}", record.id, name(record)));
+            let _ = writeln!(text, "  {}", style.cut(&title, style.columns() - 2));
+        }
+        text.push_str(&more(complete.len()));
+        text.push_str(&style.wrapped(
+            "The mission has the letter, and the address that had not is out of the file: recorded as accepted.",
+            2,
+        ));
+    }
     if held.is_empty() {
         return text;
     }
