@@ -16,7 +16,8 @@ Exit codes:
   70  a defect of this program: please report it
   73  a file cannot be written
   74  a file cannot be read, or the ledger is unusable
-  75  some rows are deferred or still queued: run `demarche resend`, or `send` again
+  75  some rows are deferred or still queued: `demarche send` goes on when they are due,
+      `demarche resend` takes the deferred ones at once
   78  bad config
  Where several of 2, 1 and 75 hold, the first of them.";
 

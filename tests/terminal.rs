@@ -196,9 +196,9 @@ fn the_evidence_of_an_uncertain_letter_tells_how_to_find_out() {
     let mut attempts = attempts();
     let last = attempts.last_mut().expect("three of them");
     (last.outcome, last.word) = (Some(State::Uncertain), mali.last.clone());
-    insta::assert_snapshot!(evidence(&mali, &attempts, &style), @r#"
+    insta::assert_snapshot!(evidence(&mali, &attempts, &jiff::tz::TimeZone::UTC, &style), @r#"
     MLI  Mali: uncertain
-      Attempt 3 handed the letter over at 2021-10-20T14:02:11Z. Then: the server
+      Attempt 3 handed the letter over at 2021-10-20 14:02:11 UTC. Then: the server
       closed the connection. No valid answer came, so that nobody here can know
       whether the server took it.
 
@@ -207,7 +207,7 @@ fn the_evidence_of_an_uncertain_letter_tells_how_to_find_out() {
       - or look into the relay's log or message trace (the provider's support can)
         for
           Message-ID  <MLI.1@coalition.example>
-          at about    2021-10-20T14:02:11Z to 2021-10-20T14:02:12Z
+          at about    2021-10-20 14:02:11 UTC to 2021-10-20 14:02:12 UTC
       - a copy to your own archive (sender.bcc), if it came, says that the relay
         took the letter
 
@@ -318,4 +318,54 @@ fn a_command_and_a_digest_stay_whole_on_a_narrow_terminal_and_are_told_by_colour
     assert!(check.contains(&format!("\n  {digest}\n")), "{check}");
     let plain = on_a_terminal(&campaign, 60, "", &["--plain", "check"]).expect_code(0).stdout;
     assert!(plain.contains("`demarche rehearse`") && plain.contains(&digest), "{plain}");
+}
+
+#[test]
+fn people_get_times_by_the_clock_of_the_machine_with_its_zone_and_scripts_get_utc() {
+    let greylisted = Rule {
+        phase: Phase::Rcpt,
+        connection: None,
+        recipient: Some("and@missions.example".to_owned()),
+        times: None,
+        action: Action::Reply("450 4.7.1 greylisted".to_owned()),
+    };
+    let server = Server::scripted(Script::rules(vec![greylisted]));
+    let mut campaign = Campaign::small(server.port(), 5).env("TZ", "Asia/Kathmandu").set("retry.linger", "\"1h\"");
+    let running = campaign.spawn(&["send", "--yes"]);
+    let waits = || running.stderr().contains("waiting until ").then_some(());
+    assert!(support::supervised::poll(std::time::Duration::from_secs(20), waits).is_some(), "{}", running.stderr());
+    running.signal("INT");
+    let sent = running.wait().expect_code(75).stderr;
+    let line = sent.lines().find(|line| line.starts_with("waiting until ")).expect("a line");
+    assert!(line.contains(" +0545"), "{line}");
+    assert!(
+        line.ends_with("or press Ctrl-C: `demarche send` tries them when they are due, `demarche resend` at once"),
+        "{line}"
+    );
+    approve_something(&campaign);
+    for arguments in [&["status"][..], &["log"], &["resend", "--dry-run"], &["approve", "--list"]] {
+        let shown = campaign.run(arguments).stdout;
+        assert!(shown.contains("+0545") && !shown.contains("Z\n") && !shown.contains("Z)"), "{shown}");
+    }
+    let status = campaign.run(&["status"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(status.contains("1 letter deferred: the first of these tries again once due (from "), "{status}");
+    assert!(status.contains(", the second at once demarche send demarche resend"), "{status}");
+    let json = campaign.run(&["status", "--json"]).json();
+    let due = json["deliveries"].as_array().expect("rows").iter().find_map(|row| row["not_before"].as_str());
+    assert!(due.expect("a time").ends_with('Z'), "{json}");
+}
+
+fn approve_something(campaign: &Campaign) {
+    let digest = campaign.run(&["preview", "--json"]).json()["digest"].as_str().expect("one").to_owned();
+    campaign.run(&["approve", &digest, "--by", "The Chair"]).expect_code(0);
+}
+
+#[test]
+fn the_log_of_all_missions_sets_them_apart_and_says_each_answer_once() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    let log = campaign.run(&["log"]).expect_code(0).stdout;
+    assert!(log.contains("\n\nAlbania (ALB): accepted\n") && log.contains("\n\nAlgeria (DZA): accepted\n"), "{log}");
+    assert_eq!(log.matches(": 250 ").count(), 3, "{log}");
 }

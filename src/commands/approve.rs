@@ -3,10 +3,12 @@
 use serde_json::json;
 
 use crate::cli::ApproveArgs;
+use crate::clock;
 use crate::domain::approval::Approval;
 use crate::domain::digest::Digest;
 use crate::domain::reply::visible;
 use crate::ledger::{ApprovedBatch, Ledger, Reader};
+use crate::report::moment;
 
 use super::approval::{Standing, person};
 use super::changes::{Changes, letters};
@@ -198,9 +200,9 @@ fn list(context: &Context, args: &ApproveArgs) -> Result<u8, Failure> {
     Ok(OK)
 }
 
-/// `2021-10-20T14:02:11Z  Chair: 193 letters, digest 4bb2…`, what they said, and whether it stands.
+/// `2021-10-20 14:02:11 UTC  Chair: 193 letters, digest 4bb2…`, what they said, and whether it stands.
 fn one(approval: &Approval, now: Digest) -> String {
-    let when = approval.at.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let when = moment(approval.at, &clock::zone());
     let which = if approval.digest == now { "the batch in the files now" } else { "another batch" };
     let mut text = format!(
         "{when}  {}: {}, {which}\n    {}\n",
@@ -213,7 +215,7 @@ fn one(approval: &Approval, now: Digest) -> String {
     }
     if let Some(withdrawn) = &approval.withdrawn {
         let note = if withdrawn.note.is_empty() { String::new() } else { format!(": {}", withdrawn.note) };
-        text.push_str(&format!("    WITHDRAWN {}{note}\n", withdrawn.at.strftime("%Y-%m-%dT%H:%M:%SZ")));
+        text.push_str(&format!("    WITHDRAWN {}{note}\n", moment(withdrawn.at, &clock::zone())));
     }
     text
 }

@@ -18,7 +18,7 @@ use crate::smtp::Connector;
 use super::Screen;
 use super::exit::{DATA, Failure, SOFTWARE, TRY_AGAIN, UNAVAILABLE};
 use super::prepare::Batch;
-use super::progress::{self, in_words};
+use super::progress::{self, by_the_clock, in_words};
 use super::wishes::List;
 
 /// Runs `work` on an asynchronous runtime of its own: two threads are enough for ten sessions, and leave the cores to the
@@ -188,8 +188,9 @@ pub(super) fn ending(screen: &Screen, ending: &Ending) -> Option<u8> {
         }
         Ending::Capped(until) => {
             screen.warn(&format!(
-                "the daily limit of [pace] is reached: run `demarche send` again in {}, from {until} on",
-                in_words(*until)
+                "the daily limit of [pace] is reached: run `demarche send` again in {}, from {} on",
+                in_words(*until),
+                by_the_clock(*until)
             ));
             Some(TRY_AGAIN)
         }

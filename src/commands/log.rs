@@ -45,7 +45,8 @@ pub(super) fn run(context: &Context, args: &LogArgs) -> Result<u8, Failure> {
         if args.json {
             entries.push(report::log_json(record, &attempts, remarks, &facts));
         } else {
-            context.screen.result(&report::log(record, &attempts, remarks, &facts, &style));
+            let gap = if tried_in.is_empty() { "" } else { "\n" };
+            context.screen.result(&format!("{gap}{}", report::log(record, &attempts, remarks, &facts, &style)));
             tried_in.extend(attempts.iter().map(|attempt| attempt.run));
         }
     }

@@ -5,7 +5,6 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock;
@@ -251,14 +250,14 @@ fn is_long(until: Timestamp) -> bool {
     until.duration_since(clock::now()).as_secs() >= WORTH_TELLING
 }
 
-/// `14:05`, or `Mon 18 Oct, 09:00` on another day, by the clock of this machine.
-fn by_the_clock(at: Timestamp) -> String {
-    let zone = TimeZone::system();
+/// `14:05 CEST`, or `Mon 18 Oct, 09:00 CEST` on another day, by the clock of this machine.
+pub(super) fn by_the_clock(at: Timestamp) -> String {
+    let zone = clock::zone();
     let (then, now) = (at.to_zoned_datetime(zone.clone()), clock::now().to_zoned_datetime(zone));
     let format = match (then.date() == now.date(), is_long(at)) {
-        (false, _) => "%a %-d %b, %H:%M",
-        (true, true) => "%H:%M",
-        (true, false) => "%H:%M:%S",
+        (false, _) => "%a %-d %b, %H:%M %Z",
+        (true, true) => "%H:%M %Z",
+        (true, false) => "%H:%M:%S %Z",
     };
     then.strftime(format).to_string()
 }
@@ -298,8 +297,8 @@ fn why_in_short(waiting: Waiting) -> &'static str {
 fn what_to_do(waiting: Waiting) -> &'static str {
     match waiting {
         Waiting::Retry => {
-            "Everything was tried once, and everything is on record: leave it running, or press Ctrl-C, and `demarche resend` \
-             takes them later"
+            "Everything so far is on record: leave it running, or press Ctrl-C: `demarche send` tries them when they are due, \
+             `demarche resend` at once"
         }
         _ => "Everything so far is on record: leave it running, or press Ctrl-C, and `demarche send` goes on later",
     }

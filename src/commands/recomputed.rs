@@ -66,7 +66,7 @@ fn dossier_of(record: &Record, said: &Value) -> Dossier {
             digest: Digest::of(b""),
             missing: Coverage::names(&coverage.missing),
             coverage,
-            zone: String::new(),
+            zone: jiff::tz::TimeZone::UTC,
             now: clock::now(),
             ledger: String::new(),
             resolved: Vec::new(),

@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
         return send::finish(context, &ledger, &batch, None, about, args.json);
     }
     let held: Vec<(String, String)> = again.held.iter().map(|(id, why)| (id.to_string(), why.clone())).collect();
-    let list = report::resend_list(&again.records, &again.complete, &held, &context.screen.style());
+    let list = report::resend_list(&again.records, &again.complete, &held, &clock::zone(), &context.screen.style());
     if args.json {
         context.screen.say(&list);
     } else {
@@ -318,9 +318,12 @@ impl Again {
         let early = early.count();
         if early > 0 {
             context.screen.warn(&format!(
-                "{early} of these {} not due yet: a server that asked to wait may refuse them again; \
-                 `demarche send` waits until they are due, and tries them then",
-                if early == 1 { "was deferred and is" } else { "were deferred and are" }
+                "{early} of these {} not due yet: a server that asked to wait may refuse {} again; `demarche send` tries \
+                 {} when {} due",
+                if early == 1 { "was deferred and is" } else { "were deferred and are" },
+                if early == 1 { "it" } else { "them" },
+                if early == 1 { "it" } else { "them" },
+                if early == 1 { "it is" } else { "they are" },
             ));
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! `resolve`: what is known of an uncertain row, and a person's word on it, recorded as such.
 
 use crate::cli::ResolveArgs;
+use crate::clock;
 use crate::domain::delivery::State;
 use crate::domain::reply::visible;
 use crate::ledger::{Ledger, Reader};
@@ -61,7 +62,12 @@ fn show(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
         }
         _ => return Err(not_uncertain(&record)),
     }
-    context.screen.result(&report::evidence(&record, &reader.attempts(&record.id)?, &context.screen.style()));
+    context.screen.result(&report::evidence(
+        &record,
+        &reader.attempts(&record.id)?,
+        &clock::zone(),
+        &context.screen.style(),
+    ));
     Ok(OK)
 }
 

@@ -49,13 +49,6 @@ pub(super) fn gather(reader: &Reader, config: &Config) -> Result<(Vec<DeliveryRe
     Ok((records, facts))
 }
 
-/// In which zone people of the campaign read times: that of the event, else that of the hours.
-fn zone(config: &Config) -> String {
-    let of_event = config.settings.event.as_ref().map(|event| event.zone.clone());
-    let of_hours = || config.pace.hours.as_ref().and_then(|hours| hours.zone().iana_name().map(str::to_owned));
-    of_event.or_else(of_hours).unwrap_or_else(|| "UTC".to_owned())
-}
-
 /// What is known of the campaign as a whole, by a ledger that is the campaign's.
 pub(super) fn facts(reader: &Reader, config: &Config, coverage: Coverage) -> Result<Facts, Failure> {
     let approvals = reader.approvals()?;
@@ -78,7 +71,7 @@ pub(super) fn facts(reader: &Reader, config: &Config, coverage: Coverage) -> Res
         digest,
         missing: Coverage::names(&coverage.missing),
         coverage,
-        zone: zone(config),
+        zone: clock::zone(),
         now: clock::now(),
         ledger: config.ledger.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         resolved,

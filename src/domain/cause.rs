@@ -140,7 +140,7 @@ impl Cause {
                  the mission; then send again."
             }
             Self::AskedToWait | Self::Busy => {
-                "Send again later (`demarche resend`): nothing is wrong with the address."
+                "Nothing is wrong with the address: `demarche send` tries again when it is due, `demarche resend` at once."
             }
             Self::NotUnderstood => "Show the server’s words to whoever looks after the sending; then send again.",
             Self::NotTakeable => "Make the letter smaller, or use another server to send through; then send again.",

@@ -2,13 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::{Style, name, shown, time, words};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{Style, moment, name, shown, words};
 use crate::domain::delivery::State;
 use crate::domain::record::{AttemptRecord, DeliveryRecord};
 
 /// The last attempt that may have arrived, where to look for it, and the commands that record the answer; every line ended.
 #[must_use]
-pub fn evidence(record: &DeliveryRecord, attempts: &[AttemptRecord], style: &Style) -> String {
+pub fn evidence(record: &DeliveryRecord, attempts: &[AttemptRecord], zone: &TimeZone, style: &Style) -> String {
+    let time = |at: Timestamp| moment(at, zone);
     let title = style.text(&format!("{}  {}", record.id, name(record)));
     let mut text = format!("{}: {}\n", style.bold(&title), style.paint(record.state, shown(record.state)));
     let but = super::copies::but(record);
@@ -16,7 +20,7 @@ pub fn evidence(record: &DeliveryRecord, attempts: &[AttemptRecord], style: &Sty
         text.push_str(&style.wrapped(but.trim_start_matches(", "), 2));
     }
     let last = attempts.iter().rev().find(|attempt| attempt.intent_at.is_some());
-    text.push_str(&style.wrapped(&style.text(&what_happened(last)), 2));
+    text.push_str(&style.wrapped(&style.text(&what_happened(last, zone)), 2));
     text.push_str("\nHow to find out\n");
     let open: Vec<&str> = record
         .addresses
@@ -52,11 +56,11 @@ pub fn evidence(record: &DeliveryRecord, attempts: &[AttemptRecord], style: &Sty
     text
 }
 
-fn what_happened(last: Option<&AttemptRecord>) -> String {
+fn what_happened(last: Option<&AttemptRecord>, zone: &TimeZone) -> String {
     let Some(attempt) = last else {
         return "No attempt is on record in which the letter could have arrived.".to_owned();
     };
-    let when = attempt.intent_at.map_or_else(String::new, |at| format!(" at {}", time(at)));
+    let when = attempt.intent_at.map_or_else(String::new, |at| format!(" at {}", moment(at, zone)));
     let then = attempt.word.as_ref().map_or_else(|| "nothing more is known".to_owned(), words);
     format!(
         "Attempt {} handed the letter over{when}. Then: {then}. No valid answer came, so that \

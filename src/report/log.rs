@@ -2,7 +2,7 @@
 
 use super::copies;
 use super::dossier::notes;
-use super::{Facts, Style, local, name, shown, time, words};
+use super::{Facts, Style, minute, moment, name, shown, words};
 use crate::domain::attempt::LastWord;
 use crate::domain::record::{AttemptRecord, DeliveryRecord, Remark};
 
@@ -31,13 +31,13 @@ pub fn log(
     }
     text.push_str(&style.hanging(&label("digest"), &record.digest.to_string()));
     if let Some(due) = record.not_before {
-        text.push_str(&style.hanging(&label("waits until"), &local(due, facts)));
+        text.push_str(&style.hanging(&label("waits until"), &minute(due, &facts.zone)));
     }
     for note in notes(remarks, record) {
         text.push_str(&style.hanging(&label("note"), &style.text(&note)));
     }
     for attempt in attempts {
-        text.push_str(&one(attempt, style));
+        text.push_str(&one(attempt, facts, style));
     }
     if attempts.is_empty() {
         text.push_str("\nNo attempt was made yet.\n");
@@ -45,13 +45,14 @@ pub fn log(
     text
 }
 
-fn one(attempt: &AttemptRecord, style: &Style) -> String {
+fn one(attempt: &AttemptRecord, facts: &Facts, style: &Style) -> String {
     let outcome = match attempt.outcome {
         Some(state) => style.paint(state, outcome_words(shown(state))),
         None => "not settled: a run is at it, or was cut off".into(),
     };
     let heading = format!("Attempt {}", attempt.number);
     let mut text = format!("\n{} (run {}): {outcome}\n", style.bold(&heading), attempt.run);
+    let time = |at| moment(at, &facts.zone);
     let mut line = |name: &str, what: &str| text.push_str(&style.hanging(&label(name), &style.text(what)));
     line("begun", &time(attempt.claimed_at));
     if let Some(at) = attempt.intent_at {
@@ -67,7 +68,9 @@ fn one(attempt: &AttemptRecord, style: &Style) -> String {
         }
     }
     for address in &attempt.addresses {
-        let what = address.word.as_ref().map_or_else(String::new, |word| format!(", {}", in_phase(word)));
+        // What was said of the letter as a whole stands above.
+        let own = address.word.as_ref().filter(|word| attempt.word.as_ref().is_none_or(|last| !is_same(last, word)));
+        let what = own.map_or_else(String::new, |word| format!(", {}", in_phase(word)));
         let said = format!("{}: {}{what}", address.address, shown(address.state));
         line(address.field.name(), &said);
     }
@@ -82,6 +85,11 @@ fn label(name: &str) -> String {
 /// An attempt after which the delivery waits again was given back: it counts for nothing.
 fn outcome_words(state: &'static str) -> &'static str {
     if state == "queued" { "given back, provably not delivered" } else { state }
+}
+
+/// True if both say the same, whenever they were recorded.
+fn is_same(one: &LastWord, other: &LastWord) -> bool {
+    (one.phase, one.code, &one.enhanced, &one.text) == (other.phase, other.code, &other.enhanced, &other.text)
 }
 
 fn in_phase(word: &LastWord) -> String {

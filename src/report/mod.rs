@@ -64,8 +64,8 @@ pub struct Facts {
     pub missing: Vec<String>,
     /// The batch against the audience: missing, doubled and foreign; empty while there is no batch.
     pub coverage: Coverage,
-    /// The IANA zone in which people of the campaign read times.
-    pub zone: String,
+    /// In which people read times on a terminal.
+    pub zone: TimeZone,
     /// The time at which this is true.
     pub now: Timestamp,
     /// The ledger's path, as the user knows it.
@@ -152,15 +152,21 @@ pub fn name(record: &DeliveryRecord) -> &str {
     }
 }
 
-/// `2021-10-20T14:02:11Z`.
+/// `2021-10-20T14:02:11Z`: for scripts.
 fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// `20 October 2021, 10:16 EDT`, in the zone of the campaign.
-fn local(at: Timestamp, facts: &Facts) -> String {
-    let zone = TimeZone::get(&facts.zone).unwrap_or(TimeZone::UTC);
-    at.to_zoned_datetime(zone).strftime("%-d %B %Y, %H:%M %Z").to_string()
+/// `2021-10-20 10:02:11 EDT`: for people, always with the name of the zone.
+#[must_use]
+pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// `20 October 2021, 10:16 EDT`: the same in a sentence, to the minute.
+#[must_use]
+pub fn minute(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%-d %B %Y, %H:%M %Z").to_string()
 }
 
 /// What was said: code, enhanced code and text.
@@ -173,12 +179,12 @@ fn words(word: &LastWord) -> String {
 
 /// An address, what that means for it, and in brackets the server's words, when it was said and at which step; the delivery's
 /// last word where there is none of its own.
-fn said(address: &AddressRecord, record: &DeliveryRecord) -> String {
+fn said(address: &AddressRecord, record: &DeliveryRecord, zone: &TimeZone) -> String {
     match address.word.as_ref().or(record.last.as_ref()) {
         Some(word) => {
             let meaning = dossier::cause(record, address).map_or("", |(cause, _)| cause.in_a_word());
             let colon = if meaning.is_empty() { "" } else { ": " };
-            let (step, at) = (word.phase.in_words(), time(word.at));
+            let (step, at) = (word.phase.in_words(), moment(word.at, zone));
             format!("{}{colon}{meaning} ({}; {step}, {}, {at})", address.named(), words(word), word.phase)
         }
         None => format!("{}: nothing was recorded", address.address),

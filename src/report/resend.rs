@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Style, letters, name, shown, time, words};
+use jiff::tz::TimeZone;
+
+use super::{Style, letters, moment, name, shown, words};
 use crate::domain::delivery::State;
 use crate::domain::outcome::Phase;
 use crate::domain::record::{AddressRecord, DeliveryRecord};
@@ -18,6 +20,7 @@ pub fn resend_list(
     records: &[DeliveryRecord],
     complete: &[DeliveryRecord],
     held: &[(String, String)],
+    zone: &TimeZone,
     style: &Style,
 ) -> String {
     let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
@@ -27,7 +30,7 @@ pub fn resend_list(
         format!("{}\n", style.bold(&format!("To be sent again: {}", letters(count))))
     };
     for record in records.iter().take(LISTED) {
-        text.push_str(&entry(record, style));
+        text.push_str(&entry(record, zone, style));
     }
     text.push_str(&more(records.len()));
     if !complete.is_empty() {
@@ -68,7 +71,7 @@ pub fn resend_list(
     text
 }
 
-fn entry(record: &DeliveryRecord, style: &Style) -> String {
+fn entry(record: &DeliveryRecord, zone: &TimeZone, style: &Style) -> String {
     let state = shown(record.state);
     let title = style.text(&format!("{}  {}", record.id, name(record)));
     let title = style.cut(&title, style.columns().saturating_sub(state.len() + 4));
@@ -79,7 +82,7 @@ fn entry(record: &DeliveryRecord, style: &Style) -> String {
     for address in record.addresses.iter().filter(|a| !matches!(a.state, State::Accepted | State::Suppressed)) {
         let line = match address.state {
             State::Queued => style.text(&format!("{}: new in the file", address.address)),
-            _ => style.text(&refusal(address, record)),
+            _ => style.text(&refusal(address, record, zone)),
         };
         text.push_str(&style.wrapped_at_most(&line, 4, 3));
     }
@@ -87,12 +90,14 @@ fn entry(record: &DeliveryRecord, style: &Style) -> String {
 }
 
 /// An address, the server's words, and when they were said; also at which point, if not at the address itself.
-fn refusal(address: &AddressRecord, record: &DeliveryRecord) -> String {
+fn refusal(address: &AddressRecord, record: &DeliveryRecord, zone: &TimeZone) -> String {
     match address.word.as_ref().or(record.last.as_ref()) {
         Some(word) if word.phase == Phase::Rcpt => {
-            format!("{}: {} ({})", address.named(), words(word), time(word.at))
+            format!("{}: {} ({})", address.named(), words(word), moment(word.at, zone))
         }
-        Some(word) => format!("{}: {} ({}, {})", address.named(), words(word), word.phase.in_words(), time(word.at)),
+        Some(word) => {
+            format!("{}: {} ({}, {})", address.named(), words(word), word.phase.in_words(), moment(word.at, zone))
+        }
         None => format!("{}: nothing was recorded", address.address),
     }
 }

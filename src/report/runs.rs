@@ -1,6 +1,6 @@
 //! The runs on a screen: when, by whom, with which batch, confirmed how, and whether that was approved before.
 
-use super::{Facts, Style, time};
+use super::{Facts, Style, moment};
 use crate::domain::record::RunRecord;
 
 /// A paragraph for each run, every line ended; empty if there are none.
@@ -9,11 +9,11 @@ pub fn runs(runs: &[&RunRecord], facts: &Facts, style: &Style) -> String {
     runs.iter().map(|run| style.hanging(&format!("Run {}  ", run.run), &style.text(&line(run, facts)))).collect()
 }
 
-/// `2021-10-20T14:02:00Z by desk on office, confirmed by --yes, with this batch; approved by The Chair before it began`.
+/// `2021-10-20 14:02:00 UTC by desk on office, confirmed by --yes, with this batch; approved by The Chair before it began`.
 pub(super) fn line(run: &RunRecord, facts: &Facts) -> String {
     let began = &run.began;
     let mut line = began.command.as_deref().map_or_else(String::new, |command| format!("{command}, "));
-    line.push_str(&time(run.started_at));
+    line.push_str(&moment(run.started_at, &facts.zone));
     line.push_str(&began.by.as_deref().map_or_else(String::new, |by| format!(" by {by}")));
     line.push_str(&began.host.as_deref().map_or_else(String::new, |host| format!(" on {host}")));
     line.push_str(&match began.digest {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::copies::{self, is_short_of_a_copy};
 use super::dossier::{cause, remark_line, waits_for_room};
 use super::{
-    Facts, Style, doubled_and_foreign, duration, letters, local, name, outcome_table, rehearsal, runs, said, time,
+    Facts, Style, doubled_and_foreign, duration, letters, minute, moment, name, outcome_table, rehearsal, runs, said,
 };
 use crate::domain::approval::approvers;
 use crate::domain::cause::Cause;
@@ -14,7 +14,9 @@ use crate::domain::delivery::{Event, State};
 use crate::domain::record::{Counts, DeliveryRecord};
 
 /// The most entries of a list that is cut; uncertain letters are never cut.
-const LISTED: usize = 8;
+const LISTED: usize = 20;
+/// Where the rest of such a list is.
+const THE_REST: &str = "`demarche report --csv FILE` lists all";
 /// The most lines that a server's words get here; `log` shows all of them.
 const LINES_OF_WORDS: usize = 3;
 /// The most lines of names of doubled and of foreign rows; the report has all of them.
@@ -43,8 +45,8 @@ pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
     let _ = write!(screen, "\ndigest  {}\n", facts.digest);
     screen.push_str(&approved(facts, style));
     screen.push_str(&last_run(facts, style));
-    let ledger = style.cut(&style.text(&facts.ledger), style.columns().saturating_sub(37));
-    let _ = writeln!(screen, "ledger  {ledger}, as of {}", time(facts.now));
+    let ledger = style.cut(&style.text(&facts.ledger), style.columns().saturating_sub(40));
+    let _ = writeln!(screen, "ledger  {ledger}, as of {}", moment(facts.now, &facts.zone));
     screen
 }
 
@@ -137,7 +139,7 @@ fn listed(state: State, what: &str, concerned: &[&DeliveryRecord], facts: &Facts
         text.push_str(&entry(record, facts, style));
     }
     if concerned.len() > most {
-        let _ = writeln!(text, "  and {} more", concerned.len() - most);
+        text.push_str(&style.wrapped(&format!("and {} more: {THE_REST}", concerned.len() - most), 2));
     }
     text
 }
@@ -147,7 +149,7 @@ fn entry(record: &DeliveryRecord, facts: &Facts, style: &Style) -> String {
     let mut text = format!("  {}\n", style.cut(&title, style.columns() - 2));
     let concerned = record.addresses.iter().filter(|address| address.state == record.state);
     for address in concerned.filter(|_| record.state != State::Suppressed) {
-        let line = style.text(&said(address, record));
+        let line = style.text(&said(address, record, &facts.zone));
         text.push_str(&style.wrapped_at_most(&line, 4, LINES_OF_WORDS));
     }
     if record.state == State::Deferred {
@@ -176,10 +178,13 @@ fn waits(record: &DeliveryRecord, facts: &Facts) -> String {
         None => "its tries are used up, and only `demarche resend` tries again".to_owned(),
         Some(due) if due > facts.now => {
             let left = u64::try_from(due.as_second().saturating_sub(facts.now.as_second())).unwrap_or(0);
-            let when = local(due, facts);
-            format!("`demarche send` tries again from {when} on (in {})", duration(left.max(1)))
+            let when = minute(due, &facts.zone);
+            format!(
+                "`demarche send` tries again from {when} on (in {}), `demarche resend` at once",
+                duration(left.max(1))
+            )
         }
-        Some(due) => format!("it is due since {}: `demarche send` tries again", local(due, facts)),
+        Some(due) => format!("it is due since {}: `demarche send` tries again", minute(due, &facts.zone)),
     };
     format!("{what}; {again}")
 }
@@ -193,7 +198,7 @@ fn on_a_persons_word(records: &[DeliveryRecord], facts: &Facts, style: &Style) -
         text.push_str(&style.wrapped_at_most(&line, 2, LINES_OF_WORDS));
     }
     if facts.resolved.len() > LISTED {
-        let _ = writeln!(text, "  and {} more", facts.resolved.len() - LISTED);
+        text.push_str(&style.wrapped(&format!("and {} more: {THE_REST}", facts.resolved.len() - LISTED), 2));
     }
     if text.is_empty() {
         return text;
@@ -214,7 +219,7 @@ fn missing(facts: &Facts, style: &Style) -> String {
         return format!("{all}{beside}");
     }
     let mut names: Vec<&str> = facts.missing.iter().take(LISTED).map(String::as_str).collect();
-    let more = format!("and {} more", facts.missing.len().saturating_sub(LISTED));
+    let more = format!("and {} more: `demarche check` lists all", facts.missing.len().saturating_sub(LISTED));
     if facts.missing.len() > LISTED {
         names.push(&more);
     }
@@ -296,11 +301,21 @@ fn deferred_step(steps: &mut Steps<'_>, records: &[DeliveryRecord], count: u64, 
     let (full, soon): (Vec<&DeliveryRecord>, Vec<&DeliveryRecord>) =
         records.iter().filter(|record| record.state == State::Deferred).partition(|record| waits_for_room(record));
     let full = u64::try_from(full.len()).unwrap_or(u64::MAX);
-    if count > full {
-        let due = soon.iter().filter_map(|record| record.not_before).min();
-        let when =
-            due.filter(|due| *due > facts.now).map_or("now".into(), |due| format!("from {} on", local(due, facts)));
-        steps.add(&format!("{} deferred: send again, {when}, with", letters(count - full)), &["demarche resend"]);
+    let (spent, soon): (Vec<&DeliveryRecord>, Vec<&DeliveryRecord>) =
+        soon.into_iter().partition(|record| record.not_before.is_none());
+    if let Some(due) = soon.iter().filter_map(|record| record.not_before).min() {
+        let when = if due > facts.now {
+            format!("once due (from {})", minute(due, &facts.zone))
+        } else {
+            "now, since their time has come".to_owned()
+        };
+        let count = count - full - u64::try_from(spent.len()).unwrap_or(0);
+        let what = format!("{} deferred: the first of these tries again {when}, the second at once", letters(count));
+        steps.add(&what, &["demarche send", "demarche resend"]);
+    }
+    if !spent.is_empty() {
+        let count = u64::try_from(spent.len()).unwrap_or(u64::MAX);
+        steps.add(&format!("{} deferred, and out of tries: this tries again", letters(count)), &["demarche resend"]);
     }
     if full > 0 {
         let what = format!("{} deferred: {}. Then", letters(full), Cause::FullMailbox.in_short());

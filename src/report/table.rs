@@ -14,8 +14,8 @@ pub fn outcome_table(counts: &Counts, style: &Style) -> String {
     table.push('\n');
     for (state, count) in counted(counts).into_iter().filter(|(_, count)| *count > 0) {
         let row = format!("{:<10}  {count:>7}  {:>7}  ", shown(state), share_of_due(state, count, counts));
-        let meaning = style.cut(meaning(state), style.columns().saturating_sub(row.len()));
-        let _ = writeln!(table, "{}{meaning}", style.paint(state, &row));
+        let meaning = style.hanging(&row, meaning(state));
+        table.push_str(&meaning.replacen(&row, &style.paint(state, &row), 1));
     }
     let _ = writeln!(table, "{:<10}  {total:>7}", "all");
     table
@@ -27,7 +27,7 @@ pub(super) fn meaning(state: State) -> &'static str {
         State::Queued => "waiting to be sent",
         State::Sending | State::HandedOver => "a run is at it, or was cut off",
         State::Accepted => "a server took the letter",
-        State::Deferred => "refused for now; due again later",
+        State::Deferred => "refused for now; not delivered yet",
         State::Failed => "refused for good, for one address at least",
         State::Uncertain => "handed over; nobody knows if it was taken",
         State::Suppressed => "left out on purpose; never sent",

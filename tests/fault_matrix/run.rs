@@ -185,7 +185,7 @@ fn screen(reader: &Reader, rows: &[DeliveryRecord]) -> (String, u8) {
         resolved: Vec::new(),
         rehearsal: false,
         runs: Vec::new(),
-        zone: "UTC".to_owned(),
+        zone: jiff::tz::TimeZone::UTC,
     };
     (report::status(rows, &counts, &facts, &WIDE), report::exit_code(&counts))
 }

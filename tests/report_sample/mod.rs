@@ -29,7 +29,7 @@ pub(crate) fn facts(missing: &[&str]) -> Facts {
         digest: Digest::of(b"batch"),
         missing: missing.iter().map(ToString::to_string).collect(),
         coverage: demarche::domain::coverage::Coverage::default(),
-        zone: "America/New_York".into(),
+        zone: jiff::tz::TimeZone::get("America/New_York").expect("a zone"),
         now: at("2021-10-20T14:10:00Z"),
         ledger: "ledger.db".into(),
         resolved: Vec::new(),
