@@ -205,7 +205,7 @@ pub struct PreviewArgs {
     /// Open the page in the browser
     #[arg(long)]
     pub open: bool,
-    /// Write only these rows; the digest stays that of the whole batch
+    /// Write only these rows, into preview-only unless --out names a folder; the digest stays that of the whole batch
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Write only N letters that stand for all: each language, rank and remark, the longest, those with an attachment of
@@ -397,7 +397,8 @@ pub struct ReportArgs {
     /// Write a table, one line for each address
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
-    /// Write an evidence pack: the report, the ledger's content, and every message as it was handed over
+    /// Write an evidence pack: the report, the ledger's content, and every message as it was handed over. A file that is
+    /// there already is not replaced: the digest of its manifest may have been handed on
     #[arg(long, value_name = "FILE.zip")]
     pub pack: Option<PathBuf>,
     /// Check an evidence pack, wherever it comes from; needs no campaign folder

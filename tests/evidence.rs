@@ -383,14 +383,24 @@ fn a_message_that_cannot_be_made_again_is_told_and_never_made_up() {
         .execute("UPDATE attempts SET bytes_digest = zeroblob(32) WHERE delivery = (SELECT number FROM deliveries WHERE id = 'DZA')", [])
         .expect("our own ledger");
     drop(ledger);
-    let made = campaign.run(&["report", "--pack", "evidence.zip"]).expect_code(1);
+    let made = campaign.run(&["report", "--pack", "again.zip"]).expect_code(1);
     assert!(
         made.stderr.contains("not in the pack: messages/DZA/1.eml: made again, it is not what was handed over"),
         "{}",
         made.stderr
     );
-    let files = unpack(&campaign.path("evidence.zip"));
+    let files = unpack(&campaign.path("again.zip"));
     assert!(files.iter().all(|(name, _)| name != "messages/DZA/1.eml"));
-    let verified = campaign.run(&["report", "--verify", "evidence.zip"]).expect_code(0);
+    let verified = campaign.run(&["report", "--verify", "again.zip"]).expect_code(0);
     assert!(verified.stdout.contains("1 messages that were handed over are not in it"), "{}", verified.stdout);
+}
+
+#[test]
+fn a_pack_does_not_take_the_place_of_one_that_may_have_been_handed_on() {
+    let (_server, campaign, _) = packed();
+    let before = fs::read(campaign.path("evidence.zip")).expect("the pack");
+    let refused = campaign.run(&["report", "--pack", "evidence.zip"]).expect_code(73).stderr;
+    assert!(refused.contains("evidence.zip is there already, and a pack replaces no file"), "{refused}");
+    assert!(refused.contains("name another file, or move that one away"), "{refused}");
+    assert_eq!(fs::read(campaign.path("evidence.zip")).expect("the pack"), before);
 }

@@ -150,3 +150,43 @@ fn a_file_in_place_of_a_command_is_told_what_it_is_for() {
     let cut = campaign.run(&["approve", "4b4b4b"]).expect_code(64).stderr;
     assert!(cut.contains("this one has 6: it was cut"), "{cut}");
 }
+
+#[test]
+fn a_section_that_was_pasted_below_is_one_mistake_that_names_both_places() {
+    let config = Campaign::small(2525, 3).read("config.toml");
+    let twice = format!("{config}\n[smtp]\nhost = \"127.0.0.1\"\nport = 2525\nsecurity = \"none\"\n");
+    let line = |text: &str, nth: usize| {
+        1 + text.lines().enumerate().filter(|(_, line)| *line == "[smtp]").nth(nth).expect("it is there").0
+    };
+    let (first, second) = (line(&twice, 0), line(&twice, 1));
+    let campaign = Campaign::small(2525, 3).config(&twice);
+    assert_eq!(problems(&campaign, 78), [format!("config.toml:{second} table-twice")]);
+    let told = campaign.run(&["check"]).expect_code(78).stderr;
+    assert!(told.contains(&format!("[smtp] stands twice, in line {first} and in line {second}")), "{told}");
+    assert!(told.contains("take out the second [smtp] with its lines"), "{told}");
+}
+
+#[test]
+fn a_comma_for_a_dot_in_an_address_is_guessed() {
+    let campaign = Campaign::small(2525, 0).recipients(
+        "state,to,language\nKEN,ken@missions.example,en\nPER,per@missions,example,en\nTCD,a@b.example,en,x\n",
+    );
+    let told = campaign.run(&["check"]).expect_code(65).stderr;
+    assert!(
+        told.contains("did you mean per@missions.example? \"per@missions,example\" has a comma for a dot"),
+        "{told}"
+    );
+    assert!(told.contains("put a cell that holds the separator into quotes"), "{told}");
+}
+
+#[test]
+fn a_login_that_was_left_in_for_a_server_on_this_machine_is_a_mistake_of_the_config() {
+    let campaign = Campaign::small(2525, 3)
+        .set("smtp.username", "\"a@coalition.example\"")
+        .set("smtp.password", "{ env = \"DEMARCHE_TEST_NO_SUCH\" }");
+    let told = campaign.run(&["send", "--yes"]).expect_code(78).stderr;
+    assert!(told.contains("a server on this machine needs none: take username and password out of [smtp]"), "{told}");
+    let remote = campaign.set("smtp.host", "\"smtp.coalition.test\"").set("smtp.security", "\"tls\"");
+    let told = remote.run(&["check"]).stderr;
+    assert!(!told.contains("take username and password out"), "{told}");
+}

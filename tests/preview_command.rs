@@ -134,7 +134,7 @@ fn a_preview_that_is_broken_off_says_so_and_the_next_one_is_whole() {
     let mut campaign = Campaign::small(2525, 0)
         .template("letter.en.md", "+++\nsubject = \"To {{ row.id }}\"\n+++\n\nText\n")
         .recipients(&format!("id,to\n{}\n", rows.join("\n")));
-    campaign.run(&["preview", "--only", "row-1"]).expect_code(0);
+    campaign.run(&["preview", "--only", "row-1", "--out", "preview"]).expect_code(0);
     assert!(campaign.read("preview/index.html").contains("demarche send --approve"));
     let mut running = campaign.spawn(&["preview"]);
     let letters = campaign.path("preview/letters");
@@ -149,7 +149,7 @@ fn a_preview_that_is_broken_off_says_so_and_the_next_one_is_whole() {
     running.signal("KILL");
     running.wait();
     assert!(campaign.read("preview/index.html").contains("This preview is not finished"));
-    campaign.run(&["preview", "--only", "row-7"]).expect_code(0);
+    campaign.run(&["preview", "--only", "row-7", "--out", "preview"]).expect_code(0);
     assert!(campaign.read("preview/index.html").contains("demarche send --approve"));
     let left: Vec<_> =
         std::fs::read_dir(&letters).expect("a folder").map(|it| it.expect("a file").file_name()).collect();
@@ -209,4 +209,19 @@ fn a_remark_names_the_mission_and_not_the_line_of_a_file_that_the_reader_does_no
     assert!(says("KEN").contains(&shared("Norway")) && says("NOR").contains(&shared("Kenya")), "{}", says("KEN"));
     assert!(says("FRA").contains("The address was last verified on 2019-02-01, more than 60 days ago."));
     assert_eq!(index.matches("data-marks=\"warned").count(), 3, "all three are found by \"with remarks\"");
+}
+
+#[test]
+fn a_preview_of_one_letter_leaves_that_of_all_alone_and_says_that_the_digest_is_of_all() {
+    let campaign = Campaign::small(2525, 5);
+    let all = campaign.run(&["preview"]).expect_code(0).stdout;
+    assert!(!all.contains("stand for all"), "{all}");
+    let one = campaign.run(&["preview", "--only", "AND"]).expect_code(0).stdout;
+    let said =
+        "The digest and the command below stand for all 5 letters, of which these are 1.\nThen send exactly these";
+    assert!(one.contains(" 1 of 5 letters\n"), "{one}");
+    assert!(one.contains(said) && one.contains("preview-only/index.html"), "{one}");
+    assert_eq!(one.lines().last(), all.lines().last(), "one digest");
+    assert!(campaign.path("preview/AFG.eml").exists() && campaign.path("preview-only/AND.eml").exists());
+    assert!(!campaign.path("preview-only/AFG.eml").exists());
 }

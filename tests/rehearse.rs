@@ -92,3 +92,21 @@ fn the_record_of_a_rehearsal_says_so_everywhere_and_nothing_is_sent_from_it() {
     }
     assert_eq!(server.letters().len(), 0);
 }
+
+#[test]
+fn what_a_rehearsal_keeps_can_be_looked_at_with_the_command_that_it_prints() {
+    let campaign = Campaign::small(2525, 20)
+        .set("smtp.username", "\"somebody\"")
+        .set("smtp.password", "{ env = \"DEMARCHE_TEST_PASSWORD\" }");
+    let kept = campaign.run(&["rehearse", "--keep", "keep"]).expect_code(0).stderr;
+    let printed = "\n    demarche --config keep/config.toml status\n    demarche --config keep/config.toml log\n";
+    assert!(kept.contains(printed), "{kept}");
+    let status = campaign.run(&["--config", "keep/config.toml", "status"]).stdout;
+    assert!(status.starts_with("An open letter\nREHEARSAL: nothing was sent"), "{status}");
+    assert!(campaign.run(&["--config", "keep/config.toml", "log"]).expect_code(0).stdout.contains("Attempt 1"));
+    assert!(!campaign.read("keep/config.toml").contains("smtp"), "nothing of the relay");
+    let refused = campaign.run(&["--config", "keep/config.toml", "resend", "--yes"]);
+    assert!(!matches!(refused.code, Some(0 | 1 | 2)), "{refused:?}");
+    let again = campaign.run(&["rehearse", "--keep", "keep"]).expect_code(73).stderr;
+    assert!(again.contains("keep holds a rehearsal or a campaign already"), "{again}");
+}

@@ -392,3 +392,18 @@ fn outside_its_hours_a_send_waits_says_so_and_can_be_stopped() {
     running.wait().expect_code(75);
     assert_eq!(server.letters().len(), 0);
 }
+
+#[test]
+fn a_choice_that_has_nothing_to_send_says_why_and_how_many_others_wait() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 5).file("suppressed.csv", "address\nafg@missions.example\n");
+    let none = campaign.run(&["send", "--yes", "--only", "AFG"]).expect_code(0).stderr;
+    let said = "AFG Afghanistan is suppressed: nothing is sent to it.\nNothing of the chosen is waiting to be sent; 4 others are waiting.\n";
+    assert!(none.contains(said), "{none}");
+    let none = campaign.run(&["send", "--yes", "--limit", "0"]).expect_code(75).stderr;
+    assert!(none.contains("Nothing was chosen by --limit; 4 letters are waiting to be sent."), "{none}");
+    campaign.run(&["send", "--yes", "--only", "ALB"]).expect_code(0);
+    let none = campaign.run(&["send", "--yes", "--only", "ALB"]).expect_code(0).stderr;
+    assert!(none.contains("ALB Albania has the letter.\nNothing of the chosen"), "{none}");
+    assert_eq!(server.letters().len(), 1);
+}

@@ -369,3 +369,19 @@ fn the_log_of_all_missions_sets_them_apart_and_says_each_answer_once() {
     assert!(log.contains("\n\nAlbania (ALB): accepted\n") && log.contains("\n\nAlgeria (DZA): accepted\n"), "{log}");
     assert_eq!(log.matches(": 250 ").count(), 3, "{log}");
 }
+
+#[test]
+fn the_postbox_prints_three_lines_that_can_be_put_into_the_section_that_is_there() {
+    let mut campaign = Campaign::small(2525, 3);
+    let running = campaign.spawn(&["postbox", "--port", "0"]);
+    let printed = || running.stdout().contains("demarche send").then_some(());
+    assert!(support::supervised::poll(std::time::Duration::from_secs(20), printed).is_some(), "{}", running.stdout());
+    let told = running.stdout();
+    let lines: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let [host, port, security] = lines[..] else { panic!("three lines: {told}") };
+    assert_eq!((host, security), ("host = \"127.0.0.1\"", "security = \"none\""));
+    let port = port.strip_prefix("port = ").expect("a port");
+    running.signal("INT");
+    running.wait().expect_code(0);
+    campaign.set("smtp.port", port).run(&["check"]).expect_code(0);
+}

@@ -23,6 +23,13 @@ use super::{Context, dossier, recomputed, recovered};
 
 /// Writes a pack. The ledger is held meanwhile, so that no run changes it between one file of the pack and the next.
 pub(super) fn pack(context: &Context, config: &Config, path: &Path) -> Result<u8, Failure> {
+    if path.exists() {
+        let shown = path.display();
+        return Err(Failure::new(CANNOT_CREATE, format!("{shown} is there already, and a pack replaces no file")).help(
+            "its manifest's digest may have been handed on, and the new pack would have another: name another file, or move \
+             that one away",
+        ));
+    }
     let ledger = Ledger::open(&config.ledger, false, "report")?;
     recovered::sort_out(context, &ledger, config)?;
     let reader = ledger.reader()?;
@@ -45,7 +52,7 @@ pub(super) fn pack(context: &Context, config: &Config, path: &Path) -> Result<u8
     if dossier.facts.rehearsal {
         context.screen.warn(&format!("{REHEARSAL}: this is the evidence of a try, and says so in every part"));
     }
-    context.screen.result(&format!(
+    context.screen.result_in_sentences(&format!(
         "Evidence: {}, {} files, {} unpacked\nmanifest: {}\nHand that digest on by another way than the pack: whoever has it can \
          tell whether anything was changed.\nCheck:    demarche report --verify {}\n",
         path.display(),
@@ -171,7 +178,7 @@ pub(super) fn verify(context: &Context, path: &Path, expect: Option<&str>, as_js
     if as_json {
         context.screen.json(&verdict_json(&verdict, &record));
     } else {
-        context.screen.result(&told(&verdict, &record, path, expect.is_some()));
+        context.screen.result_in_sentences(&told(&verdict, &record, path, expect.is_some()));
     }
     Ok(if verdict.findings.is_empty() { OK } else { DATA })
 }

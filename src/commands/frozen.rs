@@ -81,7 +81,7 @@ pub(super) fn not_a_rehearsal(reader: &Reader, config: &Config) -> Result<(), Fa
     let what =
         format!("{shown} is the record of a REHEARSAL, of which nothing was sent; nothing was sent or recorded now");
     Err(Failure::new(DATA, what)
-        .help("in config.toml, let [ledger] file name another file: the record of the real batch, or a new one"))
+        .help("in the config, let [ledger] file name another file: the record of the real batch, or a new one"))
 }
 
 /// Composes due deliveries from the ledger's frozen editions.

@@ -10,12 +10,13 @@ use crate::domain::record::DeliveryRecord;
 use crate::ledger::{Correction, Ledger, NewDelivery, Reader};
 use crate::roster::{self, Row};
 
+use super::changes::letters;
 use super::exit::{DATA, Failure};
 use super::prepare::{Batch, compose_for_look};
-use super::progress::listed;
+use super::progress::{listed, named};
 use super::readers::Readers;
 use super::resend::replaces_a_reader;
-use super::summary::{state_or_id, suppressed_line};
+use super::summary::{NAMED, state_or_id, suppressed_line};
 use super::{Context, frozen, underway};
 
 /// What the ledger will hold once this `send` is enrolled, and what of it waits.
@@ -293,6 +294,37 @@ impl Plan {
         queued.into_iter().chain(deferred).take(limit.unwrap_or(usize::MAX)).cloned().collect()
     }
 
+    /// Why nothing goes out: what became of the rows that were chosen, and how many others wait.
+    pub(super) fn nothing_to_send(&self, chosen: Option<&HashSet<RecipientId>>) -> String {
+        let waiting = self.to_send(None, None).len();
+        let others = match waiting {
+            0 => "Nothing is waiting to be sent.".to_owned(),
+            _ if chosen.is_none() => format!("Nothing was chosen by --limit; {} waiting to be sent.", are(waiting)),
+            _ => format!("Nothing of the chosen is waiting to be sent; {} waiting.", other(waiting)),
+        };
+        let chosen: Vec<&RecipientId> =
+            self.order.iter().filter(|id| chosen.is_some_and(|chosen| chosen.contains(*id))).collect();
+        let mut lines: Vec<String> =
+            chosen.iter().take(NAMED).map(|id| format!("{} {}.\n", named(id), self.why_not(id))).collect();
+        if chosen.len() > NAMED {
+            lines.push(format!("And {} more.\n", chosen.len() - NAMED));
+        }
+        format!("{}{others}", lines.concat())
+    }
+
+    /// Why a row gets nothing.
+    fn why_not(&self, id: &RecipientId) -> &'static str {
+        match self.known.get(id) {
+            Some(State::Suppressed) => "is suppressed: nothing is sent to it",
+            Some(State::Accepted) => "has the letter",
+            Some(State::Failed) => "failed: `demarche resend` sends again",
+            Some(State::Uncertain | State::HandedOver) => "is uncertain: `demarche resolve` takes a person's word",
+            _ if self.gone.contains(id) => "is not in the file any more",
+            _ if self.exhausted.contains(id) => "is out of tries: `demarche resend` tries again",
+            _ => "waits",
+        }
+    }
+
     /// Writes the plan down (W0).
     pub(super) fn enrol(&self, batch: &Batch, ledger: &Ledger, refresh: bool) -> Result<(), Failure> {
         if refresh && !(self.corrections.is_empty() && self.new.is_empty()) {
@@ -356,6 +388,16 @@ impl Plan {
                 .warn(&format!("{rows} in the ledger and no longer in the file: {gone}; {kept} into the file"));
         }
     }
+}
+
+/// "1 letter is", "2 letters are".
+fn are(count: usize) -> String {
+    format!("{} {}", letters(count), if count == 1 { "is" } else { "are" })
+}
+
+/// "1 other is", "2 others are".
+fn other(count: usize) -> String {
+    if count == 1 { "1 other is".to_owned() } else { format!("{count} others are") }
 }
 
 /// Why rows get nothing from a `send`.

@@ -25,8 +25,9 @@ pub(super) fn run(context: &Context, args: &PostboxArgs) -> Result<u8, Failure> 
         context.screen.result_in_sentences(&format!(
             "A mail server for trials runs on this machine, 127.0.0.1 port {port}. Nothing leaves the machine: each letter becomes \
              a file in {}. Ctrl-C ends it.\n\n\
-             To send to it, write into config.toml in place of host, port and security, without username and password:\n\n\
-             \u{20}   [smtp]\n    host = \"127.0.0.1\"\n    port = {port}\n    security = \"none\"\n\n\
+             To send to it, put these three lines into [smtp] of config.toml, in place of its host, port and security; take out \
+             username and password:\n\n\
+             \u{20}   host = \"127.0.0.1\"\n    port = {port}\n    security = \"none\"\n\n\
              Take per_domain out of [pace] for the trial, because all placeholder addresses share one domain. Then, in another \
              terminal: `demarche send`\n",
             args.dir.display()

@@ -148,7 +148,11 @@ pub(super) fn batch(context: &Context, purpose: Purpose) -> Result<Batch, Failur
     diagnostics.extend(password_exposed(&config.relay));
     let mut code = if any_error(&diagnostics) { CONFIG } else { DATA };
     if purpose == Purpose::Send || config::problems_for_send(&config).is_empty() {
-        diagnostics.extend(password_problem(&config.relay, purpose));
+        let problem = password_problem(&config.relay, purpose);
+        if problem.as_ref().is_some_and(Diagnostic::is_error) {
+            code = CONFIG;
+        }
+        diagnostics.extend(problem);
     }
     if purpose == Purpose::Send {
         let mut problems = config::problems_for_send(&config);
@@ -209,6 +213,11 @@ fn password_problem(relay: &Relay, purpose: Purpose) -> Option<Diagnostic> {
             "write the password into that file, readable by you alone".to_owned(),
         ),
         _ => return None,
+    };
+    let help = if relay.is_loopback() {
+        format!("a server on this machine needs none: take username and password out of [smtp]; or {help}")
+    } else {
+        help
     };
     let problem = match purpose {
         Purpose::Send => Diagnostic::error("password-missing", message),

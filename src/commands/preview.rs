@@ -33,7 +33,10 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
     let batch = batch(context, Purpose::Look)?;
     let chosen = batch.select(&args.only)?;
     context.screen.remarks(&batch.diagnostics);
-    let folder = args.out.clone().unwrap_or_else(|| batch.config.folder.join("preview"));
+    let folder = args.out.clone().unwrap_or_else(|| {
+        // A few letters must not take the place of all of them, which somebody may be reading.
+        batch.config.folder.join(if chosen.is_some() { "preview-only" } else { "preview" })
+    });
     let remarks = Remarks::of(&batch);
     let wanted = |row: &Row| chosen.as_ref().is_none_or(|chosen| chosen.contains(&row.recipient.id));
     let mut shown: BTreeMap<usize, Option<&'static str>> =
@@ -91,7 +94,14 @@ fn ended(context: &Context, batch: &Batch, ways: &Ways, shown: usize, index: &Pa
     }
     facts.push(("Look at them", index.display().to_string()));
     let style = context.screen.prose_style();
-    format!("{}\n{}\ndigest: {}\n", style.facts(0, &facts), style.fitted(&ways.words()), batch.digest())
+    let words = if shown < total {
+        let of_all =
+            format!("The digest and the command below stand for all {total} letters, of which these are {shown}.");
+        format!("{of_all}\n{}", ways.words())
+    } else {
+        ways.words()
+    };
+    format!("{}\n{}\ndigest: {}\n", style.facts(0, &facts), style.fitted(&words), batch.digest())
 }
 
 /// The places of the rows that get a letter.
@@ -156,7 +166,7 @@ pub(super) fn send_command(context: &Context, batch: &Batch, refresh: bool) -> S
 }
 
 /// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = visible(&path.display().to_string());
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }

@@ -2,7 +2,7 @@
 //! ledger of its own, and the server's truth to compare with.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::domain::delivery::State;
 use crate::domain::mailbox::Mailbox;
 use crate::domain::record::DeliveryRecord;
 use crate::domain::relay::{Relay, Security, Timeouts};
+use crate::domain::reply::visible;
 use crate::domain::retry::RetryPolicy;
 use crate::ledger::{Ledger, NewDelivery, Start};
 use crate::postbox::{self, Keep, Letter, Options, Postbox, Shares};
@@ -27,7 +28,7 @@ use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch};
 use super::resend::why_held;
 use super::timing::{Timing, load};
-use super::{Context, approval, drive, progress};
+use super::{Context, approval, drive, preview, progress};
 
 pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Look)?;
@@ -69,7 +70,12 @@ pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure>
         let counts = reader.counts()?;
         print(context, &batch, &records, &counts, &wrong, truth.len());
         if args.keep.is_some() {
-            context.screen.say(&format!("Ledger and letters: {}", folder.path().display()));
+            let shown = visible(&folder.path().display().to_string());
+            let config = preview::quoted(&keep_config(context, folder.path())?);
+            context.screen.say(&format!(
+                "Ledger and letters: {shown}. What became of each letter:\n    demarche --config {config} status\n    \
+                 demarche --config {config} log"
+            ));
         }
     }
     if wrong.is_empty() {
@@ -77,6 +83,27 @@ pub(super) fn run(context: &Context, args: &RehearseArgs) -> Result<u8, Failure>
     }
     Err(Failure::new(SOFTWARE, format!("the ledger and the server disagree: {}", wrong.join("; ")))
         .help("this is a defect of demarche: please report it with the seed, and do not send with this version"))
+}
+
+/// Writes a config beside what is kept, with which `status`, `log` and `report` tell of the rehearsal. Of the campaign's own it
+/// has what these need, and nothing of the relay.
+fn keep_config(context: &Context, folder: &Path) -> Result<PathBuf, Failure> {
+    let own = std::fs::read_to_string(&context.config).unwrap_or_default();
+    let own: toml::Table = own.trim_start_matches('\u{feff}').parse().unwrap_or_default();
+    let mut kept: toml::Table =
+        ["campaign", "sender"].iter().filter_map(|name| Some(((*name).to_owned(), own.get(*name)?.clone()))).collect();
+    let audience = own.get("recipients").and_then(|recipients| recipients.get("audience"));
+    if let Some(audience) = audience {
+        kept.insert(
+            "recipients".to_owned(),
+            toml::Table::from_iter([("audience".to_owned(), audience.clone())]).into(),
+        );
+    }
+    kept.insert("ledger".to_owned(), toml::Table::from_iter([("file".to_owned(), "rehearsal.db".into())]).into());
+    let path = folder.join("config.toml");
+    let head = "# Written by `demarche rehearse --keep`, to look at this rehearsal with status, log and report.\n\n";
+    std::fs::write(&path, format!("{head}{kept}")).map_err(|error| Failure::cannot_write(&path, &error))?;
+    Ok(path)
 }
 
 async fn rehearse(
@@ -261,9 +288,12 @@ impl Folder {
             let name = format!("demarche-rehearsal-{}-{:016x}", std::process::id(), fastrand::u64(..));
             return Ok(Self::Gone(make(&std::env::temp_dir().join(name))?));
         };
-        if path.join("rehearsal.db").exists() {
-            return Err(Failure::new(CANNOT_CREATE, format!("{} holds a rehearsal already", path.display()))
-                .help("name another folder, or remove this one"));
+        if path.join("rehearsal.db").exists() || path.join("config.toml").exists() {
+            return Err(Failure::new(
+                CANNOT_CREATE,
+                format!("{} holds a rehearsal or a campaign already", path.display()),
+            )
+            .help("name another folder, or remove this one"));
         }
         Ok(Self::Kept(make(path)?))
     }

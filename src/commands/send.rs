@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     }
     let ids = plan.to_send(chosen.as_ref(), args.limit);
     if ids.is_empty() {
-        context.screen.say("Nothing is waiting to be sent.");
+        context.screen.say(&plan.nothing_to_send(chosen.as_ref()));
         plan.enrol(&batch, &ledger, args.refresh)?;
         let about = About { selection: chosen.as_ref(), gone: plan.gone() };
         return finish(context, &ledger, &batch, None, about, args.json);

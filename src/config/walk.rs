@@ -56,9 +56,36 @@ impl<'s> Sheet<'s> {
             return;
         }
         self.broken.borrow_mut().push(place.line);
+        if error.message() == "duplicate key"
+            && let Some(problem) = self.twice(place.line)
+        {
+            self.found.borrow_mut().push(problem.at(place));
+            return;
+        }
         let message = format!("this is not TOML: {}", error.message());
         let help = "write key = \"text in quotes\", key = 5 or key = [\"a\", \"list\"], one to a line";
         self.found.borrow_mut().push(Diagnostic::error("toml-syntax", message).at(place).help(help));
+    }
+
+    /// A table whose header stands in that line and in an earlier one. What is in the second is told with it, and not again.
+    fn twice(&self, line: usize) -> Option<Diagnostic> {
+        let header = |text: &str| {
+            let name = text.trim().strip_prefix('[')?.split_once(']')?.0.trim().to_owned();
+            let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+            (!name.is_empty() && name.chars().all(bare)).then_some(name)
+        };
+        let lines: Vec<&str> = self.text.lines().collect();
+        let name = header(lines.get(line.checked_sub(1)?)?)?;
+        let first = 1 + lines.iter().position(|text| header(text).as_ref() == Some(&name))?;
+        if first == line {
+            return None;
+        }
+        let inside = lines[line..].iter().take_while(|text| !text.trim_start().starts_with('[')).count();
+        self.broken.borrow_mut().extend(line + 1..=line + inside);
+        let message = format!("[{name}] stands twice, in line {first} and in line {line}");
+        let help =
+            format!("change the values in line {first} and below it, and take out the second [{name}] with its lines");
+        Some(Diagnostic::error("table-twice", message).help(help))
     }
 
     /// True if no further problem is told; the last one says so, and is an error, since one may be among the others.

@@ -1,7 +1,8 @@
 //! One row's cells by their columns, with their places; what no cell may hold.
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::domain::mailbox::trim_blank;
+use crate::domain::mailbox::{Mailbox, trim_blank};
+use crate::domain::reply::visible;
 
 use super::aliases::Column;
 use super::columns::Columns;
@@ -69,10 +70,12 @@ pub(super) fn has_all_cells(cells: &Cells<'_>, findings: &mut Findings) -> bool 
         return true;
     }
     let message = format!("this row has {found} cells, the header has {expected}");
-    let help = if found > expected {
-        "put a cell that holds the separator into quotes"
-    } else {
-        "fill up the row with separators, or look for a missing quote before"
+    let help = match comma_for_a_dot(cells) {
+        Some((written, meant)) if found > expected => {
+            format!("did you mean {meant}? \"{written}\" has a comma for a dot")
+        }
+        _ if found > expected => "put a cell that holds the separator into quotes".to_owned(),
+        _ => "fill up the row with separators, or look for a missing quote before".to_owned(),
     };
     let last = cells.table.last_line(cells.record);
     let diagnostic = Diagnostic::error("row-ragged", message);
@@ -83,6 +86,20 @@ pub(super) fn has_all_cells(cells: &Cells<'_>, findings: &mut Findings) -> bool 
         diagnostic.at(cells.table.whole(cells.record)).help(help)
     });
     false
+}
+
+/// An address that a comma cut in two, as it is written and as it may be meant.
+fn comma_for_a_dot(cells: &Cells<'_>) -> Option<(String, String)> {
+    let texts: Vec<&str> = cells.record.cells.iter().map(trim_blank).collect();
+    let label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    texts.windows(2).find_map(|pair| {
+        let (head, tail) = (pair[0], pair[1]);
+        let domain = head.rsplit_once('@')?.1;
+        let cut = !domain.is_empty() && !domain.contains('.') && !tail.is_empty() && tail.chars().all(label);
+        let meant = cut.then(|| format!("{head}.{tail}")).filter(|meant| Mailbox::parse(meant).is_ok())?;
+        let written = format!("{head},{tail}");
+        cells.table.whole(cells.record).excerpt.contains(&written).then(|| (visible(&written), visible(&meant)))
+    })
 }
 
 /// The columns whose text stands in one line.
