@@ -361,7 +361,7 @@ pub struct StatusArgs {
 /// `log`
 #[derive(Debug, Args)]
 pub struct LogArgs {
-    /// A row's id; all rows that were tried if left out
+    /// A row's id, or the name of its state; all rows that were tried if left out
     pub mission: Option<String>,
     /// Print JSON
     #[arg(long)]
@@ -371,7 +371,7 @@ pub struct LogArgs {
 /// `resolve`
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// The row's id
+    /// The row's id, or the name of its state
     pub mission: String,
     /// It arrived
     #[arg(long, conflicts_with = "not_sent", requires = "note")]

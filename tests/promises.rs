@@ -145,7 +145,7 @@ fn a_second_signal_aborts_at_once_though_a_letter_is_in_flight() {
     let mut running = campaign.spawn(&["send", "--yes"]);
     eventually("the stall", || there.load(Ordering::SeqCst));
     running.signal("INT");
-    eventually("the first word", || running.stderr().contains("finishing the letters in flight"));
+    eventually("the first word", || running.stderr().contains("letters in flight are finished first"));
     running.signal("INT");
     ends_within(&mut running, 10);
     let run = running.wait().expect_code(75);

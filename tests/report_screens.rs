@@ -5,7 +5,7 @@ mod report_sample;
 use demarche::domain::delivery::{Event, State};
 use demarche::domain::outcome::Phase;
 use demarche::domain::record::Remark;
-use demarche::report::{Style, log, outcome_table, resend_list, status};
+use demarche::report::{Again, Style, log, outcome_table, resend_list, status};
 use jiff::tz::TimeZone;
 use report_sample::{at, attempts, counts, facts, of_every_state, record, word};
 
@@ -308,7 +308,15 @@ fn a_terminal_is_never_told_what_to_do_by_a_server() {
     let screens = [
         status(std::slice::from_ref(&bad), &counts(std::slice::from_ref(&bad)), &facts(&["\u{1b}c"]), &PLAIN),
         log(&bad, &attempts(), &[], &facts(&[]), &PLAIN),
-        resend_list(std::slice::from_ref(&bad), &[], &[("KEN".into(), "\u{1b}[2J".into())], &TimeZone::UTC, &PLAIN),
+        resend_list(
+            &Again {
+                records: std::slice::from_ref(&bad),
+                held: &[("KEN".into(), "\u{1b}[2J".into())],
+                ..Again::default()
+            },
+            &TimeZone::UTC,
+            &PLAIN,
+        ),
         demarche::report::runs(&[&run], &facts(&[]), &PLAIN),
         demarche::report::copies(&[short_of_a_copy()], &PLAIN),
     ];
@@ -383,7 +391,7 @@ fn the_list_before_a_resend_names_what_goes_and_what_is_held_back() {
         "FRA".to_owned(),
         "the address was refused as unknown and is still the same: 550 5.1.1 no such user".to_owned(),
     )];
-    insta::assert_snapshot!(resend_list(&records, &[], &held, &TimeZone::UTC, &PLAIN), @"
+    insta::assert_snapshot!(resend_list(&Again { records: &records, held: &held, ..Again::default() }, &TimeZone::UTC, &PLAIN), @"
     To be sent again: 2 letters
       DEU  Germany, deferred
         deu@missions.example: 451 4.7.1 Greylisted, please try again in a few
@@ -403,7 +411,7 @@ fn the_list_before_a_resend_names_what_goes_and_what_is_held_back() {
 
 #[test]
 fn a_resend_of_nothing_says_so() {
-    insta::assert_snapshot!(resend_list(&[], &[], &[], &TimeZone::UTC, &PLAIN), @"
+    insta::assert_snapshot!(resend_list(&Again::default(), &TimeZone::UTC, &PLAIN), @"
     Nothing to send again.
     ");
 }

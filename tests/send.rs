@@ -336,7 +336,7 @@ fn an_interrupted_send_finishes_what_is_in_flight_and_goes_on_later() {
     server.wait_for(3);
     running.signal("INT");
     let run = running.wait().expect_code(75);
-    assert!(run.stderr.contains("finishing the letters in flight"), "{}", run.stderr);
+    assert!(run.stderr.contains("letters in flight are finished first"), "{}", run.stderr);
     let so_far = server.letters().len();
     assert!(so_far < 30);
     campaign.set("pace.rate", "\"1000/s\"").run(&["send", "--yes"]).expect_code(0);

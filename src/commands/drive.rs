@@ -1,15 +1,17 @@
 //! A run as a person meets it: signals, progress, and what the way it ended means.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use jiff::ZonedDateTime;
+use jiff::{Timestamp, ZonedDateTime};
 use tokio::sync::watch;
 
 use crate::clock;
 use crate::config::Pace;
 use crate::dispatch::{self, Compose, Ending, Job, Wishes};
+use crate::domain::recipient::RecipientId;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::settings::Event;
 use crate::ledger::{Ledger, Start};
@@ -19,6 +21,7 @@ use super::Screen;
 use super::exit::{DATA, Failure, SOFTWARE, TRY_AGAIN, UNAVAILABLE};
 use super::prepare::Batch;
 use super::progress::{self, by_the_clock, in_words};
+use super::timing::{Timing, load_of};
 use super::wishes::List;
 
 /// Runs `work` on an asynchronous runtime of its own: two threads are enough for ten sessions, and leave the cores to the
@@ -52,6 +55,8 @@ pub(super) struct Drive {
     pub(super) wishes: Option<Arc<dyn Wishes>>,
     /// What they have to be there before.
     pub(super) event: Option<Event>,
+    /// When the last of them is out by the pace, at the earliest.
+    pub(super) planned: Option<Timestamp>,
 }
 
 impl Drive {
@@ -64,13 +69,16 @@ impl Drive {
         (ledger, start): (&Ledger, Start),
         connector: Connector,
         compose: Arc<dyn Compose>,
-        letters: u64,
+        ids: &[RecipientId],
     ) -> Result<Self, Failure> {
+        let chosen: HashSet<&RecipientId> = ids.iter().collect();
+        let planned = Some(Timing::new(batch, load_of(batch, |id| chosen.contains(id)), None).end);
+        let letters = ids.len() as u64;
         let config = &batch.config;
         let (pace, retry) = (config.pace.clone(), config.retry.clone());
         let event = config.settings.event.clone();
         let wishes: Option<Arc<dyn Wishes>> = Some(Arc::new(List::of(batch)?));
-        Ok(Self { ledger: ledger.clone(), start, connector, compose, pace, retry, letters, wishes, event })
+        Ok(Self { ledger: ledger.clone(), start, connector, compose, pace, retry, letters, wishes, event, planned })
     }
 }
 
@@ -82,8 +90,9 @@ pub(super) async fn drive(screen: &Screen, drive: Drive) -> Result<Ending, Failu
     let (progress, events) = channel();
     let (stop, stopping) = watch::channel(false);
     let shown = {
-        let (screen, letters, event) = (screen.clone(), drive.letters, drive.event);
-        std::thread::spawn(move || progress::show(&screen, letters, event.as_ref(), &events))
+        let (screen, letters) = (screen.clone(), drive.letters);
+        let aims = progress::Aims { event: drive.event, planned: drive.planned };
+        std::thread::spawn(move || progress::show(&screen, letters, &aims, &events))
     };
     let job = Job {
         ledger: drive.ledger,
@@ -104,10 +113,12 @@ pub(super) async fn drive(screen: &Screen, drive: Drive) -> Result<Ending, Failu
         ending = &mut run => ending,
         name = signals.next() => {
             stop.send_replace(true);
-            screen.say(&format!("{name}: finishing the letters in flight, then stopping. Once more to abort."));
+            screen.say_after_echo(&format!("{name}: stopping; letters in flight are finished first. Once more to abort."));
             tokio::select! {
                 ending = &mut run => ending,
                 _ = signals.next() => {
+                    // Whatever is told from here on stands below the bar, and so does the prompt.
+                    screen.draw(None);
                     return Err(Failure::new(
                         TRY_AGAIN,
                         "aborted: letters that were being handed over are uncertain until somebody looks",
@@ -183,7 +194,7 @@ pub(super) fn ending(screen: &Screen, ending: &Ending) -> Option<u8> {
     match ending {
         Ending::Drained => None,
         Ending::Stopped => {
-            screen.say("Stopped. What was in flight is on record; `demarche send` goes on with the rest.");
+            screen.say("Stopped. Everything so far is on record; `demarche send` goes on with the rest.");
             Some(TRY_AGAIN)
         }
         Ending::Capped(until) => {

@@ -207,7 +207,7 @@ fn told(verdict: &Verdict, record: &Record, path: &Path, expected: bool) -> Stri
     if verdict.findings.is_empty() {
         let whole = if expected { "is in order" } else { "is consistent in itself" };
         text.push_str(&format!(
-            "{shown} {whole}: {} files as the manifest has them, {} messages as they are on record, {} recipients.\n",
+            "{shown} {whole}: {} files as the manifest has them, {} messages that were handed over as they are on record, {} recipients.\n",
             verdict.files, verdict.messages, verdict.deliveries
         ));
     } else {

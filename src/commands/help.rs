@@ -30,8 +30,10 @@ pub(super) fn run(context: &Context, topic: Option<&str>) -> Result<u8, Failure>
         return Ok(OK);
     }
     let wanted = topic.to_lowercase().replace('_', "-");
-    if let Some((_, _, text)) = TOPICS.iter().find(|(name, ..)| *name == wanted) {
-        context.screen.result(&context.screen.style().page(text));
+    if let Some((name, _, text)) = TOPICS.iter().find(|(name, ..)| *name == wanted) {
+        let style = context.screen.style();
+        let is_markdown = !matches!(*name, "exit-codes" | "config");
+        context.screen.result(&if is_markdown { style.markdown(text, &instead_of_link) } else { style.page(text) });
         return Ok(OK);
     }
     let names = command.get_subcommands().map(clap::Command::get_name).chain(TOPICS.iter().map(|(name, ..)| *name));
@@ -42,6 +44,16 @@ pub(super) fn run(context: &Context, topic: Option<&str>) -> Result<u8, Failure>
         Some(name) => format!("did you mean `demarche help {name}`?"),
         None => "`demarche help` lists both".to_owned(),
     }))
+}
+
+/// A link to another page of the manual is a topic; one to the network stands as it is; any other leads nowhere from here.
+fn instead_of_link(target: &str) -> Option<String> {
+    let page = target.split('#').next().unwrap_or_default();
+    let topic = page.rsplit('/').next().and_then(|file| file.strip_suffix(".md"));
+    match TOPICS.iter().find(|(name, ..)| Some(*name) == topic) {
+        Some((name, ..)) => Some(format!("`demarche help {name}`")),
+        None => target.starts_with("http").then(|| target.to_owned()),
+    }
 }
 
 /// The names of all topics.

@@ -9,6 +9,8 @@ use crate::domain::reply::visible;
 
 /// The most entries of a folder that are looked at.
 const LOOKED_AT: usize = 500;
+/// The most folders that are named.
+const MOST_NAMED: usize = 10;
 /// How far into a file it is looked whether it is a config.
 const HEAD: u64 = 65_536;
 /// Names that are less like each other than this are not the same word misspelt.
@@ -27,14 +29,23 @@ pub(super) fn help_with_config(problems: &mut [Diagnostic], path: &Path) {
         let path = shown(&path);
         format!("{path} looks like one: rename it to config.toml, or pass --config {path}")
     });
-    let below = || entries(folder).into_iter().map(|entry| entry.join("config.toml")).find(|path| path.is_file());
+    let below: Vec<PathBuf> = entries(folder).into_iter().filter(|entry| entry.join("config.toml").is_file()).collect();
     let above = || {
         let folder = folder.canonicalize().ok()?;
-        folder.ancestors().skip(1).take(3).map(|up| up.join("config.toml")).find(|path| is_config(path))
+        folder.ancestors().skip(1).take(3).find(|up| is_config(&up.join("config.toml"))).map(Path::to_owned)
     };
-    let elsewhere = || {
-        let path = below().or_else(above)?;
-        Some(format!("the campaign folder may be {}: go there with cd", shown(path.parent()?)))
+    let elsewhere = || match &below[..] {
+        [] => Some(format!("the campaign folder may be {}: go there with cd", shown(&above()?))),
+        [one] => Some(format!("the campaign folder may be {}: go there with cd", shown(one))),
+        several => {
+            let names: Vec<String> = several.iter().take(MOST_NAMED).map(|path| shown(path)).collect();
+            let more = several.len() - names.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            Some(format!(
+                "several campaign folders are here: {}{more}. Go into the one you mean with cd",
+                names.join(", ")
+            ))
+        }
     };
     if let Some(help) = found.or_else(elsewhere) {
         problem.help = Some(format!("{help}\nor `demarche init DIR` makes a new campaign folder"));

@@ -33,12 +33,21 @@ const TELLING: (u64, Duration) = (3, Duration::from_secs(2));
 /// In seconds.
 const DAY: u64 = 86_400;
 
+/// What a run is held against while it goes on.
+#[derive(Debug, Default)]
+pub(super) struct Aims {
+    /// The letters have to be there before it.
+    pub(super) event: Option<Event>,
+    /// By the pace the last letter is out then, at the earliest: the first few may go faster than the rest can.
+    pub(super) planned: Option<Timestamp>,
+}
+
 /// Shows what happens until the run is over.
-pub(super) fn show(screen: &Screen, letters: u64, event: Option<&Event>, events: &Receiver<Progress>) {
+pub(super) fn show(screen: &Screen, letters: u64, aims: &Aims, events: &Receiver<Progress>) {
     let mut shown = Shown {
         screen,
         bar: screen.is_live().then(|| progress_bar(screen, letters)),
-        event,
+        aims,
         started: Instant::now(),
         tally: Tally { letters, ..Tally::default() },
         last_line: (Instant::now(), String::new()),
@@ -83,7 +92,7 @@ impl Tally {
 }
 
 /// How fast it went so far, and what that means for the rest.
-fn outlook(tally: &Tally, elapsed: Duration, event: Option<&Event>, now: Timestamp) -> Option<String> {
+fn outlook(tally: &Tally, elapsed: Duration, aims: &Aims, now: Timestamp) -> Option<String> {
     let (done, left) = (tally.done(), tally.letters.saturating_sub(tally.done()));
     if done < TELLING.0 || elapsed < TELLING.1 {
         return None;
@@ -94,8 +103,9 @@ fn outlook(tally: &Tally, elapsed: Duration, event: Option<&Event>, now: Timesta
     if left == 0 {
         return Some(rate);
     }
-    let wait = (left.saturating_mul(milliseconds) / done / 1_000).max(1);
-    let before = event.filter(|event| event.at > now).map_or_else(String::new, |event| {
+    let by_the_pace = aims.planned.and_then(|end| u64::try_from(end.duration_since(now).as_secs()).ok()).unwrap_or(0);
+    let wait = (left.saturating_mul(milliseconds) / done / 1_000).max(by_the_pace).max(1);
+    let before = aims.event.as_ref().filter(|event| event.at > now).map_or_else(String::new, |event| {
         let left = u64::try_from(event.at.duration_since(now).as_secs()).unwrap_or(0);
         match left.checked_sub(wait) {
             None => ", AFTER THE EVENT HAS BEGUN".to_owned(),
@@ -109,7 +119,7 @@ fn outlook(tally: &Tally, elapsed: Duration, event: Option<&Event>, now: Timesta
 struct Shown<'a> {
     screen: &'a Screen,
     bar: Option<ProgressBar>,
-    event: Option<&'a Event>,
+    aims: &'a Aims,
     started: Instant,
     tally: Tally,
     /// When a line of progress was printed, and what it said.
@@ -178,7 +188,7 @@ impl Shown<'_> {
     fn redraw(&mut self) {
         // While nothing may go out, a rate says nothing.
         let at_rest = self.waiting.is_some_and(|(why, _)| why != Waiting::Pace);
-        let outlook = outlook(&self.tally, self.started.elapsed(), self.event, clock::now()).filter(|_| !at_rest);
+        let outlook = outlook(&self.tally, self.started.elapsed(), self.aims, clock::now()).filter(|_| !at_rest);
         match &self.bar {
             Some(bar) => self.redraw_bar(bar, outlook),
             None => self.tell(outlook),
@@ -366,7 +376,10 @@ mod tests {
     #[test]
     fn the_rest_is_told_by_the_pace_so_far_and_held_against_the_event() {
         let now: Timestamp = "2021-10-15T14:00:00Z".parse().expect("a time");
-        let after = |event: Option<&Event>| outlook(&tally(193, 30), Duration::from_secs(60), event, now);
+        let after = |event: Option<&Event>| {
+            let aims = Aims { event: event.cloned(), planned: None };
+            outlook(&tally(193, 30), Duration::from_secs(60), &aims, now)
+        };
         assert_eq!(after(None).as_deref(), Some("30/min, 5 min 26 s left"));
         let days = event("2021-10-21T14:00:00Z");
         assert_eq!(after(Some(&days)).as_deref(), Some("30/min, 5 min 26 s left, 5 days before the event"));
@@ -377,11 +390,24 @@ mod tests {
     }
 
     #[test]
+    fn no_rest_is_foretold_that_is_shorter_than_the_pace_allows() {
+        let now: Timestamp = "2021-10-15T14:00:00Z".parse().expect("a time");
+        let aims = |end: &str| Aims { event: None, planned: Some(end.parse().expect("a time")) };
+        let after = |aims: &Aims| outlook(&tally(193, 3), Duration::from_secs(12), aims, now);
+        assert_eq!(after(&aims("2021-10-15T14:19:00Z")).as_deref(), Some("15/min, 19 min left"));
+        assert_eq!(
+            after(&aims("2021-10-15T13:59:00Z")).as_deref(),
+            Some("15/min, 12 min 40 s left"),
+            "slower than planned"
+        );
+    }
+
+    #[test]
     fn nothing_is_foretold_from_a_first_few_letters() {
         let now = Timestamp::UNIX_EPOCH;
-        assert_eq!(outlook(&tally(193, 2), Duration::from_secs(60), None, now), None);
-        assert_eq!(outlook(&tally(193, 30), Duration::from_millis(10), None, now), None);
-        assert_eq!(outlook(&tally(193, 193), Duration::from_secs(6), None, now).as_deref(), Some("32/s"));
+        assert_eq!(outlook(&tally(193, 2), Duration::from_secs(60), &Aims::default(), now), None);
+        assert_eq!(outlook(&tally(193, 30), Duration::from_millis(10), &Aims::default(), now), None);
+        assert_eq!(outlook(&tally(193, 193), Duration::from_secs(6), &Aims::default(), now).as_deref(), Some("32/s"));
     }
 
     #[test]

@@ -138,6 +138,7 @@ async fn rehearse(
         wishes: None,
         // It says nothing of the real batch's pace.
         event: None,
+        planned: None,
     };
     let ending = drive::drive(&context.screen, drive).await?;
     server.stop().await;
@@ -239,7 +240,11 @@ fn print(
         held_back.iter().map(|record| (record.id.to_string(), why_held(record))).collect();
     if !again.is_empty() || !held_back.is_empty() {
         text.push_str(&prose.fitted("After a real send, this is what `demarche resend` would do:"));
-        text.push_str(&report::resend_list(&again, &[], &held_back, &crate::clock::zone(), &style));
+        text.push_str(&report::resend_list(
+            &report::Again { records: &again, held: &held_back, ..report::Again::default() },
+            &crate::clock::zone(),
+            &style,
+        ));
         text.push('\n');
     }
     let uncertain: Vec<&DeliveryRecord> = records.iter().filter(|r| r.state == State::Uncertain).collect();

@@ -42,7 +42,11 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
         return send::finish(context, &ledger, &batch, None, about, args.json);
     }
     let held: Vec<(String, String)> = again.held.iter().map(|(id, why)| (id.to_string(), why.clone())).collect();
-    let list = report::resend_list(&again.records, &again.complete, &held, &clock::zone(), &context.screen.style());
+    let list = report::resend_list(
+        &report::Again { records: &again.records, complete: &again.complete, held: &held, replaced: &again.replaced },
+        &clock::zone(),
+        &context.screen.style(),
+    );
     if args.json {
         context.screen.say(&list);
     } else {
@@ -89,7 +93,7 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let connector = Connector::new(batch.config.relay.clone())?;
     let ids = again.requeue(&batch, &ledger)?;
     ledger.restrict(Some(ids.clone()))?;
-    let drive = drive::Drive::new(&batch, (&ledger, start), connector, Arc::new(frozen), ids.len() as u64)?;
+    let drive = drive::Drive::new(&batch, (&ledger, start), connector, Arc::new(frozen), &ids)?;
     let ending = drive::block_on(drive::drive(&context.screen, drive))?;
     let complete = again.complete.iter().map(|record| record.id.clone());
     let selection = ids.into_iter().chain(complete).chain(again.held.iter().map(|(id, _)| id.clone())).collect();
@@ -126,6 +130,8 @@ struct Again {
     /// Rows that `--only` names and that have nothing to send again, with their state.
     settled: Vec<(RecipientId, State)>,
     corrections: Vec<Correction>,
+    /// Addresses that have not got the letter and are not in the file any more, by the row.
+    replaced: Vec<(String, String)>,
     refreshed: bool,
     /// Also what was refused as unknown.
     forced: bool,
@@ -163,6 +169,7 @@ impl Again {
             held: Vec::new(),
             settled: settled.filter(|(id, _)| is_settled(id)).cloned().collect(),
             corrections: Vec::new(),
+            replaced: Vec::new(),
             refreshed: args.refresh,
             forced: args.force,
         };
@@ -199,6 +206,9 @@ impl Again {
                 changed.push(record.id.to_string());
             }
             if let Some(correction) = correction {
+                let listed = |address: &str| correction.addresses.iter().any(|path| path.address == address);
+                let left = record.addresses.iter().filter(|one| one.state != State::Accepted && !listed(&one.address));
+                again.replaced.extend(left.map(|one| (record.id.to_string(), one.address.clone())));
                 record.recipient = correction.recipient.clone();
                 record.addresses = corrected(&record, &correction);
                 again.corrections.push(correction);

@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> 
     ledger.resolve(&record.id, args.sent, note, by.as_deref())?;
     let name = progress::named(&record.id);
     let word = by.map_or_else(|| "your word".to_owned(), |by| format!("the word of {}", visible(&by)));
-    context.screen.result(&if args.sent {
+    context.screen.result_in_sentences(&if args.sent {
         format!("{name}: recorded as arrived, on {word}.")
     } else {
         format!("{name}: recorded as not arrived, on {word}; `demarche send` sends it again.")

@@ -198,6 +198,15 @@ impl Screen {
         }
     }
 
+    /// A message after a Ctrl-C: where no bar is drawn, the terminal's echo of it stands at the beginning of the line.
+    pub(super) fn say_after_echo(&self, text: &str) {
+        let echoed = self.err.terminal && !self.is_live() && !self.flags.quiet;
+        if echoed {
+            write(&mut std::io::stderr().lock(), "\n");
+        }
+        self.say(text);
+    }
+
     /// What became of a letter, on standard error unless `--quiet`: what goes on in further lines is indented, and the state
     /// has its colour.
     pub fn say_of_letter(&self, name: &str, state: State, word: &str, what: &str) {
@@ -263,12 +272,16 @@ impl Screen {
     }
 
     /// What `check` told of a batch already: errors whole, the rest in a line for each kind, so that what the command itself has
-    /// to say is not lost below it. That the sample's event is over is told by `check` alone.
+    /// to say is not lost below it. That the sample's event is over, and that its addresses are placeholders, `check` alone tells.
     pub fn remarks(&self, diagnostics: &[Diagnostic]) {
         if self.flags.whole {
             return self.problems(diagnostics);
         }
-        let is_noise = |problem: &Diagnostic| problem.severity == Severity::Note && problem.code == "event-past";
+        let is_noise = |problem: &Diagnostic| match problem.severity {
+            Severity::Error => false,
+            Severity::Warning => problem.code == "placeholders",
+            Severity::Note => problem.code == "event-past",
+        };
         let (errors, rest): (Vec<Diagnostic>, Vec<Diagnostic>) =
             diagnostics.iter().filter(|problem| !is_noise(problem)).cloned().partition(Diagnostic::is_error);
         if !rest.is_empty() && !self.flags.quiet {
@@ -363,7 +376,11 @@ impl Screen {
         let prompt = format!("Type \"{word}\" to go on, anything else to stop");
         let answer: Result<String, _> =
             Input::new().with_prompt(prompt).allow_empty(true).interact_text_on(&Term::stderr());
-        let given = answer.is_ok_and(|answer| answer.trim().eq_ignore_ascii_case(word));
+        let typed = answer.unwrap_or_default();
+        let given = typed.trim().eq_ignore_ascii_case(word);
+        if !given && !typed.trim().is_empty() {
+            self.say(&format!("You typed \"{}\"; the word is \"{word}\".", visible(typed.trim())));
+        }
         tracing::info!(target: SHOWN, question = harmless(question).trim(), given, "asked");
         Ok(given)
     }
@@ -376,6 +393,15 @@ fn write(to: &mut dyn std::io::Write, text: &str) {
         let _ = to.write_all(b"\n");
     }
     let _ = to.flush();
+}
+
+/// The same text with its lines broken, if standard error is a terminal on which one of them has no room.
+pub(super) fn fitted_aside(text: &str) -> Option<String> {
+    let term = Term::stderr();
+    let columns = width_of(&term);
+    let too_long = term.is_term() && text.lines().any(|line| line.chars().count() > columns);
+    let style = Style { width: columns, colour: false, unicode: true };
+    too_long.then(|| text.lines().map(|line| prose::fill(line, style.columns(), "    ") + "\n").collect())
 }
 
 /// Words on standard error before there is a screen: the command line that says how one looks was not understood.

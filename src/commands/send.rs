@@ -96,7 +96,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     plan.enrol(&batch, &ledger, args.refresh)?;
     let whole = chosen.is_none() && args.limit.is_none();
     ledger.restrict(if whole && !plan.has_gone() { None } else { Some(ids.clone()) })?;
-    let ending = go(context, &batch, (&ledger, start), connector, ids.len(), at.as_ref())?;
+    let ending = go(context, &batch, (&ledger, start), connector, &ids, at.as_ref())?;
     let selection = (!whole).then(|| ids.into_iter().collect());
     let about = About { selection: selection.as_ref(), gone: plan.gone() };
     finish(context, &ledger, &batch, Some(&ending), about, args.json)
@@ -172,7 +172,7 @@ fn go(
     batch: &Batch,
     (ledger, start): (&Ledger, Start),
     connector: Connector,
-    letters: usize,
+    ids: &[RecipientId],
     at: Option<&ZonedDateTime>,
 ) -> Result<crate::dispatch::Ending, Failure> {
     let compose = Arc::new(Frozen::new(ledger.reader()?)?);
@@ -182,7 +182,7 @@ fn go(
         {
             return Ok(crate::dispatch::Ending::Stopped);
         }
-        let drive = drive::Drive::new(batch, (ledger, start), connector, compose, letters as u64)?;
+        let drive = drive::Drive::new(batch, (ledger, start), connector, compose, ids)?;
         drive::drive(&context.screen, drive).await
     })
 }

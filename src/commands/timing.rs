@@ -76,7 +76,7 @@ impl<'a> Timing<'a> {
         if limits.is_empty() {
             line.push_str(" as fast as the relay takes them, since no rate is set");
         } else {
-            line.push_str(&format!(" at {}: {}", limits.join(", "), duration(self.seconds())));
+            line.push_str(&format!(" at {}: {}", limits.join(", "), at_least_a_second(self.seconds())));
         }
         let hours = self.pace.hours.as_ref();
         let closed = hours.map_or_else(Vec::new, |hours| hours.holidays_between(self.start, self.end));
@@ -149,6 +149,11 @@ fn limits(pace: &Pace) -> Limits<'_> {
     Limits { rates: &pace.rates, per_domain: &pace.per_domain, hours: pace.hours.as_ref() }
 }
 
+/// "less than 1 s", where nothing shorter is told.
+fn at_least_a_second(seconds: u64) -> String {
+    if seconds == 0 { "less than 1 s".to_owned() } else { duration(seconds) }
+}
+
 /// Days where there are two or more, so that "6 days" is not "6 d 3 h".
 fn spare_time(seconds: u64) -> String {
     let days = seconds / 86_400;
@@ -210,6 +215,14 @@ fn local(at: Timestamp, event: &Event) -> String {
     at.to_zoned_datetime(zone).strftime("on %-d %B %Y, %H:%M").to_string()
 }
 
+/// Tomorrow morning by the clock of this machine, as `--at` takes it.
+fn example() -> String {
+    let zone = clock::zone();
+    let tomorrow = clock::now().to_zoned_datetime(zone.clone()).date().tomorrow().unwrap_or_default();
+    let zone = zone.iana_name().unwrap_or("UTC").to_owned();
+    format!("write for example {tomorrow}T09:00[{zone}] (tomorrow at nine), or {tomorrow}T13:00:00Z")
+}
+
 /// `--at`: a moment to come, with the zone it was written in.
 ///
 /// # Errors
@@ -217,8 +230,7 @@ fn local(at: Timestamp, event: &Event) -> String {
 pub(super) fn start_time(text: &str) -> Result<ZonedDateTime, Failure> {
     let utc = |at: Timestamp| at.to_zoned_datetime(TimeZone::UTC);
     let at = text.parse::<ZonedDateTime>().or_else(|_| text.parse::<Timestamp>().map(utc)).map_err(|_| {
-        Failure::new(USAGE, format!("--at: \"{}\" is no time with a zone", visible(text)))
-            .help("write for example 2021-10-15T09:00[America/New_York] or 2021-10-15T13:00:00Z")
+        Failure::new(USAGE, format!("--at: \"{}\" is no time with a zone", visible(text))).help(example())
     })?;
     let now = clock::now();
     if at.timestamp() <= now {

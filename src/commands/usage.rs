@@ -7,8 +7,12 @@ use super::exit::{OK, USAGE};
 /// Prints help, a version or what is wrong, and gives the exit code.
 #[must_use]
 pub fn answer(error: &clap::Error) -> u8 {
-    // A closed pipe is no reason to fail.
-    let _ = error.print();
+    let text = error.render().to_string();
+    match super::screen::fitted_aside(&text) {
+        Some(fitted) if error.use_stderr() => super::screen::aside(&fitted),
+        // A closed pipe is no reason to fail.
+        _ => drop(error.print()),
+    }
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return OK;
     }

@@ -62,9 +62,25 @@ impl<'s> Sheet<'s> {
             self.found.borrow_mut().push(problem.at(place));
             return;
         }
+        if let Some(problem) = self.without_quotes(place.line) {
+            self.found.borrow_mut().push(problem.at(place));
+            return;
+        }
         let message = format!("this is not TOML: {}", error.message());
         let help = "write key = \"text in quotes\", key = 5 or key = [\"a\", \"list\"], one to a line";
         self.found.borrow_mut().push(Diagnostic::error("toml-syntax", message).at(place).help(help));
+    }
+
+    /// A text that stands without quotes in that line. What it is may be a secret, and is not said.
+    fn without_quotes(&self, line: usize) -> Option<Diagnostic> {
+        let (key, value) = self.text.lines().nth(line.checked_sub(1)?)?.split_once('=')?;
+        let (key, value) = (key.trim(), value.trim());
+        let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+        let text = value.starts_with(|c: char| c.is_alphanumeric()) && !value.contains(['"', '\'', '[', '{']);
+        (bare && text).then(|| {
+            Diagnostic::error("toml-syntax", "this is not TOML: a text stands in quotes")
+                .help(format!("write {key} = \"…\""))
+        })
     }
 
     /// A table whose header stands in that line and in an earlier one. What is in the second is told with it, and not again.

@@ -25,45 +25,31 @@ impl Style {
         if self.unicode { text } else { ascii(&text) }
     }
 
-    /// A page of Markdown or of a commented config: paragraphs are filled anew, so that it reads well at any width; code, tables
-    /// and settings stay as they are.
+    /// A commented config or a list in plain text: paragraphs are filled anew, so that it reads well at any width; settings stay
+    /// as they are.
     #[must_use]
     pub fn page(&self, text: &str) -> String {
         let mut page = String::with_capacity(text.len());
         let mut paragraph = String::new();
-        let mut code = false;
         for line in text.lines() {
-            let fence = line.trim_start().starts_with("```");
-            code ^= fence;
-            let prose = !code
-                && !fence
-                && line.starts_with(|c: char| c.is_alphanumeric() || "`\"(*[".contains(c))
-                && !line.contains(" = ");
-            let item = !code && line.starts_with("- ");
-            let goes_on = !code && !paragraph.is_empty() && line.starts_with("  ") && paragraph.starts_with("- ");
-            if !(prose || goes_on) {
-                self.fill(&mut page, &mut paragraph);
-            }
-            if prose || goes_on || item {
+            let prose = line.starts_with(|c: char| c.is_alphanumeric() || "`\"(*".contains(c)) && !line.contains(" = ");
+            if prose {
                 if !paragraph.is_empty() {
                     paragraph.push(' ');
                 }
                 paragraph.push_str(line.trim());
-            } else if !fence {
-                page.push_str(line);
-                page.push('\n');
+                continue;
             }
+            self.fill(&mut page, &mut paragraph);
+            page.push_str(line);
+            page.push('\n');
         }
         self.fill(&mut page, &mut paragraph);
         page
     }
 
     fn fill(&self, page: &mut String, paragraph: &mut String) {
-        let text = std::mem::take(paragraph);
-        match text.strip_prefix("- ") {
-            Some(item) => page.push_str(&self.hanging("- ", item)),
-            None => page.push_str(&self.hanging("", &text)),
-        }
+        page.push_str(&self.hanging("", &std::mem::take(paragraph)));
     }
 
     /// A text of several lines, each broken to fit where it is too long; further lines stand under the first word.

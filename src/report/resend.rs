@@ -13,16 +13,23 @@ use crate::domain::state::StateCode;
 /// The most entries of a list; the rest is counted.
 const LISTED: usize = 20;
 
-/// What would be sent again (`records`, the addresses that are not settled well), of what nothing is left to send
-/// (`complete`) and what is held back (id, why); every line ended.
+/// What a `resend` would do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Again<'a> {
+    /// What would be sent again, to the addresses that are not settled well.
+    pub records: &'a [DeliveryRecord],
+    /// Of what nothing is left to send.
+    pub complete: &'a [DeliveryRecord],
+    /// What is held back: the id and why.
+    pub held: &'a [(String, String)],
+    /// Addresses that others took the place of in the file: the id and the address.
+    pub replaced: &'a [(String, String)],
+}
+
+/// The list, every line ended.
 #[must_use]
-pub fn resend_list(
-    records: &[DeliveryRecord],
-    complete: &[DeliveryRecord],
-    held: &[(String, String)],
-    zone: &TimeZone,
-    style: &Style,
-) -> String {
+pub fn resend_list(again: &Again<'_>, zone: &TimeZone, style: &Style) -> String {
+    let Again { records, complete, held, replaced } = *again;
     let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
     let mut text = if records.is_empty() {
         String::from("Nothing to send again.\n")
@@ -30,7 +37,7 @@ pub fn resend_list(
         format!("{}\n", style.bold(&format!("To be sent again: {}", letters(count))))
     };
     for record in records.iter().take(LISTED) {
-        text.push_str(&entry(record, zone, style));
+        text.push_str(&entry(record, replaced, zone, style));
     }
     text.push_str(&more(records.len()));
     if !complete.is_empty() {
@@ -71,7 +78,7 @@ pub fn resend_list(
     text
 }
 
-fn entry(record: &DeliveryRecord, zone: &TimeZone, style: &Style) -> String {
+fn entry(record: &DeliveryRecord, replaced: &[(String, String)], zone: &TimeZone, style: &Style) -> String {
     let state = shown(record.state);
     let title = style.text(&format!("{}  {}", record.id, name(record)));
     let title = style.cut(&title, style.columns().saturating_sub(state.len() + 4));
@@ -81,7 +88,12 @@ fn entry(record: &DeliveryRecord, zone: &TimeZone, style: &Style) -> String {
     }
     for address in record.addresses.iter().filter(|a| !matches!(a.state, State::Accepted | State::Suppressed)) {
         let line = match address.state {
-            State::Queued => style.text(&format!("{}: new in the file", address.address)),
+            State::Queued => {
+                let of_row = replaced.iter().filter(|(id, _)| id == record.id.as_str());
+                let before: Vec<&str> = of_row.map(|(_, address)| address.as_str()).collect();
+                let before = if before.is_empty() { String::new() } else { format!(" (was {})", before.join(", ")) };
+                style.text(&format!("{}: new in the file{before}", address.address))
+            }
             _ => style.text(&refusal(address, record, zone)),
         };
         text.push_str(&style.wrapped_at_most(&line, 4, 3));

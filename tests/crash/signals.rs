@@ -32,7 +32,7 @@ fn a_signal_lets_the_letter_in_flight_finish_and_be_recorded_and_the_rest_waits(
         let mut running = campaign.spawn(&["send", "--yes"]);
         stage.expect(&mut running);
         running.signal(name);
-        while !running.stderr().contains("finishing the letters in flight") {
+        while !running.stderr().contains("letters in flight are finished first") {
             assert!(!running.has_ended(), "{name}: {}", running.stderr());
         }
         stage.go_on();
@@ -43,9 +43,9 @@ fn a_signal_lets_the_letter_in_flight_finish_and_be_recorded_and_the_rest_waits(
             _ => "The terminal is gone",
         };
         let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-        let told = format!("{signal}: finishing the letters in flight, then stopping. Once more to abort.");
+        let told = format!("{signal}: stopping; letters in flight are finished first. Once more to abort.");
         assert!(said.contains(&told), "{name}: {}", run.stderr);
-        let left = "Stopped. What was in flight is on record; `demarche send` goes on with the rest.";
+        let left = "Stopped. Everything so far is on record; `demarche send` goes on with the rest.";
         assert!(said.contains(left), "{name}: {}", run.stderr);
         assert_eq!(stage.server.letters().len(), NTH as usize, "{name}");
         let left = remains(&campaign);
