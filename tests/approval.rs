@@ -365,7 +365,7 @@ fn of_a_frozen_campaign_whose_letter_was_corrected_every_digest_says_what_it_is_
     assert!(digests.iter().all(|line| refused.contains(line)) && refused.contains("pass --refresh too"), "{refused}");
     let wrong = files.replacen(&files[..1], if files.starts_with('0') { "1" } else { "0" }, 1);
     let refused = campaign.run(&["send", "--approve", &wrong]).expect_code(65).stderr;
-    assert!(refused.contains("or the digest is not whole") && !refused.contains("--refresh"), "{refused}");
+    assert!(refused.contains("or a digit of it is wrong") && !refused.contains("--refresh"), "{refused}");
     let refused = campaign.run(&["send", "--approve", &first]).expect_code(65).stderr;
     assert!(refused.contains("that of the frozen letters: pass --frozen too"), "{refused}");
     let asked = campaign.run(&["send", "--frozen"]).expect_code(64).stderr;

@@ -190,3 +190,23 @@ fn a_login_that_was_left_in_for_a_server_on_this_machine_is_a_mistake_of_the_con
     let told = remote.run(&["check"]).stderr;
     assert!(!told.contains("take username and password out"), "{told}");
 }
+
+#[test]
+fn a_text_without_quotes_is_told_by_its_key_and_never_by_its_value() {
+    let config = Campaign::small(2525, 3).read("config.toml");
+    for (key, written, value) in
+        [("host", "host = \"127.0.0.1\"", "127.0.0.1"), ("password", "security = \"none\"", "hunter2")]
+    {
+        let damaged = config.replace(written, &format!("{key} = {value}"));
+        let told = Campaign::small(2525, 3).config(&damaged).run(&["check"]).expect_code(78).stderr;
+        assert!(told.contains("this is not TOML: a text stands in quotes"), "{told}");
+        assert!(told.contains(&format!("write {key} = \"…\"")) && !told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn several_campaign_folders_are_all_named() {
+    let folder = Campaign::new().file("one/config.toml", "[campaign]\n").file("two/config.toml", "[campaign]\n");
+    let told = folder.run(&["check"]).expect_code(78).stderr;
+    assert!(told.contains("several campaign folders are here: one, two. Go into the one you mean with cd"), "{told}");
+}

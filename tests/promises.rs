@@ -304,7 +304,11 @@ fn resend_and_resolve_say_what_a_run_that_died_left_uncertain() {
     eventually("the stall", || there.load(Ordering::SeqCst));
     running.kill();
     let run = campaign.run(&["resend", "--yes"]).expect_code(2);
-    assert!(run.stderr.contains("nobody can know whether they arrived"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("while 1 letter was being handed over; nobody can know what arrived"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

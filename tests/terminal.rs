@@ -75,7 +75,7 @@ fn send_asks_for_its_word_and_sends_nothing_for_another() {
     let campaign = Campaign::small(server.port(), 3);
     let no = on_a_terminal(&campaign, 80, "yes\n", &["send"]).expect_code(0).stdout;
     assert!(no.contains("Type \"send\" to go on, anything else to stop"), "{no}");
-    assert!(no.contains("Nothing was sent."), "{no}");
+    assert!(no.contains("You typed \"yes\"; the word is \"send\".") && no.contains("Nothing was sent."), "{no}");
     assert!(server.letters().is_empty());
     let yes = on_a_terminal(&campaign, 80, "send\n", &["send"]).expect_code(0).stdout;
     assert!(yes.contains("accepted          3  100.0 %"), "{yes}");
@@ -161,6 +161,20 @@ fn help_explains_commands_and_topics_and_knows_near_names() {
     assert!(help(&["send"]).expect_code(0).stdout.contains("Usage: demarche send [OPTIONS]"));
     assert!(help(&["exit-codes"]).expect_code(0).stdout.contains("75  some rows are deferred or still queued"));
     assert!(help(&["config"]).expect_code(0).stdout.contains("[smtp]"));
+    for topic in ["files", "templates", "addressing", "languages"] {
+        let page = help(&[topic]).expect_code(0).stdout;
+        let marks = page.lines().find(|line| {
+            line.starts_with('#') || line.starts_with("|--") || (line.contains("](") && !line.contains('`'))
+        });
+        assert!(marks.is_none(), "{topic}: {marks:?}");
+        let narrow = on_a_terminal(&campaign, 60, "", &["--plain", "help", topic]).expect_code(0).stdout;
+        // Code stays as it is, and so does a command or a word that has no room.
+        let prose = narrow.lines().filter(|line| !line.starts_with("    ") && !line.contains('`'));
+        let wide: Vec<&str> = prose.filter(|line| line.trim_end().chars().count() > 60).collect();
+        assert!(wide.is_empty(), "{topic}: {wide:#?}");
+    }
+    let languages = help(&["templates"]).stdout;
+    assert!(languages.contains("`demarche help languages`"), "{languages}");
     let unknown = help(&["exitcodes"]).expect_code(64).stderr;
     assert!(unknown.contains("did you mean `demarche help exit-codes`?"), "{unknown}");
 }
@@ -384,4 +398,42 @@ fn the_postbox_prints_three_lines_that_can_be_put_into_the_section_that_is_there
     running.signal("INT");
     running.wait().expect_code(0);
     campaign.set("smtp.port", port).run(&["check"]).expect_code(0);
+}
+
+#[test]
+fn what_is_wrong_with_a_command_line_and_where_a_pack_is_fits_a_narrow_terminal() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 3);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    let both = ["report", "--pack", "evidence.zip", "--verify", "evidence.zip"];
+    for (arguments, code) in
+        [(&both[..], 64), (&["report", "--pack", "evidence.zip"], 0), (&["report", "--verify", "evidence.zip"], 0)]
+    {
+        let shown = on_a_terminal(&campaign, 60, "", arguments).expect_code(code).stdout;
+        let alone = |line: &str| !line.trim().contains(' ') || line.trim_start().starts_with("demarche ");
+        let wide: Vec<&str> =
+            shown.lines().filter(|line| line.trim_end().chars().count() > 60 && !alone(line)).collect();
+        assert!(wide.is_empty(), "{wide:#?}");
+    }
+}
+
+#[test]
+fn on_a_narrow_terminal_the_table_of_outcomes_breaks_what_it_explains_and_cuts_nothing() {
+    let server = Server::scripted(Script::new(|cue| match cue.phase {
+        Phase::Rcpt => Action::Reply("550 5.1.1 no such user".to_owned()),
+        _ => Action::Behave,
+    }));
+    let campaign = Campaign::small(server.port(), 1);
+    let shown = on_a_terminal(&campaign, 60, "", &["send", "--yes"]).expect_code(1).stdout;
+    let said = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("failed 1 100.0 % refused for good, for one address at least all 1"), "{shown}");
+}
+
+#[test]
+fn at_takes_a_time_and_its_help_names_one_that_is_to_come() {
+    let campaign = Campaign::small(2525, 1).env("TZ", "America/New_York");
+    let told = campaign.run(&["send", "--at", "tomorrow"]).expect_code(64).stderr;
+    let example = told.split_whitespace().find(|word| word.ends_with("T09:00[America/New_York]")).expect("an example");
+    let at: jiff::ZonedDateTime = example.parse().expect("a time with a zone");
+    assert!(at.timestamp() > demarche::clock::now(), "{told}");
 }

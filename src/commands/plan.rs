@@ -191,8 +191,9 @@ impl Plan {
             let why = format!("{}, and which would be sent ({})", differ(), listed(&self.changed));
             (why, "put the files back as they were; or pass --refresh too, to send them as they are in the files now")
         } else {
-            let why = "letters, rows or settings have changed since it was previewed".to_owned();
-            (why, "or the digest is not whole. Run `demarche preview`, look, and approve its digest")
+            let why =
+                "letters, rows or settings have changed since it was previewed, or a digit of it is wrong".to_owned();
+            (why, "run `demarche preview`, look, and approve its digest")
         };
         let digests = if self.changed.is_empty() {
             format!("approved: {approved}\nnow:      {files}")

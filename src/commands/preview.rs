@@ -61,6 +61,13 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
         }),
     };
     let (index, json) = write(&batch, &shown, &remarks, &approval, &ways, &folder, args.json)?;
+    // Before the result, whose last line is the digest.
+    if args.open
+        && let Err(error) = open::that_detached(&index)
+    {
+        tracing::info!(%error, "no browser");
+        context.screen.warn(&format!("no browser could be opened: open {} yourself", index.display()));
+    }
     if let Some(line) = standing.line() {
         context.screen.say(&format!("Approved: {line}."));
     }
@@ -69,12 +76,6 @@ pub(super) fn run(context: &Context, args: &PreviewArgs) -> Result<u8, Failure> 
         context.screen.json(&json);
     } else {
         context.screen.result(&ended(context, &batch, &ways, shown.len(), &index));
-    }
-    if args.open
-        && let Err(error) = open::that_detached(&index)
-    {
-        tracing::info!(%error, "no browser");
-        context.screen.warn(&format!("no browser could be opened: open {} yourself", index.display()));
     }
     Ok(OK)
 }

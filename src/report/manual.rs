@@ -124,7 +124,7 @@ impl Page<'_> {
     }
 
     fn heading(&mut self, level: HeadingLevel) {
-        let text = std::mem::take(&mut self.text);
+        let text = std::mem::take(&mut self.text).replace('`', "");
         let line = if level == HeadingLevel::H1 { "=" } else { "-" };
         let line = line.repeat(text.width().min(self.style.columns()));
         self.out.push_str(&format!("{}\n{line}\n", self.style.bold(&text)));

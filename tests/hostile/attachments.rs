@@ -272,9 +272,7 @@ fn an_attachment_that_changed_since_the_approval_is_refused() {
     let told =
         told.lines().filter(|line| !line.trim_end().ends_with(|c: char| c.is_ascii_hexdigit())).collect::<Vec<_>>();
     assert_snapshot!(told.join("\n"), @"
-    1 warning; `demarche check` shows it at its place:
-
-    error: this is not the batch that was approved: letters, rows or settings have changed since it was previewed; nothing was sent
+    error: this is not the batch that was approved: letters, rows or settings have changed since it was previewed, or a digit of it is wrong; nothing was sent
              run `demarche preview`, look, and approve its digest
     ");
     assert_eq!(server.letters().len(), 0);

@@ -69,9 +69,6 @@ fn a_folder_for_the_preview_that_is_somebody_elses_is_left_alone() {
     let run = campaign.run(&["preview", "--out", "mine"]).expect_code(73);
     assert_snapshot!(read_by_a_person(&campaign, &run), @r#"
     exit 73
-    1 warning; `demarche check` shows it at its place:
-      - 2 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
-
     error: "mine" holds files that no preview made, so nothing was written: name a new or empty folder
     "#);
     assert_eq!(campaign.read("mine/notes.txt"), "mine");
@@ -108,9 +105,6 @@ fn before_anything_was_sent_every_look_at_the_ledger_says_so() {
     == report: exit 74
     error: there is no ledger at FOLDER/ledger.db: nothing was sent from here yet, or `ledger.file` names another place
     == resend: exit 74
-    1 warning; `demarche check` shows it at its place:
-      - 1 placeholder address (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
-
     error: there is no ledger at FOLDER/ledger.db: nothing was sent from here yet, or `ledger.file` names another place
     == resolve: exit 74
     error: there is no ledger at FOLDER/ledger.db: nothing was sent from here yet, or `ledger.file` names another place
@@ -168,44 +162,20 @@ fn every_ledger_that_cannot_be_used_is_told_with_what_to_do() {
     };
     assert_snapshot!(known(told.concat()), @r#"
     == read-only: exit 74
-    1 warning; `demarche check` shows it at its place:
-      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
-
     error: FOLDER/ledger.db cannot be written: make it, and the folder it is in, writable for you
     == a symlink: exit 74
-    1 warning; `demarche check` shows it at its place:
-      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
-
     error: FOLDER/ledger.db is a symbolic link, and nothing is written through one: put the file itself there, or name another place in `ledger.file`
     == not ours: exit 74
-    1 warning; `demarche check` shows it at its place:
-      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
-
     error: FOLDER/ledger.db is not a ledger of demarche, and was left as it is: name another file in `ledger.file`, or move this one away
     == corrupt: exit 74
-    1 warning; `demarche check` shows it at its place:
-      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
-
     error: the ledger is damaged (Tree 3 page 3: btreeInitPage() returns error code 11), and was left as it is: restore a copy of it before you send anything more
     == truncated: exit 74
-    1 warning; `demarche check` shows it at its place:
-      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
-
     error: the ledger is damaged (database disk image is malformed), and was left as it is: restore a copy of it before you send anything more
     == empty: exit 74
-    1 warning; `demarche check` shows it at its place:
-      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
-
     error: FOLDER/ledger.db is empty; if it was a ledger, what was in it is lost: restore a copy of it before you send anything more; if nothing was ever sent from here, remove it
     == newer: exit 74
-    1 warning; `demarche check` shows it at its place:
-      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
-
     error: the ledger was written by a newer demarche (its version is 99, this program knows VERSION): use the newer program
     == another campaign's: exit 74
-    1 warning; `demarche check` shows it at its place:
-      - 4 placeholder addresses (such as ken@missions.example): they can be previewed and rehearsed, and `send` refuses them unless the relay is on this machine
-
     error: this ledger belongs to the campaign "open-letter", not to "another-letter": name another file in `ledger.file`
     "#);
 }
