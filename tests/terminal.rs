@@ -167,7 +167,7 @@ fn help_explains_commands_and_topics_and_knows_near_names() {
             line.starts_with('#') || line.starts_with("|--") || (line.contains("](") && !line.contains('`'))
         });
         assert!(marks.is_none(), "{topic}: {marks:?}");
-        let narrow = on_a_terminal(&campaign, 60, "", &["--plain", "help", topic]).expect_code(0).stdout;
+        let narrow = on_a_terminal(&campaign, 60, "", &["help", topic]).expect_code(0).stdout;
         // Code stays as it is, and so does a command or a word that has no room.
         let prose = narrow.lines().filter(|line| !line.starts_with("    ") && !line.contains('`'));
         let wide: Vec<&str> = prose.filter(|line| line.trim_end().chars().count() > 60).collect();

@@ -126,8 +126,11 @@ impl Page<'_> {
     fn heading(&mut self, level: HeadingLevel) {
         let text = std::mem::take(&mut self.text).replace('`', "");
         let line = if level == HeadingLevel::H1 { "=" } else { "-" };
-        let line = line.repeat(text.width().min(self.style.columns()));
-        self.out.push_str(&format!("{}\n{line}\n", self.style.bold(&text)));
+        let lines = prose::lines(&text, self.style.columns());
+        for text in &lines {
+            self.out.push_str(&format!("{}\n", self.style.bold(text)));
+        }
+        self.out.push_str(&format!("{}\n", line.repeat(lines.iter().map(|line| line.width()).max().unwrap_or(0))));
     }
 
     fn code(&mut self, text: &str) {
