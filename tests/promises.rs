@@ -305,7 +305,7 @@ fn resend_and_resolve_say_what_a_run_that_died_left_uncertain() {
     running.kill();
     let run = campaign.run(&["resend", "--yes"]).expect_code(2);
     assert!(
-        run.stderr.contains("while 1 letter was being handed over; nobody can know what arrived"),
+        run.stderr.contains("while 1 letter was being handed over; nobody can know whether they arrived"),
         "{}",
         run.stderr
     );
