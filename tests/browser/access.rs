@@ -71,7 +71,7 @@ fn axe_core_finds_no_violation_on_any_page() {
         look("letters/EGY.html", "w-phone,s-dark", "true", "");
     }
     let unfinished = campaign.path("unfinished");
-    let _begun = demarche::preview::Preview::create(&unfinished, vec![]).expect("a preview");
+    let _begun = demarche::preview::Preview::create(&unfinished, "open-letter", vec![]).expect("a preview");
     browser.open(&unfinished.join("index.html"), "");
     assert!(browser.text("h1").contains("not finished"));
     found.extend(violations(&browser, &axe, "").into_iter().map(|it| format!("unfinished: {it}")));

@@ -81,7 +81,7 @@ fn the_watch_for_requests_notices_a_tracker() {
 
 /// A preview of one letter. `check` would refuse this one; the page may not rely on that.
 fn show(folder: &Path, html: &str) {
-    let mut preview = Preview::create(folder, vec![]).expect("a preview");
+    let mut preview = Preview::create(folder, "open-letter", vec![]).expect("a preview");
     let item = Item {
         id: "KEN".into(),
         name: "Kenya".into(),
