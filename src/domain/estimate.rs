@@ -112,10 +112,12 @@ pub fn remedy(load: Load, limits: Limits<'_>, start: Timestamp, deadline: Timest
     };
     if in_time(Limits { rates: &[], per_domain: &[], ..limits }, start) {
         let fits = |rates: &[Rate]| in_time(Limits { rates, per_domain: &[], ..limits }, start);
-        remedy.rates = [false, true].iter().filter_map(|daily| slowest(limits.rates, *daily, &fits)).collect();
+        let rates = mended(limits.rates, &fits);
         let fits = |per_domain: &[Rate]| in_time(Limits { rates: &[], per_domain, ..limits }, start);
-        remedy.per_domain =
-            [false, true].iter().filter_map(|daily| slowest(limits.per_domain, *daily, &fits)).collect();
+        // One of them alone helps nobody if no rate in the place of the other does.
+        if let (Some(rates), Some(per_domain)) = (rates, mended(limits.per_domain, &fits)) {
+            (remedy.rates, remedy.per_domain) = (rates, per_domain);
+        }
     }
     if in_time(limits, now) && now < start {
         remedy.start_by = Some(latest_start(now, start, |start| in_time(limits, start)));
@@ -123,13 +125,21 @@ pub fn remedy(load: Load, limits: Limits<'_>, start: Timestamp, deadline: Timest
     remedy
 }
 
-/// The slowest rate that fits where the given ones of its kind (daily caps, or even rates) do not: by the minute, or by the
-/// hour where one a minute would be more than it takes. None if those given fit, or no rate does.
-fn slowest(given: &[Rate], daily: bool, fits: &dyn Fn(&[Rate]) -> bool) -> Option<Rate> {
-    let of_kind: Vec<Rate> = given.iter().filter(|rate| (rate.per() == Per::Day) == daily).copied().collect();
-    if fits(&of_kind) {
-        return None;
+/// For each kind of rate (even ones, daily caps) whose given ones do not fit, the slowest that does. None if there is a kind
+/// of which no rate does.
+fn mended(given: &[Rate], fits: &dyn Fn(&[Rate]) -> bool) -> Option<Vec<Rate>> {
+    let mut rates = Vec::new();
+    for daily in [false, true] {
+        let of_kind: Vec<Rate> = given.iter().filter(|rate| (rate.per() == Per::Day) == daily).copied().collect();
+        if !fits(&of_kind) {
+            rates.push(slowest(daily, fits)?);
+        }
     }
+    Some(rates)
+}
+
+/// The slowest rate of a kind that fits: by the minute, or by the hour where one a minute would be more than it takes.
+fn slowest(daily: bool, fits: &dyn Fn(&[Rate]) -> bool) -> Option<Rate> {
     if daily {
         return least(Per::Day, fits);
     }
@@ -249,6 +259,18 @@ mod tests {
         let (saturday, monday) = (at("2021-10-16T10:00:00Z"), at("2021-10-18T08:00:00Z"));
         let found = remedy(LOAD, limits, saturday, monday, saturday);
         assert!(found.any_hour && found.rates.is_empty(), "no rate helps while it is closed: {found:?}");
+    }
+
+    #[test]
+    fn a_rate_that_would_not_be_enough_by_itself_is_not_named() {
+        // Open first when the event begins: a day's limit could be high enough, no rate by the minute can.
+        let hours = Hours::parse("09:00-18:00", Some("Mon-Fri"), jiff::tz::TimeZone::UTC).expect("hours");
+        let (given, per_domain) = (rates(&["1/min", "50/day"]), rates(&["1/min"]));
+        let limits = Limits { rates: &given, per_domain: &per_domain, hours: Some(&hours) };
+        let load = Load { letters: 48, recipients: 96, busiest_domain: 48 };
+        let (start, deadline) = (at("2021-10-21T22:12:00Z"), at("2021-10-22T09:00:00Z"));
+        let found = remedy(load, limits, start, deadline, at("2021-10-15T07:00:00Z"));
+        assert!(found.rates.is_empty() && found.per_domain.is_empty(), "{found:?}");
     }
 
     proptest! {
