@@ -308,6 +308,10 @@ pub struct SendArgs {
     /// any more
     #[arg(long)]
     pub take_over: bool,
+    /// Begin a new ledger although letters of this campaign went out from another one on this machine: whoever has the letter
+    /// gets it twice
+    #[arg(long)]
+    pub new_ledger: bool,
     /// Print JSON at the end
     #[arg(long)]
     pub json: bool,
@@ -405,7 +409,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FILE.zip", conflicts_with_all = ["html", "csv", "pack"])]
     pub verify: Option<PathBuf>,
     /// With --verify: the digest of the pack's manifest, as it was handed on when the pack was made
-    #[arg(long, value_name = "DIGEST", requires = "verify")]
+    #[arg(long, value_name = "MANIFEST-DIGEST", requires = "verify")]
     pub expect: Option<String>,
     /// Print JSON
     #[arg(long)]

@@ -155,6 +155,44 @@ fn a_lost_reply_is_uncertain_whatever_the_server_kept_and_is_never_sent_again_by
     assert_eq!(server.ids().iter().filter(|id| *id == "AND").count(), 1);
 }
 
+/// A word may be about the wrong row. What a server answered no word takes back.
+#[test]
+fn a_word_on_an_uncertain_row_can_be_corrected_by_another_and_both_stay_on_record() {
+    let server = Server::scripted(Script::rules(vec![
+        rule(Phase::EndOfData, "and", Some(1), Action::RejectThen(Box::new(Action::Close))),
+        rule(Phase::EndOfData, "arg", Some(1), Action::AcceptThen(Box::new(Action::Close))),
+    ]));
+    let campaign = Campaign::small(server.port(), 10);
+    campaign.run(&["send", "--yes"]).expect_code(2);
+    let resolve = |id: &str, word: &str, note: &str| campaign.run(&["resolve", id, word, "--note", note, "--by", "A"]);
+    resolve("AND", "--sent", "meant Argentina").expect_code(0);
+    resolve("ARG", "--not-sent", "meant Andorra").expect_code(0);
+    assert_eq!((campaign.state("AND"), campaign.state("ARG")), ("accepted".into(), "queued".into()));
+
+    let asked = campaign.run(&["resolve", "AND"]).expect_code(64).stderr;
+    assert!(asked.contains("AND Andorra is accepted on a person's word (recorded as arrived by A on "), "{asked}");
+    assert!(asked.contains("demarche resolve AND --not-sent --note \"…\""), "{asked}");
+    let twice = resolve("AND", "--sent", "again").expect_code(64).stderr;
+    assert!(twice.contains("is accepted on a person's word"), "{twice}");
+    resolve("ALB", "--not-sent", "a server took it").expect_code(64);
+
+    let corrected = resolve("AND", "--not-sent", "it was Argentina").expect_code(0);
+    assert!(corrected.stdout.contains("`demarche send` sends it again"), "{}", corrected.stdout);
+    assert!(corrected.stdout.contains("stays on record: recorded as arrived by A on "), "{}", corrected.stdout);
+    resolve("ARG", "--sent", "it was Andorra").expect_code(0);
+    assert_eq!((campaign.state("AND"), campaign.state("ARG")), ("queued".into(), "accepted".into()));
+    let log = campaign.run(&["log", "AND"]).expect_code(0).stdout;
+    let (first, second) = (log.find("meant Argentina").expect("the first word"), log.find("it was Argentina"));
+    assert!(second.is_some_and(|second| second > first), "{log}");
+
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 10);
+    assert_eq!(row_of(&server.letters()[9]), "AND");
+    resolve("AND", "--not-sent", "too late: a server took it").expect_code(64);
+    let status = campaign.run(&["status"]).expect_code(0).stdout;
+    assert!(status.contains("10 of 10 accepted, 1 of them on a person's word"), "{status}");
+}
+
 #[test]
 fn a_letter_sent_again_after_a_lost_reply_keeps_its_message_id_and_date() {
     let server = Server::scripted(Script::rules(vec![rule(

@@ -11,14 +11,15 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::config::Pace;
 use crate::dispatch::{self, Compose, Ending, Job, Wishes};
+use crate::domain::delivery::State;
 use crate::domain::recipient::RecipientId;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::settings::Event;
-use crate::ledger::{Ledger, Start};
+use crate::ledger::{Ledger, LedgerError, Start};
 use crate::smtp::Connector;
 
 use super::Screen;
-use super::exit::{DATA, Failure, SOFTWARE, TRY_AGAIN, UNAVAILABLE};
+use super::exit::{DATA, Failure, SOFTWARE, TRY_AGAIN, UNAVAILABLE, UNCERTAIN};
 use super::prepare::Batch;
 use super::progress::{self, by_the_clock, in_words};
 use super::timing::{Timing, load_of};
@@ -94,6 +95,7 @@ pub(super) async fn drive(screen: &Screen, drive: Drive) -> Result<Ending, Failu
         let aims = progress::Aims { event: drive.event, planned: drive.planned };
         std::thread::spawn(move || progress::show(&screen, letters, &aims, &events))
     };
+    let ledger = drive.ledger.clone();
     let job = Job {
         ledger: drive.ledger,
         start: drive.start,
@@ -107,8 +109,7 @@ pub(super) async fn drive(screen: &Screen, drive: Drive) -> Result<Ending, Failu
         progress,
     };
     let mut signals = Signals::new()?;
-    let run = dispatch::run(job, stopping);
-    tokio::pin!(run);
+    let mut run = Box::pin(dispatch::run(job, stopping));
     let ending = tokio::select! {
         ending = &mut run => ending,
         name = signals.next() => {
@@ -119,11 +120,9 @@ pub(super) async fn drive(screen: &Screen, drive: Drive) -> Result<Ending, Failu
                 _ = signals.next() => {
                     // Whatever is told from here on stands below the bar, and so does the prompt.
                     screen.draw(None);
-                    return Err(Failure::new(
-                        TRY_AGAIN,
-                        "aborted: letters that were being handed over are uncertain until somebody looks",
-                    )
-                    .help("`demarche status` shows what is known; `demarche send` goes on with the rest"));
+                    // Its sessions go with it: no other letter is claimed.
+                    drop(run);
+                    return Err(aborted(&ledger).await?);
                 }
             }
         }
@@ -131,6 +130,51 @@ pub(super) async fn drive(screen: &Screen, drive: Drive) -> Result<Ending, Failu
     // The run dropped its end of the channel, so the screen comes to its own.
     let _ = shown.join();
     Ok(ending?)
+}
+
+/// What an abort leaves: the letters that were being handed over are recorded as uncertain and named, if the ledger can do
+/// that at once; if not, they are named, and whoever looks next finds them so ([`Reader`]).
+///
+/// [`Reader`]: crate::ledger::Reader
+async fn aborted(ledger: &Ledger) -> Result<Failure, Failure> {
+    /// Whoever aborts does not wait for a disk.
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let mut in_flight = Vec::new();
+    ledger.reader()?.deliveries(&mut |record| {
+        if matches!(record.state, State::Sending | State::HandedOver) {
+            in_flight.push((record.id, record.state));
+        }
+    })?;
+    let recording = {
+        let (ledger, in_flight) = (ledger.clone(), in_flight.clone());
+        tokio::task::spawn_blocking(move || -> Result<Vec<(RecipientId, State)>, LedgerError> {
+            // An outcome that came in the meantime is in the queue before it.
+            ledger.recover()?;
+            let reader = ledger.reader()?;
+            let now = |(id, _)| Ok(reader.delivery(&id)?.map(|record| (id, record.state)));
+            in_flight.into_iter().filter_map(|one| now(one).transpose()).collect()
+        })
+    };
+    let recorded = tokio::time::timeout(PATIENCE, recording).await;
+    let left = match recorded {
+        Ok(Ok(Ok(left))) => left,
+        _ => in_flight,
+    };
+    let unknown = |state: &State| matches!(state, State::HandedOver | State::Uncertain);
+    let unknown: Vec<&RecipientId> = left.iter().filter(|(_, state)| unknown(state)).map(|(id, _)| id).collect();
+    let Some(first) = unknown.first() else {
+        let message = "aborted: no letter was being handed over, so that nothing is uncertain";
+        return Ok(Failure::new(TRY_AGAIN, message).help("`demarche send` goes on with the rest"));
+    };
+    let names: Vec<String> = unknown.iter().map(|id| progress::named(id)).collect();
+    let (were, they, are) = if names.len() == 1 { ("was", "it", "is") } else { ("were", "they", "are") };
+    let message = format!(
+        "aborted while {} {were} being handed over: nobody can know whether {they} arrived, so {they} {are} uncertain",
+        names.join(", ")
+    );
+    Ok(Failure::new(UNCERTAIN, message).help(format!(
+        "`demarche resolve {first}` tells how to find out; `demarche send` goes on with the rest, and sends nothing uncertain again"
+    )))
 }
 
 /// Waits for the wall clock to show `at`; false if a signal came first.

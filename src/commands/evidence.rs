@@ -12,6 +12,7 @@ use crate::domain::message::Stamp;
 use crate::domain::recipient::RecipientId;
 use crate::domain::record::{DeliveryRecord, RunRecord};
 use crate::domain::reply::visible;
+use crate::domain::run::approved_before;
 use crate::domain::size::size;
 use crate::evidence::{self, EvidenceError, Made, Pack, Record, Verdict, message_name, source_name};
 use crate::ledger::{HandedOver, Ledger, LedgerError, Reader};
@@ -171,6 +172,18 @@ pub(super) fn verify(context: &Context, path: &Path, expect: Option<&str>, as_js
     let expect = expect.map_err(|error| Failure::new(USAGE, format!("--expect: {error}")))?;
     let (mut verdict, claims) = evidence::verify(path, expect).map_err(|error| unreadable(path, &error))?;
     let record = claims.as_ref().map(|claims| claims.record.clone()).unwrap_or_default();
+    if let Some(what) =
+        expect.filter(|expect| verdict.manifest != Some(*expect)).and_then(|it| known(it, &verdict, &record))
+    {
+        return Err(Failure::new(
+            USAGE,
+            format!("--expect: by this pack, that is the digest {what}, not the manifest's; nothing was compared"),
+        )
+        .help(
+            "--expect takes the digest that `demarche report --pack` printed as the manifest's: it alone tells whether anybody \
+             changed the pack",
+        ));
+    }
     match claims.map_or(Ok(Vec::new()), |claims| recomputed::compare(&claims)) {
         Ok(findings) => verdict.findings.extend(findings),
         Err(why) => context.screen.warn(&why),
@@ -181,6 +194,18 @@ pub(super) fn verify(context: &Context, path: &Path, expect: Option<&str>, as_js
         context.screen.result_in_sentences(&told(&verdict, &record, path, expect.is_some()));
     }
     Ok(if verdict.findings.is_empty() { OK } else { DATA })
+}
+
+/// What a digest stands for that is not the manifest's, if the pack knows it: the campaign has several, and they look alike.
+fn known(digest: Digest, verdict: &Verdict, record: &Record) -> Option<String> {
+    if verdict.batch == Some(digest) {
+        return Some("of the batch".to_owned());
+    }
+    if let Some(run) = record.runs.iter().find(|run| run.began.digest == Some(digest)) {
+        return Some(format!("of the batch of run {}", run.run));
+    }
+    let approved = record.approvals.iter().any(|approval| approval.digest == digest);
+    approved.then(|| "of a batch that was approved".to_owned())
 }
 
 fn unreadable(path: &Path, error: &EvidenceError) -> Failure {
@@ -220,12 +245,13 @@ fn told(verdict: &Verdict, record: &Record, path: &Path, expected: bool) -> Stri
         ));
     }
     if let Some(batch) = verdict.batch.filter(|_| verdict.deliveries > 0) {
-        let who = if verdict.approved_by.is_empty() {
-            "nobody, by the record".to_owned()
-        } else {
-            verdict.approved_by.join(", ")
+        let before = approved_before(record.runs.iter().map(|run| (run.attempts, &run.began)));
+        let who = match before.filter(|_| verdict.approved_by.is_empty()) {
+            Some(before) => format!("what is on record now; {}", visible(&before)),
+            None if verdict.approved_by.is_empty() => "approved by nobody, by the record".to_owned(),
+            None => format!("approved by {}", verdict.approved_by.join(", ")),
         };
-        text.push_str(&format!("batch:    {batch}, approved by {who}\n"));
+        text.push_str(&format!("batch:    {batch}, {who}\n"));
     }
     for run in record.runs.iter().filter(|_| !verdict.rehearsal) {
         text.push_str(&run_told(run, record));
@@ -236,7 +262,7 @@ fn told(verdict: &Verdict, record: &Record, path: &Path, expected: bool) -> Stri
         }
         text.push_str(&format!("manifest: {manifest}\n"));
         if !expected {
-            text.push_str(&format!("    demarche report --verify {shown} --expect DIGEST\n"));
+            text.push_str(&format!("    demarche report --verify {shown} --expect MANIFEST-DIGEST\n"));
         }
     }
     text

@@ -11,6 +11,8 @@ use crate::smtp::SetupError;
 pub(super) const OK: u8 = 0;
 /// Some rows failed; for `test` and `check --online`, something did not work.
 pub(super) const FAILED: u8 = 1;
+/// Some rows are uncertain.
+pub(super) const UNCERTAIN: u8 = 2;
 /// The command line is wrong.
 pub(super) const USAGE: u8 = 64;
 /// Recipients, templates or attachments are wrong.

@@ -70,6 +70,7 @@ fn dossier_of(record: &Record, said: &Value) -> Dossier {
             now: clock::now(),
             ledger: String::new(),
             resolved: Vec::new(),
+            running: None,
             rehearsal: record.rehearsal,
             runs: record.runs.clone(),
             approvals: record.approvals.clone(),

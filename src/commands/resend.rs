@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let batch = batch(context, Purpose::Send)?;
     context.screen.remarks(&batch.diagnostics);
     let ledger = Ledger::open(&batch.config.ledger, false, "resend")?;
-    recovered::recover(context, &ledger, &batch.config, args.take_over)?;
+    let machine = recovered::recover(context, &ledger, &batch.config, args.take_over)?;
     send::suppress_known(context, &batch, &ledger)?;
     let frozen = Frozen::new(ledger.reader()?)?;
     let again = Again::new(context, &batch, &ledger, &frozen, args)?;
@@ -94,7 +94,10 @@ pub(super) fn run(context: &Context, args: &ResendArgs) -> Result<u8, Failure> {
     let ids = again.requeue(&batch, &ledger)?;
     ledger.restrict(Some(ids.clone()))?;
     let drive = drive::Drive::new(&batch, (&ledger, start), connector, Arc::new(frozen), &ids)?;
-    let ending = drive::block_on(drive::drive(&context.screen, drive))?;
+    recovered::begin(context, (&ledger, &machine), &batch.config, args.take_over, ids.len())?;
+    let ending = drive::block_on(drive::drive(&context.screen, drive));
+    recovered::end(context, &ledger, &machine);
+    let ending = ending?;
     let complete = again.complete.iter().map(|record| record.id.clone());
     let selection = ids.into_iter().chain(complete).chain(again.held.iter().map(|(id, _)| id.clone())).collect();
     let about = send::About { selection: Some(&selection), gone: &[] };

@@ -2,7 +2,9 @@
 
 use crate::cli::ResolveArgs;
 use crate::clock;
-use crate::domain::delivery::State;
+use crate::domain::delivery::{Event, State};
+use crate::domain::recipient::RecipientId;
+use crate::domain::record::{DeliveryRecord, Remark};
 use crate::domain::reply::visible;
 use crate::ledger::{Ledger, Reader};
 use crate::report;
@@ -24,9 +26,12 @@ pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> 
     recovered::sort_out(context, &ledger, &config)?;
     say_rehearsal(context, &ledger.reader()?)?;
     let record = log::find(&ledger.reader()?, &args.mission)?;
-    if record.state != State::Uncertain {
-        return Err(not_uncertain(&record));
+    let reader = ledger.reader()?;
+    let corrects = reader.correctable(&record.id, args.sent)?;
+    if record.state != State::Uncertain && !corrects {
+        return Err(not_uncertain(&reader, &record, Some(args.sent))?);
     }
+    let before = if corrects { last_word(&reader, &record.id)? } else { None };
     let by = approval::person(args.by.as_deref());
     ledger.resolve(&record.id, args.sent, note, by.as_deref())?;
     let name = progress::named(&record.id);
@@ -36,6 +41,11 @@ pub(super) fn run(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> 
     } else {
         format!("{name}: recorded as not arrived, on {word}; `demarche send` sends it again.")
     });
+    if let Some(before) = before {
+        context
+            .screen
+            .result(&format!("It corrects an earlier word, which stays on record: {}.", report::remark_line(&before)));
+    }
     Ok(OK)
 }
 
@@ -52,15 +62,11 @@ fn show(context: &Context, args: &ResolveArgs) -> Result<u8, Failure> {
     match record.state {
         State::Uncertain => {}
         State::Sending | State::HandedOver => {
-            return Err(Failure::new(
-                USAGE,
-                format!("{} is being sent, or its run was cut off", progress::named(&record.id)),
-            )
-            .help(
-                "if no `send` is running, `demarche send` (or `resend`) sorts out what was cut off; then look again",
-            ));
+            let by = reader.holder().unwrap_or_else(|| "a run that ended just now".to_owned());
+            return Err(Failure::new(USAGE, format!("{} is being sent, by {by}", progress::named(&record.id)))
+                .help("look again when that has ended"));
         }
-        _ => return Err(not_uncertain(&record)),
+        _ => return Err(not_uncertain(&reader, &record, None)?),
     }
     context.screen.result(&report::evidence(
         &record,
@@ -79,7 +85,30 @@ fn say_rehearsal(context: &Context, reader: &Reader) -> Result<(), Failure> {
     Ok(())
 }
 
-fn not_uncertain(record: &crate::domain::record::DeliveryRecord) -> Failure {
-    Failure::new(USAGE, format!("{} is {}, not uncertain", progress::named(&record.id), record.state))
-        .help("only uncertain rows need a person's word; `demarche status` lists them")
+/// The last thing that a person said of a row's letter: that it arrived, or that it did not.
+fn last_word(reader: &Reader, id: &RecipientId) -> Result<Option<Remark>, Failure> {
+    let said = |remark: &Remark| matches!(remark.event, Event::ResolveSent | Event::ResolveNotSent);
+    Ok(reader.remarks(id)?.into_iter().rev().find(said))
+}
+
+/// Why a row takes no word that it was sent, or was not; and where another word settled it, how to correct that one.
+fn not_uncertain(reader: &Reader, record: &DeliveryRecord, sent: Option<bool>) -> Result<Failure, Failure> {
+    let named = progress::named(&record.id);
+    let other = [true, false].into_iter().find_map(|other| match reader.correctable(&record.id, other) {
+        Ok(true) if sent != Some(other) => Some(Ok(other)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    });
+    let (Some(other), Some(said)) = (other.transpose()?, last_word(reader, &record.id)?) else {
+        return Ok(Failure::new(USAGE, format!("{named} is {}, not uncertain", record.state))
+            .help("only uncertain rows need a person's word; `demarche status` lists them"));
+    };
+    let again = if other { "" } else { "; it is then sent again" };
+    let flag = if other { "--sent" } else { "--not-sent" };
+    let message = format!("{named} is {} on a person's word ({})", record.state, report::remark_line(&said));
+    let help = format!(
+        "to correct that: `demarche resolve {} {flag} --note \"…\"`; both words stay on record{again}",
+        record.id
+    );
+    Ok(Failure::new(USAGE, message).help(help))
 }

@@ -12,7 +12,7 @@ use crate::domain::digest::Digest;
 use crate::domain::recipient::RecipientId;
 use crate::domain::record::Counts;
 use crate::domain::run::Confirmation;
-use crate::ledger::{Ledger, Reader, Start};
+use crate::ledger::{Ledger, Machine, Reader, Start};
 use crate::report;
 use crate::smtp::Connector;
 
@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     context.screen.remarks(&batch.diagnostics);
     let connector = Connector::new(batch.config.relay.clone())?;
     let ledger = Ledger::open(&batch.config.ledger, true, "send")?;
-    recovered::recover(context, &ledger, &batch.config, args.take_over)?;
+    let machine = recovered::recover(context, &ledger, &batch.config, args.take_over)?;
     suppress_known(context, &batch, &ledger)?;
     let plan = Plan::new(&batch, &ledger, args.refresh)?;
     plan.say(context);
@@ -88,7 +88,9 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
         context.screen.warn_of(what, &changes);
     }
     standing.require()?;
-    if approved.is_none() && !is_wanted(context, &timing, &plan, &ids, args, at.as_ref())? {
+    let unasked = args.yes || approved.is_some();
+    let may_begin = recovered::may_begin_anew(context, (&ledger, &machine), &batch.config, args.new_ledger, unasked)?;
+    if !may_begin || (approved.is_none() && !is_wanted(context, &timing, &plan, &ids, args, at.as_ref())?) {
         context.screen.say("Nothing was sent.");
         return Ok(OK);
     }
@@ -96,7 +98,8 @@ pub(super) fn run(context: &Context, args: &SendArgs) -> Result<u8, Failure> {
     plan.enrol(&batch, &ledger, args.refresh)?;
     let whole = chosen.is_none() && args.limit.is_none();
     ledger.restrict(if whole && !plan.has_gone() { None } else { Some(ids.clone()) })?;
-    let ending = go(context, &batch, (&ledger, start), connector, &ids, at.as_ref())?;
+    let run = Run { machine: &machine, take_over: args.take_over, at: at.as_ref() };
+    let ending = go(context, &batch, (&ledger, start), connector, &ids, &run)?;
     let selection = (!whole).then(|| ids.into_iter().collect());
     let about = About { selection: selection.as_ref(), gone: plan.gone() };
     finish(context, &ledger, &batch, Some(&ending), about, args.json)
@@ -173,18 +176,30 @@ fn go(
     (ledger, start): (&Ledger, Start),
     connector: Connector,
     ids: &[RecipientId],
-    at: Option<&ZonedDateTime>,
+    run: &Run<'_>,
 ) -> Result<crate::dispatch::Ending, Failure> {
     let compose = Arc::new(Frozen::new(ledger.reader()?)?);
     drive::block_on(async {
-        if let Some(at) = at
-            && !drive::wait_until(&context.screen, at).await?
-        {
-            return Ok(crate::dispatch::Ending::Stopped);
+        if let Some(at) = run.at {
+            ledger.tell(&format!(", waits until {}", on_the_clock(at)));
+            if !drive::wait_until(&context.screen, at).await? {
+                return Ok(crate::dispatch::Ending::Stopped);
+            }
+            ledger.tell("");
         }
         let drive = drive::Drive::new(batch, (ledger, start), connector, compose, ids)?;
-        drive::drive(&context.screen, drive).await
+        recovered::begin(context, (ledger, run.machine), &batch.config, run.take_over, ids.len())?;
+        let ending = drive::drive(&context.screen, drive).await;
+        recovered::end(context, ledger, run.machine);
+        ending
     })
+}
+
+/// From where a run begins, by whose word, and when.
+struct Run<'a> {
+    machine: &'a Machine,
+    take_over: bool,
+    at: Option<&'a ZonedDateTime>,
 }
 
 /// Applies suppressions to rows that the ledger knows already: whoever asked not to be written to since gets no letter, and

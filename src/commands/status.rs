@@ -75,6 +75,7 @@ pub(super) fn facts(reader: &Reader, config: &Config, coverage: Coverage) -> Res
         now: clock::now(),
         ledger: config.ledger.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         resolved,
+        running: reader.holder(),
         rehearsal: reader.is_rehearsal()?,
         runs: reader.runs()?,
         approvals,

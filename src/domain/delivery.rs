@@ -91,6 +91,9 @@ impl State {
             (S::Uncertain, E::ResolveSent) => S::Accepted,
             (S::Uncertain, E::ResolveNotSent | E::SendAgain) => S::Queued,
             (S::Queued, E::Doubt) => S::Uncertain,
+            // Only by `of_word`, which asks what the acceptance rests on.
+            (S::Accepted, E::CorrectToNotSent) => S::Queued,
+            (S::Queued, E::CorrectToSent) => S::Accepted,
             (S::Queued | S::Deferred | S::Failed, E::Suppress) => S::Suppressed,
             (state, event) => return Err(IllegalTransition { state, event }),
         };
@@ -159,8 +162,29 @@ pub enum Event {
     SendAgain,
     /// The run that was to send it again ended before it did: it is as uncertain as before.
     Doubt,
+    /// A person takes back their word that it arrived ([`Event::of_word`]).
+    CorrectToNotSent,
+    /// A person takes back their word that it did not, before it was sent again ([`Event::of_word`]).
+    CorrectToSent,
     /// It must not be sent any more.
     Suppress,
+}
+
+impl Event {
+    /// What a person's word does to an address in `state`: that it was `sent`, or that it was not. `seen` is what the last
+    /// attempt on the address ended as, but for those that were given back. `None` if it has no say: a server's answer stands above it, so that a word
+    /// settles what is uncertain, and corrects only what nothing but another word settled.
+    #[must_use]
+    pub fn of_word(state: State, seen: Option<State>, sent: bool) -> Option<Self> {
+        match (state, seen, sent) {
+            (State::Uncertain, _, true) => Some(Self::ResolveSent),
+            (State::Uncertain, _, false) => Some(Self::ResolveNotSent),
+            // Seen as uncertain and no more so: that took a person's word.
+            (State::Accepted, Some(State::Uncertain), false) => Some(Self::CorrectToNotSent),
+            (State::Queued, Some(State::Uncertain), true) => Some(Self::CorrectToSent),
+            _ => None,
+        }
+    }
 }
 
 /// An event that cannot happen in a state.
@@ -179,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    const EVENTS: [Event; 14] = [
+    const EVENTS: [Event; 16] = [
         Event::Claim,
         Event::Intend,
         Event::Release,
@@ -193,6 +217,8 @@ mod tests {
         Event::ResolveNotSent,
         Event::SendAgain,
         Event::Doubt,
+        Event::CorrectToNotSent,
+        Event::CorrectToSent,
         Event::Suppress,
     ];
 
@@ -211,9 +237,31 @@ mod tests {
     }
 
     #[test]
-    fn nothing_takes_an_acceptance_back() {
+    fn nothing_takes_an_acceptance_back_but_the_word_that_corrects_a_word() {
         for event in EVENTS {
-            assert!(State::Accepted.next(event).is_err(), "{event:?}");
+            assert_eq!(State::Accepted.next(event).is_ok(), event == Event::CorrectToNotSent, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_has_its_say_only_where_no_answer_of_a_server_stands() {
+        for (state, seen, sent) in State::ALL
+            .into_iter()
+            .flat_map(|state| std::iter::once(None).chain(State::ALL.map(Some)).map(move |seen| (state, seen)))
+            .flat_map(|(state, seen)| [true, false].map(|sent| (state, seen, sent)))
+        {
+            let event = Event::of_word(state, seen, sent);
+            let by_word = seen == Some(State::Uncertain);
+            let has_a_say = match state {
+                State::Uncertain => true,
+                State::Accepted => by_word && !sent,
+                State::Queued => by_word && sent,
+                _ => false,
+            };
+            assert_eq!(event.is_some(), has_a_say, "{state} {seen:?} {sent}");
+            let after = event.map(|event| state.next(event).expect("what a word does is legal"));
+            let meant = if sent { State::Accepted } else { State::Queued };
+            assert!(after.is_none_or(|after| after == meant), "{state} {seen:?} {sent}");
         }
     }
 
@@ -234,24 +282,58 @@ mod tests {
 
     proptest! {
         /// The promise itself: without a person's word, a letter whose terminator may have left is never claimed again,
-        /// unless a reply proved that it was not taken.
+        /// unless a reply proved that it was not taken; and no word of anybody sends again what a server took.
         #[test]
         fn a_letter_is_never_claimed_again_after_a_handover_that_could_have_been_accepted(
-            picks in proptest::collection::vec(0..EVENTS.len(), 0..200)
+            picks in proptest::collection::vec((0..EVENTS.len(), any::<bool>()), 0..200)
         ) {
             let mut state = State::Queued;
-            let mut could_have_been_accepted = false;
-            for event in picks.into_iter().map(|i| EVENTS[i]) {
+            let (mut could_have_been_accepted, mut taken_by_a_server) = (false, false);
+            // What the last attempt ended as, and a person's words since, in their order.
+            let (mut seen, mut words) = (None, Vec::new());
+            for (event, sent) in picks.into_iter().map(|(i, sent)| (EVENTS[i], sent)) {
+                use Event as E;
+                let persons = matches!(event, E::ResolveSent | E::ResolveNotSent | E::CorrectToNotSent | E::CorrectToSent);
+                // A person does not choose among events; the word does.
+                let event = if persons { E::of_word(state, seen, sent) } else { Some(event) };
+                let Some(event) = event else { continue };
+                let before = state;
                 let Ok(next) = state.next(event) else { continue };
+                state = next;
+                if persons {
+                    words.push(sent);
+                    could_have_been_accepted = sent;
+                    prop_assert!(!taken_by_a_server, "{event:?}");
+                    prop_assert_eq!(state, if sent { State::Accepted } else { State::Queued });
+                    continue;
+                }
                 match event {
-                    Event::Accept | Event::LoseTrack => could_have_been_accepted = true,
-                    Event::Recover if state == State::HandedOver => could_have_been_accepted = true,
-                    Event::ResolveNotSent | Event::SendAgain => could_have_been_accepted = false,
-                    Event::Doubt => could_have_been_accepted = true,
-                    Event::Claim => prop_assert!(!could_have_been_accepted),
+                    E::Accept => {
+                        could_have_been_accepted = true;
+                        taken_by_a_server = true;
+                    }
+                    E::LoseTrack => could_have_been_accepted = true,
+                    E::Recover if before == State::HandedOver => could_have_been_accepted = true,
+                    E::Claim => {
+                        prop_assert!(!could_have_been_accepted && !taken_by_a_server);
+                        prop_assert!(words.last() != Some(&true), "{words:?}");
+                        words.clear();
+                    }
+                    E::SendAgain => {
+                        could_have_been_accepted = false;
+                        words.clear();
+                    }
+                    E::Doubt => {
+                        could_have_been_accepted = true;
+                        words.clear();
+                    }
                     _ => {}
                 }
-                state = next;
+                // What was given back was nothing to the address.
+                let ended = matches!(event, E::Accept | E::Defer | E::Fail | E::LoseTrack | E::Recover | E::Release);
+                if ended && state != State::Queued {
+                    seen = Some(state);
+                }
             }
         }
 

@@ -137,6 +137,29 @@ impl Cover<'_> {
     }
 }
 
+/// `every letter that went out was approved before its run: 10 as 37f9…, 183 as 59e5…, by A and B`, for runs given by how many
+/// letters they tried and how they were begun; `None` if nothing went out, or a run went out without an approval.
+#[must_use]
+pub fn approved_before<'a>(runs: impl IntoIterator<Item = (u64, &'a Beginning)>) -> Option<String> {
+    let (mut parts, mut people): (Vec<(Digest, bool, u64)>, Vec<&str>) = (Vec::new(), Vec::new());
+    for (letters, began) in runs.into_iter().filter(|(letters, _)| *letters > 0) {
+        let digest = began.digest.filter(|_| !began.approvals.is_empty())?;
+        let whole = began.approvals.iter().all(|one| one.digest == digest);
+        people.extend(began.approvals.iter().map(|one| one.by.as_str()));
+        match parts.iter_mut().find(|(of, as_whole, _)| (*of, *as_whole) == (digest, whole)) {
+            Some((.., count)) => *count += letters,
+            None => parts.push((digest, whole, letters)),
+        }
+    }
+    let part = |(digest, whole, letters): &(Digest, bool, u64)| {
+        if *whole { format!("{letters} as {digest}") } else { format!("{letters} letter by letter") }
+    };
+    let told: Vec<String> = parts.iter().map(part).collect();
+    let people = and(&distinct(people));
+    (!told.is_empty())
+        .then(|| format!("every letter that went out was approved before its run: {}, by {people}", told.join(", ")))
+}
+
 /// `A`, `A and B`, `A, B and C`.
 fn and(names: &[&str]) -> String {
     match names {

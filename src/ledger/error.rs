@@ -164,13 +164,16 @@ pub enum LedgerError {
     },
     /// A copy from before the last run on this machine.
     #[error(
-        "this ledger is an older copy: a run on this machine ({at}) went on with a newer one, and what was sent then would be \
-         sent again; put the newer one back; if it is lost, put whoever has the letter (the relay's log tells) into \
-         suppressed.csv, and go on with --take-over"
+        "this ledger is an older copy: a run on this machine ({at}) went on with a newer one{newer}; {instead}; if it is lost, \
+         put whoever has the letter (the relay's log tells) into suppressed.csv, and go on with --take-over"
     )]
     Outdated {
         /// When that run began.
         at: String,
+        /// Where the newer one is, and what was sent from it.
+        newer: String,
+        /// What to do if it is there.
+        instead: &'static str,
     },
     /// What this machine remembers of its ledgers is out of reach.
     #[error(

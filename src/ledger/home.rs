@@ -1,11 +1,14 @@
 //! Where a ledger is at home: the machine that sends from it. A campaign folder is easily copied, and two copies at work would
 //! send everything twice; so the first run of another machine needs a person's word, and so does an older copy.
 
+use std::path::Path;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::columns;
 use super::error::LedgerError;
 use super::machine::{Machine, Mark};
+use super::trail;
 use crate::clock;
 use crate::domain::reply::visible;
 
@@ -27,8 +30,17 @@ pub enum Arrival {
 pub(super) struct Standing {
     pub(super) mark: Mark,
     pub(super) turn: Option<Mark>,
+    /// Letters that were accepted, or may have been.
+    letters: u64,
     home: Option<(Mark, String)>,
     last_run: Option<String>,
+}
+
+impl Standing {
+    /// True if a run began on it.
+    pub(super) fn has_a_home(&self) -> bool {
+        self.home.is_some() || self.last_run.is_some()
+    }
 }
 
 pub(super) fn standing(connection: &Connection) -> Result<Standing, LedgerError> {
@@ -43,14 +55,25 @@ pub(super) fn standing(connection: &Connection) -> Result<Standing, LedgerError>
         .optional()?
         .transpose()?
         .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
-    Ok(Standing { mark, turn, home, last_run })
+    let letters: i64 = connection.query_row(
+        "SELECT COUNT(*) FROM deliveries WHERE state IN ('accepted', 'uncertain', 'handed-over')",
+        [],
+        |row| row.get(0),
+    )?;
+    let letters = u64::try_from(letters).unwrap_or(0);
+    Ok(Standing { mark, turn, letters, home, last_run })
 }
 
 /// What it means that `machine` wants to send from it.
 ///
 /// # Errors
 /// [`LedgerError::Foreign`] and [`LedgerError::Outdated`] without a person's word, and [`LedgerError::Memory`].
-pub(super) fn judge(standing: &Standing, machine: &Machine, take_over: bool) -> Result<Arrival, LedgerError> {
+pub(super) fn judge(
+    standing: &Standing,
+    machine: &Machine,
+    ledger: &Path,
+    take_over: bool,
+) -> Result<Arrival, LedgerError> {
     let memory = machine.recall(&standing.mark)?;
     let foreign = standing.home.as_ref().filter(|(home, _)| *home != machine.id);
     let outdated = memory.filter(|memory| !memory.knows(standing.turn.unwrap_or_default()));
@@ -61,10 +84,30 @@ pub(super) fn judge(standing: &Standing, machine: &Machine, take_over: bool) -> 
             Err(LedgerError::Foreign { host: visible(host), at })
         }
         (None, Some(_)) if take_over => Ok(Arrival::TakenOver { from: machine.host.clone() }),
-        (None, Some(memory)) => Err(LedgerError::Outdated { at: memory.at }),
+        (None, Some(memory)) => Err(older(standing, machine, ledger, memory.at)),
         (None, None) if standing.home.is_none() => Ok(Arrival::First),
         (None, None) => Ok(Arrival::AtHome),
     }
+}
+
+/// Which copy is newer, and what would be sent twice, as far as this machine remembers.
+fn older(standing: &Standing, machine: &Machine, ledger: &Path, at: String) -> LedgerError {
+    let newer = trail::newer(machine, &standing.mark);
+    let same = |one: &Path, other: &Path| {
+        let whole = |path: &Path| std::fs::canonicalize(path).ok();
+        whole(one).is_some() && whole(one) == whole(other)
+    };
+    let other = newer.as_ref().filter(|newer| !same(&newer.path, ledger));
+    let since = newer.as_ref().map_or(0, |newer| newer.letters.saturating_sub(standing.letters));
+    let named = other.map_or_else(String::new, |newer| format!(", {},", visible(&newer.path.display().to_string())));
+    let again = match (since, newer.as_ref().is_some_and(|newer| newer.is_whole)) {
+        (0, _) | (_, false) => " and what was sent then would be sent again".to_owned(),
+        (1, _) => " and 1 letter that went out from that since would be sent again".to_owned(),
+        (many, _) => format!(" and {many} letters that went out from that since would be sent again"),
+    };
+    let comma = if other.is_some() { "" } else { "," };
+    let instead = if other.is_some() { "go on with that one" } else { "put the newer one back" };
+    LedgerError::Outdated { at, newer: format!("{named}{comma}{again}"), instead }
 }
 
 /// Writes down the turn, and the new home if it moved.

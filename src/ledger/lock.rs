@@ -1,7 +1,7 @@
 //! The lock beside the ledger: one process writes, the second is told who, and the lock dies with its holder.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
@@ -12,6 +12,8 @@ use crate::domain::reply::visible;
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
+    /// Who that is: process, purpose and since when.
+    holds: String,
 }
 
 impl Drop for Lock {
@@ -39,15 +41,68 @@ impl Lock {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = not_through_a_link(&mut options).open(&path).map_err(|error| io(&error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LedgerError::Locked { holder: holder(&mut file) }),
-            Err(TryLockError::Error(error)) => return Err(io(&error)),
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(io(&error)),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            // A reader that looks whether anybody writes is no holder, and lets go at once.
+            match file.try_lock_shared() {
+                Ok(()) => file.unlock().map_err(|error| io(&error))?,
+                Err(TryLockError::WouldBlock) => return Err(LedgerError::Locked { holder: holder(&mut file) }),
+                Err(TryLockError::Error(error)) => return Err(io(&error)),
+            }
+            std::thread::yield_now();
         }
         let since = crate::clock::now().round(jiff::Unit::Second).unwrap_or_default();
-        let text = format!("process {}, `demarche {purpose}`, since {since}\n", std::process::id());
-        file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|error| io(&error))?;
-        Ok(Self { file })
+        let holds = format!("process {}, `demarche {purpose}`, since {since}", std::process::id());
+        let lock = Self { file, holds };
+        lock.tell("").map_err(|error| io(&error))?;
+        Ok(lock)
+    }
+
+    /// Adds to what a second terminal is told of the holder: `what` it is at.
+    pub(super) fn tell(&self, what: &str) -> std::io::Result<()> {
+        let mut file = &self.file;
+        let text = format!("{}{what}\n", self.holds);
+        file.rewind()?;
+        file.write_all(text.as_bytes())?;
+        file.set_len(text.len() as u64)
+    }
+
+    /// Who holds the lock of the ledger at `path`, if anybody does.
+    pub(super) fn holder(path: &Path) -> Option<String> {
+        let path = beside(path, ".lock");
+        let mut file = not_through_a_link(OpenOptions::new().read(true)).open(path).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(holder(&mut file)),
+            _ => None,
+        }
+    }
+}
+
+/// Held by a reader for as long as it takes to begin its look: nobody writes meanwhile.
+#[derive(Debug)]
+pub(super) struct NobodyWrites {
+    file: Option<File>,
+}
+
+impl Drop for NobodyWrites {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            let _ = file.unlock();
+        }
+    }
+}
+
+impl NobodyWrites {
+    /// `None` if a process holds the lock of the ledger at `path`, or that cannot be told. Nothing is written.
+    pub(super) fn now(path: &Path) -> Option<Self> {
+        match not_through_a_link(OpenOptions::new().read(true)).open(beside(path, ".lock")) {
+            Ok(file) => file.try_lock_shared().ok().map(|()| Self { file: Some(file) }),
+            Err(error) => (error.kind() == std::io::ErrorKind::NotFound).then_some(Self { file: None }),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
 use super::open::sync_folder;
+use super::trail::Trail;
 use crate::clock;
 use crate::domain::reply::visible;
 
@@ -14,15 +15,17 @@ use crate::domain::reply::visible;
 pub(super) type Mark = [u8; 16];
 
 /// No file of ours is longer.
-const LONGEST: u64 = 4096;
+const LONGEST: u64 = 16 * 1024;
 
 /// The machine that we run on, as far as ledgers are concerned.
 #[derive(Debug, Clone)]
 pub struct Machine {
     pub(super) id: Mark,
     pub(super) host: String,
-    /// Where it remembers.
+    /// Where it remembers turns.
     folder: PathBuf,
+    /// Where it remembers what went out.
+    trails: PathBuf,
 }
 
 /// What it remembers of one ledger.
@@ -59,7 +62,7 @@ impl Machine {
             Some(text) => parse(text.trim()).ok_or_else(|| unusable(&path, &"it holds something else"))?,
             None => Self::introduce(&path)?,
         };
-        Ok(Self { id, host: host(), folder: folder.join("ledgers") })
+        Ok(Self { id, host: host(), folder: folder.join("ledgers"), trails: folder.join("trails") })
     }
 
     /// Two first runs at once agree on the id that was written first.
@@ -94,6 +97,50 @@ impl Machine {
             text.push('\n');
         }
         write(&self.memory_of(ledger), &text, Place::Any)
+    }
+
+    /// Held while a run on the ledger with that mark begins, so that of two copies that do at one moment the second sees the
+    /// turn of the first.
+    pub(super) fn one_at_a_time(&self, ledger: &Mark) -> Result<File, LedgerError> {
+        let path = self.folder.join(format!("{}.lock", hex(*ledger)));
+        let fail = |error: std::io::Error| unusable(&path, &error);
+        fs::create_dir_all(&self.folder).map_err(fail)?;
+        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(fail)?;
+        file.lock().map_err(fail)?;
+        Ok(file)
+    }
+
+    fn trail_of(&self, ledger: &Mark) -> PathBuf {
+        self.trails.join(format!("{}.json", hex(*ledger)))
+    }
+
+    /// What it remembers of the letters that went out from the ledger with that mark.
+    pub(super) fn trail(&self, ledger: &Mark) -> Result<Option<Trail>, LedgerError> {
+        read_trail(&self.trail_of(ledger))
+    }
+
+    /// Remembers that, durably.
+    pub(super) fn keep_trail(&self, ledger: &Mark, trail: &Trail) -> Result<(), LedgerError> {
+        let path = self.trail_of(ledger);
+        let text = serde_json::to_string(trail).map_err(|error| unusable(&path, &error))?;
+        write(&path, &format!("{text}\n"), Place::Any)
+    }
+
+    /// What it remembers of every ledger.
+    pub(super) fn trails(&self) -> Result<Vec<(Mark, Trail)>, LedgerError> {
+        let files = match fs::read_dir(&self.trails) {
+            Ok(files) => files,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(unusable(&self.trails, &error)),
+        };
+        let mut trails = Vec::new();
+        for file in files {
+            let path = file.map_err(|error| unusable(&self.trails, &error))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let Some(mark) = name.strip_suffix(".json").and_then(parse) else { continue };
+            trails.extend(read_trail(&path)?.map(|trail| (mark, trail)));
+        }
+        Ok(trails)
     }
 }
 
@@ -135,6 +182,11 @@ fn write(path: &Path, text: &str, place: Place) -> Result<(), LedgerError> {
         let _ = fs::remove_file(&beside);
         fail(error)
     })
+}
+
+fn read_trail(path: &Path) -> Result<Option<Trail>, LedgerError> {
+    let text = read(path)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|_| unusable(path, &"it holds something else"))).transpose()
 }
 
 fn read(path: &Path) -> Result<Option<String>, LedgerError> {

@@ -22,6 +22,7 @@ mod schema;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod types;
 mod word;
 mod writer;
@@ -40,6 +41,7 @@ pub use error::LedgerError;
 pub use home::Arrival;
 pub use machine::Machine;
 pub use queries::Reader;
+pub use trail::OtherLedger;
 pub use types::{
     ApprovedBatch, Campaign, Claim, Correction, DueDelivery, Edition, Enrolled, HandedOver, NewDelivery, Recovered,
     Replayed, Settlement, Source, Start,
@@ -78,7 +80,7 @@ struct Inner {
     path: PathBuf,
     replayed: Replayed,
     /// Given back last, after the thread has closed the file.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Drop for Inner {
@@ -129,7 +131,7 @@ impl Ledger {
             journal,
             path: path.to_owned(),
             replayed,
-            _lock: lock,
+            lock,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -163,15 +165,31 @@ impl Ledger {
         self.inner.replayed
     }
 
-    /// Says that `machine` is about to send from this ledger. One that was last used elsewhere, and one that is older than
+    /// What a second terminal is told of this process, beside its purpose: `what` it is at, such as ", waits until noon".
+    pub fn tell(&self, what: &str) {
+        // Whoever cannot be told loses nothing else.
+        let _ = self.inner.lock.tell(what);
+    }
+
+    /// How it stands to `machine`, which may send from it later: nothing is written. What is refused, and unless by whose
+    /// word, is as in [`Self::arrive`].
+    ///
+    /// # Errors
+    /// As [`Self::arrive`].
+    pub fn stands(&self, machine: &Machine, take_over: bool) -> Result<Arrival, LedgerError> {
+        home::judge(&self.ask(home::standing)?, machine, &self.inner.path, take_over)
+    }
+
+    /// Says that a run of `machine` on this ledger begins now. One that was last used elsewhere, and one that is older than
     /// what was last used here, is refused unless `take_over`: two copies at work would send everything twice.
     ///
     /// # Errors
     /// [`LedgerError::Foreign`], [`LedgerError::Outdated`], [`LedgerError::Memory`] and what SQLite says.
     pub fn arrive(&self, machine: &Machine, take_over: bool) -> Result<Arrival, LedgerError> {
         let standing = self.ask(home::standing)?;
-        let arrival = home::judge(&standing, machine, take_over)?;
         let (mark, before) = (standing.mark, standing.turn);
+        let _alone = machine.one_at_a_time(&mark)?;
+        let arrival = home::judge(&standing, machine, &self.inner.path, take_over)?;
         let turn = machine::random();
         // Killed between these writes, the machine knows the ledger by either turn.
         machine.remember(&mark, &[turn, before.unwrap_or_default()])?;
@@ -179,6 +197,41 @@ impl Ledger {
         self.ask(move |connection| home::settle_in(connection, turn, moved.then_some(&new_home)))?;
         machine.remember(&mark, &[turn])?;
         Ok(arrival)
+    }
+
+    /// Other ledgers of `campaign` from which letters went out on `machine`, the largest last. None if a run began on this
+    /// one before: then it is the campaign's record.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn others(&self, machine: &Machine, campaign: &str) -> Result<Vec<OtherLedger>, LedgerError> {
+        let standing = self.ask(home::standing)?;
+        if standing.has_a_home() { Ok(Vec::new()) } else { trail::others(machine, &standing.mark, campaign) }
+    }
+
+    /// Has `machine` remember that a run begins for so many `letters` of `campaign`, through a relay `elsewhere` or on this
+    /// very machine.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn begin_trail(
+        &self,
+        machine: &Machine,
+        campaign: &str,
+        letters: u64,
+        elsewhere: bool,
+    ) -> Result<(), LedgerError> {
+        let (reader, ledger) = (self.reader()?, self.inner.path.as_path());
+        let begins = trail::Begins { campaign, ledger, reader: &reader, letters, elsewhere };
+        trail::begin(machine, &self.ask(home::standing)?.mark, &begins)
+    }
+
+    /// Has `machine` remember that the run ended, and what went out by then.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn end_trail(&self, machine: &Machine) -> Result<(), LedgerError> {
+        trail::end(machine, &self.ask(home::standing)?.mark, &self.reader()?)
     }
 
     /// Enrols rows (W0), in one transaction. On the first enrolment `edition` is frozen; afterwards it is only compared.
@@ -321,10 +374,11 @@ impl Ledger {
     }
 
     /// Records a person's word on the uncertain addresses of a row: they arrived, or they did not and are queued again.
-    /// `by` is who says it, if known.
+    /// Where none is uncertain, it corrects the contrary word on those that nothing else settled. `by` is who says it,
+    /// if known.
     ///
     /// # Errors
-    /// [`LedgerError::Illegal`] if the row is not uncertain.
+    /// [`LedgerError::Illegal`] if a word has no say in it ([`crate::domain::delivery::Event::of_word`]).
     pub fn resolve(&self, id: &RecipientId, sent: bool, note: &str, by: Option<&str>) -> Result<(), LedgerError> {
         let (id, note, by) = (id.clone(), note.to_owned(), by.map(str::to_owned));
         self.ask(move |connection| word::resolve(connection, &id, sent, &note, by.as_deref(), clock::now()))

@@ -105,16 +105,21 @@ fn end_attempt(
     Ok(())
 }
 
-/// What a run that died left behind: a letter without an intent was provably not delivered and waits again; of one with
-/// an intent nobody can know.
-pub(super) fn recover(connection: &Connection, now: Timestamp) -> Result<Recovered, LedgerError> {
-    let word = LastWord {
+/// The last word on a letter that was handed over when its run ended.
+pub(super) fn cut_off(at: Timestamp) -> LastWord {
+    LastWord {
         phase: Phase::EndOfData,
         code: None,
         enhanced: None,
         text: "the run ended before the server's answer was known".to_owned(),
-        at: now,
-    };
+        at,
+    }
+}
+
+/// What a run that died left behind: a letter without an intent was provably not delivered and waits again; of one with
+/// an intent nobody can know.
+pub(super) fn recover(connection: &Connection, now: Timestamp) -> Result<Recovered, LedgerError> {
+    let word = cut_off(now);
     let (mut recovered, mut requeued) = (Recovered::default(), Vec::new());
     let mut query = connection.prepare("SELECT number FROM deliveries WHERE state IN ('sending', 'handed-over')")?;
     let left: Vec<i64> = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::error::LedgerError;
+use super::lock::{self, Lock, NobodyWrites};
+use super::machine::Mark;
 use super::standing::number_of;
 use super::types::{Campaign, Edition, Source};
-use super::{columns, open, plan};
-use crate::domain::attempt::DeliveryId;
-use crate::domain::delivery::State;
+use super::{columns, open, outcome, plan, word};
+use crate::domain::attempt::{DeliveryId, LastWord};
+use crate::domain::delivery::{Event, State};
 use crate::domain::digest::{BatchHash, Digest};
 use crate::domain::recipient::RecipientId;
 use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord, Remark};
@@ -23,7 +25,22 @@ FROM deliveries d
 JOIN recipients r ON r.number = d.number
 LEFT JOIN attempts t ON t.delivery = d.number AND t.number = d.tries";
 
-/// A read-only view of a ledger. Each method sees one moment; two calls may see two.
+/// One moment of a ledger, for as long as it lives.
+struct Moment<'a> {
+    _transaction: Option<Transaction<'a>>,
+    /// No process writes, so that what is in flight by the ledger was left so by a run that is gone: it is read as the next
+    /// start will find it ([`super::Ledger::recover`]).
+    left: bool,
+}
+
+impl Moment<'_> {
+    fn state(&self, state: State) -> State {
+        if self.left { state.next(Event::Recover).unwrap_or(state) } else { state }
+    }
+}
+
+/// A read-only view of a ledger. Each method sees one moment; two calls may see two. A letter that is in flight by the
+/// ledger although no process writes to it is told as what the next start makes of it: uncertain if it was handed over.
 #[derive(Debug)]
 pub struct Reader {
     pub(super) connection: Connection,
@@ -47,6 +64,35 @@ impl Reader {
         Self::open(&self.path)
     }
 
+    /// Which other process writes to the ledger now, if one does: its id, its purpose and since when.
+    #[must_use]
+    pub fn holder(&self) -> Option<String> {
+        let own = format!("process {},", std::process::id());
+        Lock::holder(&self.path).filter(|holder| !holder.starts_with(&own))
+    }
+
+    /// What tells the ledger from others; `None` if it is of the first version.
+    pub(super) fn mark(&self) -> Result<Option<Mark>, LedgerError> {
+        if !self.has("table", "mark")? {
+            return Ok(None);
+        }
+        Ok(self.connection.query_row("SELECT mark FROM mark", [], |row| row.get(0)).optional()?)
+    }
+
+    /// Whether somebody writes and what is on record belong to the same moment: while it begins, nobody can start to write.
+    fn moment(&self) -> Result<Moment<'_>, LedgerError> {
+        if !self.connection.is_autocommit() {
+            return Ok(Moment { _transaction: None, left: false });
+        }
+        // What the emergency journal knows of letters in flight is taken over by whoever writes next.
+        let journal = std::fs::symlink_metadata(lock::beside(&self.path, ".journal"));
+        let nobody = if journal.is_ok() { None } else { NobodyWrites::now(&self.path) };
+        let transaction = self.connection.unchecked_transaction()?;
+        // It begins with the first read.
+        self.connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(Moment { _transaction: Some(transaction), left: nobody.is_some() })
+    }
+
     /// Whose ledger it is; `None` before the first enrolment.
     ///
     /// # Errors
@@ -63,11 +109,12 @@ impl Reader {
     /// # Errors
     /// [`LedgerError`]
     pub fn counts(&self) -> Result<Counts, LedgerError> {
+        let moment = self.moment()?;
         let mut query = self.connection.prepare_cached("SELECT state, COUNT(*) FROM deliveries GROUP BY state")?;
         let mut rows = query.query([])?;
         let mut counts = Counts::default();
         while let Some(row) = rows.next()? {
-            counts.add(columns::state(row, 0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
+            counts.add(moment.state(columns::state(row, 0)?), u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
         }
         Ok(counts)
     }
@@ -94,11 +141,11 @@ impl Reader {
     /// # Errors
     /// [`LedgerError`]; `each` may have been called before.
     pub fn deliveries(&self, each: &mut dyn FnMut(DeliveryRecord)) -> Result<(), LedgerError> {
-        let _one_moment = self.connection.unchecked_transaction()?;
+        let moment = self.moment()?;
         let mut query = self.connection.prepare_cached(&format!("{DELIVERY} ORDER BY d.number"))?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
-            each(self.record(row)?);
+            each(self.record(row, &moment)?);
         }
         Ok(())
     }
@@ -108,12 +155,13 @@ impl Reader {
     /// # Errors
     /// [`LedgerError`]; `each` may have been called before.
     pub fn open_deliveries(&self, each: &mut dyn FnMut(DeliveryRecord)) -> Result<(), LedgerError> {
-        let _one_moment = self.connection.unchecked_transaction()?;
-        let open = "WHERE d.state IN ('failed', 'deferred', 'uncertain') ORDER BY d.number";
+        let moment = self.moment()?;
+        let left = if moment.left { ", 'handed-over'" } else { "" };
+        let open = format!("WHERE d.state IN ('failed', 'deferred', 'uncertain'{left}) ORDER BY d.number");
         let mut query = self.connection.prepare_cached(&format!("{DELIVERY} {open}"))?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
-            each(self.record(row)?);
+            each(self.record(row, &moment)?);
         }
         Ok(())
     }
@@ -123,16 +171,17 @@ impl Reader {
     /// # Errors
     /// [`LedgerError`]
     pub fn delivery(&self, id: &RecipientId) -> Result<Option<DeliveryRecord>, LedgerError> {
-        let _one_moment = self.connection.unchecked_transaction()?;
+        let moment = self.moment()?;
         let mut query = self.connection.prepare_cached(&format!("{DELIVERY} WHERE d.id = ?1"))?;
         let mut rows = query.query([id.as_str()])?;
-        rows.next()?.map(|row| self.record(row)).transpose()
+        rows.next()?.map(|row| self.record(row, &moment)).transpose()
     }
 
-    fn record(&self, row: &Row<'_>) -> Result<DeliveryRecord, LedgerError> {
+    fn record(&self, row: &Row<'_>, moment: &Moment<'_>) -> Result<DeliveryRecord, LedgerError> {
         let number: i64 = row.get(0)?;
-        let state = columns::state(row, 3)?;
-        Ok(DeliveryRecord {
+        let on_record = columns::state(row, 3)?;
+        let state = moment.state(on_record);
+        let mut record = DeliveryRecord {
             number: DeliveryId(number),
             id: columns::id(row, 1)?,
             recipient: columns::recipient(row, 2)?,
@@ -146,7 +195,14 @@ impl Reader {
             not_before: columns::time_or_null(row, 7)?.filter(|_| state == State::Deferred),
             last: columns::word(row, 11)?,
             note: row.get(8)?,
-        })
+        };
+        if moment.left && matches!(on_record, State::Sending | State::HandedOver) {
+            let word = (on_record == State::HandedOver).then(|| outcome::cut_off(record.date.unwrap_or_default()));
+            as_left(&mut record.addresses, word.as_ref());
+            record.attempts += u32::from(word.is_some());
+            record.last = word.or(record.last);
+        }
+        Ok(record)
     }
 
     fn addresses(&self, number: i64) -> Result<Vec<AddressRecord>, LedgerError> {
@@ -161,7 +217,7 @@ impl Reader {
     /// # Errors
     /// [`LedgerError`]
     pub fn attempts(&self, id: &RecipientId) -> Result<Vec<AttemptRecord>, LedgerError> {
-        let _one_moment = self.connection.unchecked_transaction()?;
+        let moment = self.moment()?;
         let Some(delivery) = number_of(&self.connection, id)? else { return Ok(Vec::new()) };
         let mut query = self.connection.prepare_cached(
             "SELECT number, run, claimed_at, intent_at, settled_at, outcome, word
@@ -170,12 +226,12 @@ impl Reader {
         let mut rows = query.query([delivery])?;
         let mut attempts = Vec::new();
         while let Some(row) = rows.next()? {
-            attempts.push(self.attempt(delivery, row)?);
+            attempts.push(self.attempt(delivery, row, &moment)?);
         }
         Ok(attempts)
     }
 
-    fn attempt(&self, delivery: i64, row: &Row<'_>) -> Result<AttemptRecord, LedgerError> {
+    fn attempt(&self, delivery: i64, row: &Row<'_>, moment: &Moment<'_>) -> Result<AttemptRecord, LedgerError> {
         let settled_at = columns::time_or_null(row, 4)?;
         let number = columns::count(row, 0)?;
         let addresses = if settled_at.is_some() {
@@ -189,7 +245,7 @@ impl Reader {
             let in_flight = |state| matches!(state, State::Sending | State::HandedOver);
             self.addresses(delivery)?.into_iter().filter(|address| in_flight(address.state)).collect()
         };
-        Ok(AttemptRecord {
+        let mut attempt = AttemptRecord {
             number,
             run: row.get(1)?,
             claimed_at: columns::time(row, 2)?,
@@ -198,7 +254,14 @@ impl Reader {
             outcome: if settled_at.is_some() { Some(columns::state(row, 5)?) } else { None },
             word: columns::word(row, 6)?,
             addresses,
-        })
+        };
+        if attempt.settled_at.is_none() && moment.left {
+            let word = attempt.intent_at.map(outcome::cut_off);
+            as_left(&mut attempt.addresses, word.as_ref());
+            attempt.outcome = Some(if word.is_some() { State::Uncertain } else { State::Queued });
+            attempt.word = word;
+        }
+        Ok(attempt)
     }
 
     /// What people said about that row, in the order in which they did.
@@ -213,6 +276,14 @@ impl Reader {
             }
         })?;
         Ok(remarks)
+    }
+
+    /// True if a person's word that the row's letter was `sent`, or was not, would correct an earlier word on it.
+    ///
+    /// # Errors
+    /// [`LedgerError`], if the row is unknown too.
+    pub fn correctable(&self, id: &RecipientId, sent: bool) -> Result<bool, LedgerError> {
+        word::correctable(&self.connection, id, sent)
     }
 
     /// What is frozen under that number.
@@ -239,6 +310,16 @@ impl Reader {
     /// [`LedgerError`]
     pub fn latest_edition(&self) -> Result<Option<i64>, LedgerError> {
         plan::latest_edition(&self.connection)
+    }
+}
+
+/// What becomes of addresses in flight whose run is gone; `word` is said of those that were handed over.
+fn as_left(addresses: &mut [AddressRecord], word: Option<&LastWord>) {
+    for address in addresses {
+        if let Ok(after) = address.state.next(Event::Recover) {
+            address.state = after;
+            address.word = word.cloned().or_else(|| address.word.take());
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::columns;
 use super::doubt;
 use super::error::LedgerError;
 use super::standing::{Address, Standing};
-use crate::domain::delivery::{Event, State};
+use crate::domain::delivery::{Event, IllegalTransition, State};
 use crate::domain::recipient::RecipientId;
 
 /// Queues the failed and deferred addresses of deliveries again, but for those named beside each, and counts their attempts
@@ -35,7 +35,32 @@ pub(super) fn requeue(connection: &Connection, what: &[(RecipientId, Vec<String>
     Ok(requeued)
 }
 
-/// Records what a person knows of the uncertain addresses.
+/// What an address's last attempt ended as, but for those that were given back.
+fn seen(connection: &Connection, number: i64, address: &str) -> Result<Option<State>, LedgerError> {
+    let mut query = connection.prepare_cached(
+        "SELECT state FROM attempt_addresses WHERE delivery = ?1 AND address = ?2 AND state != 'queued'
+         ORDER BY attempt DESC LIMIT 1",
+    )?;
+    let mut rows = query.query(params![number, address])?;
+    rows.next()?.map(|row| columns::state(row, 0)).transpose()
+}
+
+/// True if a person's word can correct another: addresses rest on nothing else, and the word is the contrary one.
+pub(super) fn correctable(connection: &Connection, id: &RecipientId, sent: bool) -> Result<bool, LedgerError> {
+    let standing = Standing::of_id(connection, id)?;
+    if standing.state() == State::Uncertain || standing.addresses.iter().any(Address::in_flight) {
+        return Ok(false);
+    }
+    for address in &standing.addresses {
+        if Event::of_word(address.state, seen(connection, standing.number, &address.path)?, sent).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Records what a person knows of the uncertain addresses; where none is, of those that another word settled. The remark is
+/// what was said, whether or not it corrects an earlier one: all of them stay, and the last one counts.
 pub(super) fn resolve(
     connection: &Connection,
     id: &RecipientId,
@@ -46,12 +71,25 @@ pub(super) fn resolve(
 ) -> Result<(), LedgerError> {
     let event = if sent { Event::ResolveSent } else { Event::ResolveNotSent };
     let mut standing = Standing::of_id(connection, id)?;
-    standing.state().next(event)?;
-    for address in standing.addresses.iter_mut().filter(|address| address.state == State::Uncertain) {
-        address.step(event)?;
+    let (number, state) = (standing.number, standing.state());
+    let mut has_a_say = false;
+    // Of a letter on its way there is nothing to know yet.
+    let in_flight = standing.addresses.iter().any(Address::in_flight);
+    for address in standing.addresses.iter_mut().filter(|_| !in_flight) {
+        // While one is uncertain, a word is about that one.
+        if state == State::Uncertain && address.state != State::Uncertain {
+            continue;
+        }
+        if let Some(step) = Event::of_word(address.state, seen(connection, number, &address.path)?, sent) {
+            address.step(step)?;
+            has_a_say = true;
+        }
+    }
+    if !has_a_say {
+        return Err(IllegalTransition { state, event }.into());
     }
     standing.save(connection)?;
-    remark(connection, standing.number, event, (note, by), now)
+    remark(connection, number, event, (note, by), now)
 }
 
 /// Keeps the delivery's open addresses from ever being sent to, and says what the delivery is then. Once is as good as twice.

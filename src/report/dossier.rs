@@ -184,7 +184,8 @@ pub(super) fn remark_head(event: delivery::Event) -> &'static str {
 }
 
 /// `recorded as arrived by X on 2021-10-20`, and what they said.
-pub(super) fn remark_line(remark: &Remark) -> String {
+#[must_use]
+pub fn remark_line(remark: &Remark) -> String {
     let by = remark.by.as_deref().map_or_else(String::new, |by| format!(" by {by}"));
     let note = if remark.note.is_empty() { String::new() } else { format!(": {}", remark.note) };
     format!("{}{by} on {}{note}", remark_head(remark.event), remark.at.strftime("%Y-%m-%d"))

@@ -9,7 +9,7 @@ use crate::domain::attempt::LastWord;
 use crate::domain::cause::Cause;
 use crate::domain::record::{AddressRecord, AttemptRecord, Counts, DeliveryRecord, Remark};
 
-/// The batch: `{"campaign", "rehearsal", "digest", "counts": {…}, "approvals": [{"number", "digest", "by", "note", "at",
+/// The batch: `{"campaign", "rehearsal", "running", "digest", "counts": {…}, "approvals": [{"number", "digest", "by", "note", "at",
 /// "letters", "withdrawn"}], "runs": [{"run", "started_at", "ended_at", "program", "attempts", "command", "digest", "confirmed",
 /// "confirmed_at", "by", "host", "approvals": [{"number", "by", "at", "digest"}]}], "deliveries": [{"id", "state", "mission_has_letter", "to": [{"address", "field",
 /// "outcome", "code", "enhanced", "text"}], "attempts", "message_id", "last": {"phase", "code", "enhanced", "text",
@@ -19,6 +19,7 @@ pub fn status_json(records: &[DeliveryRecord], counts: &Counts, facts: &Facts) -
     json!({
         "campaign": facts.campaign,
         "rehearsal": facts.rehearsal,
+        "running": facts.running,
         "digest": facts.digest,
         "counts": counts,
         "approvals": facts.approvals,

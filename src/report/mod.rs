@@ -24,7 +24,7 @@ use jiff::tz::TimeZone;
 
 pub use self::copies::copies;
 pub use self::csv::csv;
-pub use self::dossier::{Dossier, Sample};
+pub use self::dossier::{Dossier, Sample, remark_line};
 pub use self::evidence::evidence;
 pub use self::json::{log_json, report_json, status_json};
 pub use self::layout::ascii;
@@ -73,6 +73,8 @@ pub struct Facts {
     pub ledger: String,
     /// What people recorded of rows that were uncertain, in the order in which they did.
     pub resolved: Vec<(RecipientId, Remark)>,
+    /// Who writes to the ledger now, if anybody does: `process 7, `demarche send`, since …`.
+    pub running: Option<String>,
     /// True if it is the record of a rehearsal.
     pub rehearsal: bool,
     /// Every run, the first one first.

@@ -19,7 +19,7 @@ pub(super) fn line(run: &RunRecord, facts: &Facts) -> String {
     line.push_str(&match began.digest {
         None => String::new(),
         Some(digest) if digest == facts.digest => ", with this batch".to_owned(),
-        Some(digest) => format!(", with another version of the batch, {digest}"),
+        Some(digest) => format!(", with the batch as it was then, {digest}"),
     });
     line.push_str(&began.confirmed.map_or_else(String::new, |how| format!(", confirmed {}", how.described())));
     // Where nobody uses approvals, that nobody gave one is no news.

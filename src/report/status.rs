@@ -1,6 +1,6 @@
 //! One screen: how the batch stands, who needs attention and why, and what to do next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::copies::{self, is_short_of_a_copy};
@@ -10,8 +10,13 @@ use super::{
 };
 use crate::domain::approval::approvers;
 use crate::domain::cause::Cause;
+use crate::domain::coverage::Coverage;
 use crate::domain::delivery::{Event, State};
+use crate::domain::digest::Digest;
+use crate::domain::recipient::RecipientId;
 use crate::domain::record::{Counts, DeliveryRecord};
+use crate::domain::run::approved_before;
+use crate::domain::state::StateCode;
 
 /// The most entries of a list that is cut; uncertain letters are never cut.
 const LISTED: usize = 20;
@@ -31,6 +36,9 @@ pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
         screen.push_str(&rehearsal(style));
     }
     screen.push_str(&style.wrapped(&headline(counts, by_persons(facts), records), 0));
+    if let Some(running) = &facts.running {
+        screen.push_str(&style.wrapped(&style.text(&format!("At work now: {running}.")), 0));
+    }
     if counts.total() > 0 {
         screen.push('\n');
         screen.push_str(&outcome_table(counts, style));
@@ -40,9 +48,9 @@ pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
         screen.push_str(&of_copies(state, records, facts, style));
     }
     screen.push_str(&on_a_persons_word(records, facts, style));
-    screen.push_str(&missing(facts, style));
+    screen.push_str(&missing(records, facts, style));
     screen.push_str(&next_steps(records, counts, facts, style));
-    let _ = write!(screen, "\ndigest  {}\n", facts.digest);
+    screen.push_str(&digest(facts, style));
     screen.push_str(&approved(facts, style));
     screen.push_str(&last_run(facts, style));
     let ledger = style.cut(&style.text(&facts.ledger), style.columns().saturating_sub(40));
@@ -50,13 +58,29 @@ pub fn status(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
     screen
 }
 
-/// Who approved the batch, where anybody approved one.
+/// The digest of what is on record, and why it may be that of no run; nothing while nothing is on record.
+fn digest(facts: &Facts, style: &Style) -> String {
+    if facts.digest == Digest::of_batch([]) {
+        return "\n".to_owned();
+    }
+    let mut text = format!("\ndigest  {}\n", facts.digest);
+    if facts.runs.iter().any(|run| run.attempts > 0 && run.began.digest.is_some_and(|began| began != facts.digest)) {
+        let why = "of what is on record now: a letter keeps the text that it went out with, and rows that joined, were corrected or \
+                   suppressed since count as they are now, so that it may be the digest of no run";
+        text.push_str(&style.wrapped(why, 8));
+    }
+    text
+}
+
+/// Who approved the batch, where anybody approved one; or what went out in batches that were approved each before its run.
 fn approved(facts: &Facts, style: &Style) -> String {
     let people = approvers(&facts.approvals, facts.digest);
+    let before = facts.runs.iter().map(|run| (run.attempts, &run.began));
     let who = match facts.approvals.last() {
         None => return String::new(),
         Some(_) if !people.is_empty() => format!("approved by {}", people.join(", ")),
-        Some(_) => "not approved as a whole; `demarche approve --list` shows what was".to_owned(),
+        Some(_) => approved_before(before)
+            .unwrap_or_else(|| "not approved as a whole; `demarche approve --list` shows what was".to_owned()),
     };
     style.wrapped(&style.text(&who), 0)
 }
@@ -206,17 +230,20 @@ fn on_a_persons_word(records: &[DeliveryRecord], facts: &Facts, style: &Style) -
     format!("\n{}\n{text}", style.bold(&format!("On a person's word ({})", facts.resolved.len())))
 }
 
-/// The batch against the audience: in one line if all of it is there, else who is missing; what is doubled or foreign.
-fn missing(facts: &Facts, style: &Style) -> String {
+/// The batch against the audience: how many have the letter and what became of the others, who is missing, what is doubled or
+/// foreign.
+fn missing(records: &[DeliveryRecord], facts: &Facts, style: &Style) -> String {
     let beside: String = doubled_and_foreign(&facts.coverage)
         .iter()
         .map(|sentence| style.wrapped_at_most(&style.text(sentence), 0, LINES_OF_NAMES))
         .collect();
     let beside = if beside.is_empty() { beside } else { format!("\n{beside}") };
+    let reached = match facts.coverage.expected {
+        0 => String::new(),
+        _ => format!("\n{}", style.hanging("Coverage: ", &style.text(&reached(records, facts)))),
+    };
     if facts.missing.is_empty() {
-        let all = facts.coverage.expected;
-        let all = if all > 0 { format!("\nCoverage: all {all} of the audience\n") } else { String::new() };
-        return format!("{all}{beside}");
+        return format!("{reached}{beside}");
     }
     let mut names: Vec<&str> = facts.missing.iter().take(LISTED).map(String::as_str).collect();
     let more = format!("and {} more: `demarche check` lists all", facts.missing.len().saturating_sub(LISTED));
@@ -224,7 +251,45 @@ fn missing(facts: &Facts, style: &Style) -> String {
         names.push(&more);
     }
     let heading = style.bold(&format!("Missing: expected, and not in the batch ({})", facts.missing.len()));
-    format!("\n{heading}\n{}{beside}", style.wrapped(&style.text(&names.join(", ")), 2))
+    format!("{reached}\n{heading}\n{}{beside}", style.wrapped(&style.text(&names.join(", ")), 2))
+}
+
+/// `187 of 193 have the letter; 6 left out on purpose (…)`: the states of the audience, each once.
+fn reached(records: &[DeliveryRecord], facts: &Facts) -> String {
+    let coverage = &facts.coverage;
+    let foreign: BTreeSet<&str> = coverage.foreign.iter().map(RecipientId::as_str).collect();
+    let mut states: BTreeMap<StateCode, (bool, State)> = BTreeMap::new();
+    for record in records.iter().filter(|record| !foreign.contains(record.id.as_str())) {
+        let Some(code) = record.recipient.state else { continue };
+        let (has, state) = states.entry(code).or_insert((false, State::Suppressed));
+        *has |= record.has_letter();
+        *state = State::of_addresses([*state, record.state]);
+    }
+    let without = |wanted: &[State]| -> Vec<StateCode> {
+        let these = states.iter().filter(|(_, (has, state))| !has && wanted.contains(state));
+        these.map(|(code, _)| *code).collect()
+    };
+    let groups = [
+        ("left out on purpose", without(&[State::Suppressed])),
+        ("uncertain", without(&[State::Uncertain])),
+        ("failed", without(&[State::Failed])),
+        ("deferred", without(&[State::Deferred])),
+        ("still to go", without(&[State::Queued, State::Sending, State::HandedOver])),
+        ("without a row", coverage.missing.clone()),
+    ];
+    let lacking: usize = groups.iter().map(|(_, codes)| codes.len()).sum();
+    let have = coverage.expected.saturating_sub(lacking);
+    let verb = if have == 1 { "has" } else { "have" };
+    let mut text = match lacking {
+        0 => format!("all {} have the letter", coverage.expected),
+        _ => format!("{have} of {} {verb} the letter", coverage.expected),
+    };
+    for (what, codes) in groups.iter().filter(|(_, codes)| !codes.is_empty()) {
+        let names =
+            if codes.len() <= LISTED { format!(" ({})", Coverage::names(codes).join(", ")) } else { String::new() };
+        text.push_str(&format!("; {} {what}{names}", codes.len()));
+    }
+    text
 }
 
 /// What a person can do, the most pressing first, each with the exact command.
@@ -249,12 +314,14 @@ fn next_steps(records: &[DeliveryRecord], counts: &Counts, facts: &Facts, style:
     if counts.deferred > 0 {
         deferred_step(&mut steps, records, counts.deferred, facts);
     }
-    if counts.queued + counts.sending > 0 {
-        let what = format!(
-            "{} still to be sent: unless a run is at it now, go on with",
-            letters(counts.queued + counts.sending)
-        );
-        steps.add(&what, &["demarche send"]);
+    match (counts.queued + counts.sending, &facts.running) {
+        (0, _) => {}
+        (open, None) => steps.add(&format!("{} still to be sent: go on with", letters(open)), &["demarche send"]),
+        // Whoever is at work may be no run, and a run may take only some.
+        (open, Some(_)) => {
+            let what = format!("{} still to be sent: once what is at work now has ended, go on with", letters(open));
+            steps.add(&what, &["demarche send"]);
+        }
     }
     if !facts.missing.is_empty() {
         steps.add("Missing missions: add a row for each to the recipients file, then", &["demarche send"]);

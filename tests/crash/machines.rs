@@ -4,8 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+use demarche::domain::outcome::Phase;
+use demarche::postbox::Action;
 use rusqlite::Connection;
 
+use crate::stage::Stage;
 use crate::support::campaign::{Campaign, Run};
 use crate::support::server::Server;
 
@@ -115,9 +118,9 @@ fn an_older_copy_of_the_ledger_put_back_sends_nothing_that_was_sent_since() {
         let run = campaign.run(command).expect_code(74);
         assert_eq!(
             told(&run),
-            "error: this ledger is an older copy: a run on this machine (TIME) went on with a newer one, and what was sent \
-             then would be sent again; put the newer one back; if it is lost, put whoever has the letter (the relay's log \
-             tells) into suppressed.csv, and go on with --take-over"
+            "error: this ledger is an older copy: a run on this machine (TIME) went on with a newer one, and 2 letters that \
+             went out from that since would be sent again; put the newer one back; if it is lost, put whoever has the letter \
+             (the relay's log tells) into suppressed.csv, and go on with --take-over"
         );
     }
     assert_eq!(server.letters().len(), 5);
@@ -132,14 +135,147 @@ fn an_older_copy_of_the_ledger_put_back_sends_nothing_that_was_sent_since() {
 fn of_two_copies_on_one_machine_only_the_one_that_sent_last_goes_on() {
     let server = Server::start();
     let campaign = half_sent(&server);
+    copy_folder(&campaign);
+    campaign.run(&["--config", "copy/config.toml", "send", "--yes", "--limit", "1"]).expect_code(0);
+    let refused = campaign.run(&["send", "--yes"]).expect_code(74);
+    let copy = campaign.path("copy/ledger.db");
+    let named = format!("with a newer one, {}, and 1 letter that went out from that since", copy.display());
+    assert!(refused.stderr.contains(&named), "{}", refused.stderr);
+    assert!(refused.stderr.contains("; go on with that one; if it is lost, "), "{}", refused.stderr);
+    assert_eq!(server.letters().len(), 4);
+}
+
+/// The campaign as a copy of the folder in it.
+fn copy_folder(campaign: &Campaign) {
     fs::create_dir(campaign.path("copy")).expect("our own folder");
     fs::create_dir(campaign.path("copy/templates")).expect("our own folder");
     for name in ["config.toml", "recipients.csv", "ledger.db", "templates/letter.en.md"] {
         copy(&campaign.path(name), &campaign.path("copy").join(name));
     }
-    campaign.run(&["--config", "copy/config.toml", "send", "--yes", "--limit", "1"]).expect_code(0);
+}
+
+#[test]
+fn who_only_looks_in_a_copy_locks_nobody_out() {
+    let server = Server::start();
+    let campaign = half_sent(&server);
+    copy_folder(&campaign);
+    let copy = |command: &[&str]| campaign.run(&[&["--config", "copy/config.toml"], command].concat());
+    // Nobody to ask, a digest that is not the batch's, nothing to send, a look at what would be sent again.
+    copy(&["send", "--no-input"]).expect_code(64);
+    copy(&["send", "--approve", &"0".repeat(64)]).expect_code(65);
+    copy(&["send", "--yes", "--only", "AFG"]).expect_code(0);
+    copy(&["resend", "--yes"]).expect_code(75);
+    campaign.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
+    copy(&["send", "--yes"]).expect_code(74);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), ROWS);
+}
+
+#[test]
+fn of_two_copies_that_wait_for_one_moment_only_one_sends() {
+    let server = Server::start();
+    let mut campaign = half_sent(&server);
+    copy_folder(&campaign);
+    let at = (demarche::clock::now() + jiff::SignedDuration::from_secs(4)).to_string();
+    let mut waiting = [
+        campaign.spawn(&["send", "--yes", "--at", &at]),
+        campaign.spawn(&["--config", "copy/config.toml", "send", "--yes", "--at", &at]),
+    ];
+    for one in &mut waiting {
+        while !one.stderr().contains("Waiting until") {
+            assert!(!one.has_ended(), "{}", one.stderr());
+            std::thread::yield_now();
+        }
+    }
+    let mut codes = waiting.map(|one| one.wait().code);
+    codes.sort_unstable();
+    assert_eq!(codes, [Some(0), Some(74)]);
+    let mut ids = server.ids();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((server.letters().len(), ids.len()), (ROWS, ROWS));
+}
+
+/// What the machine remembers of a real relay's letters: those of the tests all go to this very machine.
+fn as_if_sent_elsewhere(campaign: &Campaign) {
+    let folder = campaign.path("home/.local/state/demarche/trails");
+    for file in fs::read_dir(folder).expect("what is remembered") {
+        let path = file.expect("a file").path();
+        let mut trail: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(&path).expect("our own file")).expect("JSON");
+        trail["elsewhere"] = trail["letters"].clone();
+        if !trail["running"].is_null() {
+            trail["running"]["elsewhere"] = true.into();
+        }
+        fs::write(&path, trail.to_string()).expect("our own file");
+    }
+}
+
+#[test]
+fn a_ledger_that_is_moved_or_misnamed_does_not_send_everything_again_without_a_word_of_its_own() {
+    let server = Server::start();
+    let campaign = half_sent(&server);
+    as_if_sent_elsewhere(&campaign);
+    let real = campaign.path("ledger.db");
+    let campaign = campaign.set("ledger.file", "\"ledgr.db\"");
+    let preview = campaign.run(&["preview", "--json"]).expect_code(0).json();
+    let digest = preview["digest"].as_str().expect("a digest").to_owned();
+    for command in [&["send", "--yes"][..], &["send", "--approve", &digest], &["send", "--yes", "--limit", "1"]] {
+        let run = campaign.run(command).expect_code(74);
+        let said = format!(
+            "error: this starts a new record. On this machine 3 letters of campaign open-letter were accepted, or may have \
+             been, under another one ({}, last used on ",
+            real.display()
+        );
+        assert!(run.stderr.contains(&said), "{}", run.stderr);
+        assert!(run.stderr.contains("--new-ledger says that a new record is meant"), "{}", run.stderr);
+    }
+    campaign.run(&["send", "--no-input"]).expect_code(64);
+    assert_eq!(server.letters().len(), 3);
+
+    // Moved away, it is remembered all the same, and by nobody else.
+    fs::rename(&real, campaign.path("away.db")).expect("our own file");
     campaign.run(&["send", "--yes"]).expect_code(74);
-    assert_eq!(server.letters().len(), 4);
+    assert_eq!(server.letters().len(), 3);
+    let other = campaign.set("campaign.id", "\"another\"").set("ledger.file", "\"another.db\"");
+    other.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
+    let campaign = other.set("campaign.id", "\"open-letter\"").set("ledger.file", "\"ledgr.db\"");
+    let meant = campaign.run(&["send", "--yes", "--new-ledger"]).expect_code(0);
+    assert!(meant.stderr.contains("warning: this starts a new record"), "{}", meant.stderr);
+    assert_eq!(server.letters().len(), 4 + ROWS);
+    let again = campaign.run(&["send", "--yes"]).expect_code(0);
+    assert!(!again.stderr.contains("new record"), "once it is begun, it is the record: {}", again.stderr);
+}
+
+#[test]
+fn a_run_that_was_killed_is_remembered_too() {
+    let (stage, mut campaign) = stalled(2);
+    let mut running = campaign.spawn(&["send", "--yes"]);
+    stage.expect(&mut running);
+    running.kill();
+    as_if_sent_elsewhere(&campaign);
+    fs::rename(campaign.path("ledger.db"), campaign.path("away.db")).expect("our own file");
+    let _ = fs::remove_file(campaign.path("ledger.db-wal"));
+    let run = campaign.run(&["send", "--yes"]).expect_code(74);
+    assert!(run.stderr.contains("0 letters, and perhaps 6 more, of campaign open-letter"), "{}", run.stderr);
+}
+
+#[test]
+fn the_ledger_of_a_trial_on_this_machine_is_moved_away_without_fuss() {
+    let server = Server::start();
+    let campaign = half_sent(&server);
+    fs::rename(campaign.path("ledger.db"), campaign.path("trial.db")).expect("our own file");
+    let run = campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(run.stderr.matches("is taken for that of a trial").count(), 1, "{}", run.stderr);
+    assert_eq!(server.letters().len(), 3 + ROWS);
+}
+
+/// A campaign whose letter of that number stays without an answer.
+fn stalled(nth: u32) -> (Stage, Campaign) {
+    let stage = Stage::new();
+    let campaign = Campaign::small(stage.server.port(), ROWS).set("smtp.connections", "1");
+    stage.hold(Phase::EndOfData, nth, Action::Behave);
+    (stage, campaign)
 }
 
 #[test]

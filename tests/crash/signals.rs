@@ -74,13 +74,77 @@ fn a_second_signal_aborts_at_once_and_the_letter_that_was_handed_over_is_uncerta
             assert!(asked.elapsed() < Duration::from_secs(20), "letter {nth}: it does not end: {}", running.stderr());
             std::thread::yield_now();
         }
-        let run = running.wait().expect_code(75);
-        assert!(run.stderr.contains("aborted"), "{}", run.stderr);
+        let run = running.wait().expect_code(2);
+        let letters = campaign.run(&["status", "--json"]).expect_code(2).json();
+        let rows = letters["deliveries"].as_array().expect("deliveries").iter();
+        let uncertain: Vec<&str> =
+            rows.filter(|row| row["state"] == "uncertain").map(|row| row["id"].as_str().expect("an id")).collect();
+        let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let [id] = uncertain[..] else { panic!("{uncertain:?}") };
+        let state = demarche::domain::state::by_iso3(id).expect("a state").name("en");
+        let told =
+            format!("error: aborted while {id} {state} was being handed over: nobody can know whether it arrived");
+        assert!(said.contains(&told), "{told}\n{}", run.stderr);
         stage.go_on();
         campaign.run(&["send", "--yes"]).expect_code(2);
         let settled = check(&campaign, &stage.server, ROWS, "aborted");
         assert_eq!(settled, Settled { accepted: ROWS - 1, uncertain: 1 });
     }
+}
+
+#[test]
+fn who_looks_finds_a_letter_uncertain_once_the_run_that_handed_it_over_is_gone_and_not_before() {
+    let stage = Stage::new();
+    let mut campaign = campaign(&stage);
+    stage.hold(Phase::EndOfData, NTH, Action::RejectThen(Box::new(Action::Close)));
+    let mut running = campaign.spawn(&["send", "--yes"]);
+    stage.expect(&mut running);
+    let during = campaign.run(&["status"]).expect_code(75).stdout;
+    let during = during.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!during.contains("Uncertain:") && !during.contains("uncertain"), "{during}");
+    let at_work = format!("At work now: process {}, `demarche send`, since ", running.process_id());
+    assert!(during.contains(&at_work), "{during}");
+    let json = campaign.run(&["status", "--json"]).json();
+    let handed_over = |json: &serde_json::Value, state: &str| {
+        let rows = json["deliveries"].as_array().expect("deliveries");
+        rows.iter().find(|row| row["state"] == state).map(|row| row["id"].as_str().expect("an id").to_owned())
+    };
+    let id = handed_over(&json, "sending").expect("the letter that is being handed over");
+    let asked = campaign.run(&["resolve", &id]).expect_code(64).stderr;
+    assert!(asked.contains("is being sent, by process "), "{asked}");
+    running.kill();
+
+    let before = std::fs::read(campaign.path("ledger.db-wal")).expect("the log");
+    let after = campaign.run(&["status"]).expect_code(2).stdout;
+    assert!(after.contains("2 of 12 letters accepted; 1 uncertain, 9 still to be sent"), "{after}");
+    assert!(after.contains("Uncertain: no valid reply came") && !after.contains("At work now"), "{after}");
+    assert_eq!(handed_over(&campaign.run(&["status", "--json"]).json(), "uncertain"), Some(id.clone()));
+    let log = campaign.run(&["log", &id]).expect_code(0).stdout;
+    assert!(log.contains("the run ended before the server's answer was known"), "{log}");
+    let evidence = campaign.run(&["resolve", &id]).expect_code(0).stdout;
+    assert!(evidence.contains("ask the mission: "), "{evidence}");
+    assert_eq!(std::fs::read(campaign.path("ledger.db-wal")).expect("the log"), before, "who looks writes nothing");
+    stage.go_on();
+    campaign.run(&["resolve", &id, "--not-sent", "--note", "their registry has nothing"]).expect_code(0);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(check(&campaign, &stage.server, ROWS, "killed"), Settled { accepted: ROWS, uncertain: 0 });
+}
+
+#[test]
+fn who_looks_while_a_run_waits_for_its_time_is_told_until_when() {
+    let stage = Stage::new();
+    let mut campaign = campaign(&stage);
+    let later = clock::now() + jiff::SignedDuration::from_hours(2);
+    let at = later.to_zoned_datetime(jiff::tz::TimeZone::UTC);
+    let mut running = campaign.spawn(&["send", "--yes", "--at", &at.to_string()]);
+    while !running.stderr().contains("Waiting until") {
+        assert!(!running.has_ended(), "{}", running.stderr());
+        std::thread::yield_now();
+    }
+    let status = campaign.run(&["status"]).expect_code(75).stdout;
+    let until = at.strftime("waits until %-d %B %Y, %H:%M UTC.").to_string();
+    let status = status.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(status.contains("At work now: process ") && status.contains(&until), "{until}\n{status}");
 }
 
 #[test]

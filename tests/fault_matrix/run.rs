@@ -183,6 +183,7 @@ fn screen(reader: &Reader, rows: &[DeliveryRecord]) -> (String, u8) {
         ledger: "ledger.db".to_owned(),
         approvals: Vec::new(),
         resolved: Vec::new(),
+        running: None,
         rehearsal: false,
         runs: Vec::new(),
         zone: jiff::tz::TimeZone::UTC,

@@ -82,6 +82,24 @@ impl Model {
         self.take_back(n);
     }
 
+    /// A person's word: on what is uncertain; where nothing is, on what only the contrary word settled.
+    fn say(&mut self, n: usize, sent: bool) -> bool {
+        let event = if sent { Event::ResolveSent } else { Event::ResolveNotSent };
+        if self.whole(n) == State::Uncertain {
+            return self.all(n, event, |state| state == State::Uncertain);
+        }
+        let (wrong, right) = if sent { (State::Queued, State::Accepted) } else { (State::Accepted, State::Queued) };
+        let in_flight = self.0[n].iter().any(|state| matches!(state, State::Sending | State::HandedOver));
+        let mut any = false;
+        for (state, lost) in self.0[n].iter_mut().zip(self.1[n]) {
+            if !in_flight && *state == wrong && lost {
+                *state = right;
+                any = true;
+            }
+        }
+        any
+    }
+
     fn whole(&self, n: usize) -> State {
         State::of_addresses(self.0[n])
     }
@@ -150,8 +168,7 @@ async fn apply(ledger: &Ledger, model: &mut Model, numbers: &BTreeMap<&str, Deli
             }
         }
         Step::Resolve(n, sent) => {
-            let event = if sent { Event::ResolveSent } else { Event::ResolveNotSent };
-            let legal = model.all(n, event, |state| state == State::Uncertain);
+            let legal = model.say(n, sent);
             assert_eq!(ledger.resolve(&id(NAMES[n]), sent, "a word", None).is_ok(), legal);
             model.2[n] &= !legal;
         }

@@ -88,7 +88,37 @@ async fn only_an_uncertain_row_can_be_resolved_and_a_resend_keeps_its_message_id
     assert_eq!(again.addresses, ["to@ken.test"]);
     let earlier = again.earlier.expect("the stamp of the lost attempt");
     assert_eq!((earlier.message_id.as_str(), earlier.date), ("<ken@campaign.example>", at(5)));
-    assert!(matches!(ledger.resolve(&id("ken"), true, "x", None), Err(LedgerError::Illegal(_))));
+    assert!(matches!(ledger.resolve(&id("ken"), false, "x", None), Err(LedgerError::Illegal(_))), "it is said already");
+}
+
+#[tokio::test]
+async fn a_word_corrects_another_and_never_what_a_server_answered() {
+    let (_desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test", "cc@ken.test"]), row("fra", &["to@fra.test"])]);
+    attempt(&ledger, "ken", &[("to@ken.test", Event::LoseTrack), ("cc@ken.test", Event::Accept)]).await.unwrap();
+    let states_of_ken = || states(&ledger, "ken").into_iter().map(|(_, state)| state).collect::<Vec<_>>();
+    for (sent, after) in
+        [(true, State::Accepted), (false, State::Queued), (true, State::Accepted), (false, State::Queued)]
+    {
+        ledger.resolve(&id("ken"), sent, "a word", None).unwrap();
+        assert_eq!(states_of_ken(), [after, State::Accepted]);
+    }
+    let reader = ledger.reader().unwrap();
+    assert!(reader.correctable(&id("ken"), true).unwrap() && !reader.correctable(&id("ken"), false).unwrap());
+    assert_eq!(reader.remarks(&id("ken")).unwrap().len(), 4, "every word stays");
+
+    // Given back, it proves nothing new; while it is in flight, and once a server answered, no word has a say.
+    attempt(&ledger, "ken", &[("to@ken.test", Event::Release)]).await.unwrap();
+    assert!(ledger.reader().unwrap().correctable(&id("ken"), true).unwrap());
+    hand_over(&ledger, "ken").await;
+    assert!(ledger.resolve(&id("ken"), true, "x", None).is_err());
+    ledger.recover().unwrap();
+    ledger.resolve(&id("ken"), false, "not there", None).unwrap();
+    attempt(&ledger, "ken", &[("to@ken.test", Event::Accept)]).await.unwrap();
+    attempt(&ledger, "fra", &[("to@fra.test", Event::Fail)]).await.unwrap();
+    for (name, sent) in [("ken", true), ("ken", false), ("fra", true), ("fra", false)] {
+        assert!(matches!(ledger.resolve(&id(name), sent, "x", None), Err(LedgerError::Illegal(_))), "{name} {sent}");
+    }
+    assert_eq!(states_of_ken(), [State::Accepted, State::Accepted]);
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ pub(crate) fn facts(missing: &[&str]) -> Facts {
         now: at("2021-10-20T14:10:00Z"),
         ledger: "ledger.db".into(),
         resolved: Vec::new(),
+        running: None,
         rehearsal: false,
         runs: Vec::new(),
         approvals: Vec::new(),
