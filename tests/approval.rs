@@ -393,3 +393,79 @@ fn everybody_who_approved_an_earlier_batch_is_named() {
     let listed = campaign.template("letter.en.md", &letter).run(&["approve", "--list"]).expect_code(0).stdout;
     assert!(listed.contains("not as it is now; another batch was, by The Chair, The Secretariat\n"), "{listed}");
 }
+
+/// Two runs, each with a batch that two people had approved: a corrected letter, and somebody who opted out since.
+#[test]
+fn what_went_out_is_told_as_approved_before_its_run_though_no_batch_on_record_was_approved_as_a_whole() {
+    let server = Server::start();
+    let campaign =
+        Campaign::small(server.port(), 8).set("campaign.approvals", "2").set("recipients.audience", "\"members\"");
+    let first = digest(&campaign);
+    for by in ["The Chair", "Carol"] {
+        approve(&campaign, &first, by).expect_code(0);
+    }
+    campaign.run(&["send", "--yes", "--limit", "3"]).expect_code(0);
+    let letter = campaign.read("templates/letter.en.md").replace("Text for", "A better text for");
+    let campaign = campaign.template("letter.en.md", &letter);
+    let second = digest(&campaign);
+    for by in ["The Chair", "Carol"] {
+        approve(&campaign, &second, by).expect_code(0);
+    }
+    campaign.run(&["send", "--yes", "--refresh", "--limit", "4"]).expect_code(0);
+    // The eighth opts out.
+    let campaign = campaign.file("suppressed.csv", "address\narg@missions.example\n");
+    let refused = campaign.run(&["send", "--yes"]);
+    assert!(!refused.stderr.contains("left the batch"), "{}", refused.stderr);
+
+    let status = campaign.run(&["status"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = format!(
+        "every letter that went out was approved before its run: 3 as {first}, 4 as {second}, by The Chair and Carol"
+    );
+    assert!(status.contains(&told), "{told}\n{status}");
+    assert!(status.contains("of what is on record now: a letter keeps the text that it went out with"), "{status}");
+    assert!(
+        status.contains("Coverage: 7 of 193 have the letter; 1 left out on purpose (Argentina); 185 without a row"),
+        "{status}"
+    );
+
+    let pack = campaign.run(&["report", "--pack", "evidence.zip"]).expect_code(0).stdout;
+    let manifest =
+        pack.lines().find_map(|line| line.strip_prefix("manifest: ")).expect("the manifest's digest").to_owned();
+    let verdict = campaign.run(&["report", "--verify", "evidence.zip"]).expect_code(0).stdout;
+    assert!(verdict.contains(&format!(", what is on record now; {told}\n")), "{verdict}");
+    assert!(!verdict.contains("approved by nobody"), "{verdict}");
+    campaign.run(&["report", "--verify", "evidence.zip", "--expect", &manifest]).expect_code(0);
+    for (other, what) in [(&first, "of the batch of run 1"), (&second, "of the batch of run 2")] {
+        let run = campaign.run(&["report", "--verify", "evidence.zip", "--expect", other]).expect_code(64);
+        assert!(run.stderr.contains(&format!("that is the digest {what}, not the manifest's")), "{}", run.stderr);
+        assert!(!run.stdout.contains("NOT in order"), "{}", run.stdout);
+    }
+    let unknown = campaign.run(&["report", "--verify", "evidence.zip", "--expect", &"0".repeat(64)]).expect_code(65);
+    assert!(unknown.stdout.contains("MANIFEST.sha256: is not the one that was expected"), "{}", unknown.stdout);
+}
+
+#[test]
+fn who_opts_out_makes_another_batch_and_it_is_said_that_every_other_letter_is_as_it_was_approved() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 4).set("campaign.approvals", "1");
+    let all = digest(&campaign);
+    approve(&campaign, &all, "The Chair").expect_code(0);
+    campaign.run(&["send", "--yes", "--limit", "1"]).expect_code(0);
+    let campaign = campaign.file("suppressed.csv", "address\nand@missions.example\n");
+    let refused = campaign.run(&["send", "--yes"]).expect_code(65).stderr;
+    let said = refused.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("1 row now suppressed: AND Every other letter is as it was approved."), "{refused}");
+    assert_eq!(server.letters().len(), 1);
+    approve(&campaign, &digest(&campaign), "The Chair").expect_code(0);
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    assert_eq!(server.letters().len(), 3);
+}
+
+#[test]
+fn a_ledger_without_letters_has_no_digest_to_show() {
+    let server = Server::start();
+    let campaign = Campaign::small(server.port(), 4);
+    campaign.run(&["send", "--no-input"]).expect_code(64);
+    let status = campaign.run(&["status"]).expect_code(0).stdout;
+    assert!(status.contains("No letter was planned") && !status.contains("digest"), "{status}");
+}

@@ -67,7 +67,7 @@ fn the_screen_shows_who_needs_attention_and_what_to_do() {
       2021, 10:16 EDT), the second at once
           demarche send
           demarche resend
-      3 letters still to be sent: unless a run is at it now, go on with
+      3 letters still to be sent: go on with
           demarche send
       Missing missions: add a row for each to the recipients file, then
           demarche send

@@ -190,7 +190,7 @@ fn a_word_on_an_uncertain_row_can_be_corrected_by_another_and_both_stay_on_recor
     assert_eq!(row_of(&server.letters()[9]), "AND");
     resolve("AND", "--not-sent", "too late: a server took it").expect_code(64);
     let status = campaign.run(&["status"]).expect_code(0).stdout;
-    assert!(status.contains("10 of 10 accepted, 1 of them on a person's word"), "{status}");
+    assert!(status.contains("Every letter was accepted: 10 of 10, 1 of them on a person's word"), "{status}");
 }
 
 #[test]

@@ -29,8 +29,10 @@ pub(super) struct Changes {
     pub(super) changed: Vec<Change>,
     /// Rows that joined.
     pub(super) joined: Vec<String>,
-    /// Rows that left, or are suppressed now.
+    /// Rows that left the file.
     pub(super) left: Vec<String>,
+    /// Rows that are suppressed now.
+    pub(super) suppressed: Vec<String>,
 }
 
 /// One letter that differs.
@@ -52,7 +54,7 @@ impl Changes {
         let now: BTreeMap<&str, (&Recipient, Digest)> =
             now.map(|(row, digest)| (row.recipient.id.as_str(), (&row.recipient, *digest))).collect();
         let old = frozen::thaw(&approved.edition).ok();
-        let mut changes = Self { changed: Vec::new(), joined: Vec::new(), left: Vec::new() };
+        let mut changes = Self { changed: Vec::new(), joined: Vec::new(), left: Vec::new(), suppressed: Vec::new() };
         for (id, (recipient, digest)) in &now {
             match before.get(id) {
                 None => changes.joined.push((*id).to_owned()),
@@ -63,22 +65,37 @@ impl Changes {
                 }
             }
         }
-        changes.left = before.keys().filter(|id| !now.contains_key(*id)).map(|id| (*id).to_owned()).collect();
+        let in_file: BTreeSet<&str> = batch.rows.iter().map(|row| row.recipient.id.as_str()).collect();
+        let gone = before.keys().filter(|id| !now.contains_key(*id)).map(|id| (*id).to_owned());
+        (changes.suppressed, changes.left) = gone.partition(|id| in_file.contains(id.as_str()));
         changes
     }
 
     /// True if nothing did.
     pub(super) fn is_none(&self) -> bool {
-        self.changed.is_empty() && self.joined.is_empty() && self.left.is_empty()
+        self.brings_nothing_new() && self.left.is_empty() && self.suppressed.is_empty()
+    }
+
+    /// True if every letter that would go out is as it was approved.
+    fn brings_nothing_new(&self) -> bool {
+        self.changed.is_empty() && self.joined.is_empty()
     }
 
     /// For a person: letters with the same change stand together.
     pub(super) fn to_text(&self) -> String {
         let mut text = String::new();
-        for (what, ids) in [("joined the batch", &self.joined), ("left the batch", &self.left)] {
+        let groups =
+            [("joined the batch", &self.joined), ("left the file", &self.left), ("now suppressed", &self.suppressed)];
+        for (what, ids) in groups {
             if !ids.is_empty() {
                 text.push_str(&format!("  {} {what}: {}\n", rows(ids.len()), list(ids)));
             }
+        }
+        if self.brings_nothing_new() && !self.is_none() {
+            text.push_str(
+                "  Every other letter is as it was approved. An approval is of exactly one batch, though: whoever approves has to \
+                 approve what is left of it as well\n",
+            );
         }
         let mut groups: Vec<(&Change, Vec<String>)> = Vec::new();
         for change in &self.changed {
@@ -100,13 +117,15 @@ impl Changes {
         text
     }
 
-    /// `{"changed": [{"id", "what", "lines"}], "joined": [id], "left": [id]}`.
+    /// `{"changed": [{"id", "what", "lines"}], "joined": [id], "left": [id], "suppressed": [id]}`; who is suppressed has left, too.
     pub(super) fn to_json(&self) -> serde_json::Value {
         let changed = self.changed.iter();
+        let left = [self.left.as_slice(), self.suppressed.as_slice()].concat();
         json!({
             "changed": changed.map(|one| json!({ "id": one.id, "what": one.what, "lines": one.lines })).collect::<Vec<_>>(),
             "joined": self.joined,
-            "left": self.left,
+            "left": left,
+            "suppressed": self.suppressed,
         })
     }
 }
