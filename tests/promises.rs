@@ -148,7 +148,7 @@ fn a_second_signal_aborts_at_once_though_a_letter_is_in_flight() {
     eventually("the first word", || running.stderr().contains("letters in flight are finished first"));
     running.signal("INT");
     ends_within(&mut running, 10);
-    let run = running.wait().expect_code(75);
+    let run = running.wait().expect_code(2);
     assert!(run.stderr.contains("aborted"), "{}", run.stderr);
     assert_eq!(campaign.run(&["resend", "--yes"]).code, Some(2));
     assert_eq!(campaign.state("AFG"), "uncertain");
