@@ -19,6 +19,7 @@ fn the_status_has_the_shape_that_scripts_were_promised() {
         json!({
             "campaign": "Stand with women human rights defenders",
             "rehearsal": false,
+            "running": null,
             "digest": Digest::of(b"batch").to_string(),
             "approvals": [],
             "runs": [],

@@ -257,7 +257,7 @@ fn resolve_without_a_word_shows_the_evidence_and_changes_nothing() {
     assert!(settled.contains("the ledger has no row \"KEN\""), "{settled}");
     campaign.run(&["resolve", "AND", "--sent", "--note", "their registry, by phone"]).expect_code(0);
     let done = campaign.run(&["resolve", "AND"]).expect_code(64).stderr;
-    assert!(done.contains("AND Andorra is accepted, not uncertain"), "{done}");
+    assert!(done.contains("AND Andorra is accepted on a person's word (recorded as arrived on "), "{done}");
 }
 
 #[test]

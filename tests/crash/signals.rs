@@ -120,6 +120,7 @@ fn who_looks_finds_a_letter_uncertain_once_the_run_that_handed_it_over_is_gone_a
     assert!(after.contains("Uncertain: no valid reply came") && !after.contains("At work now"), "{after}");
     assert_eq!(handed_over(&campaign.run(&["status", "--json"]).json(), "uncertain"), Some(id.clone()));
     let log = campaign.run(&["log", &id]).expect_code(0).stdout;
+    let log = log.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(log.contains("the run ended before the server's answer was known"), "{log}");
     let evidence = campaign.run(&["resolve", &id]).expect_code(0).stdout;
     assert!(evidence.contains("ask the mission: "), "{evidence}");
