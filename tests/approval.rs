@@ -287,11 +287,12 @@ fn a_preview_asks_for_the_approvals_that_are_missing_before_it_names_the_command
     let told = |so_far: &str| {
         let screen = campaign.run(&["preview"]).expect_code(0).stdout;
         let page = whole(&campaign.read("preview/index.html"));
-        for (text, so_far) in
-            [(&screen, format!("{so_far}; each who approves runs")), (&page, format!("<b>{so_far}</b>"))]
-        {
+        for (text, so_far, then) in [
+            (&screen, format!("{so_far}; each who approves runs"), "once both have"),
+            (&page, format!("<b>{so_far}</b>"), "After both approvals"),
+        ] {
             let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} not in:\n{text}"));
-            assert!(at(&so_far) < at(&asks) && at(&asks) < at("once both have") && at("once both have") < at(&sends));
+            assert!(at(&so_far) < at(&asks) && at(&asks) < at(then) && at(then) < at(&sends));
         }
     };
     told("0 of 2 approvals so far");

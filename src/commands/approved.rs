@@ -11,7 +11,7 @@ use crate::domain::mailbox::Mailbox;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::reply::visible;
 use crate::ledger::Reader;
-use crate::preview::{Approved, Earlier, EarlierFile, Standing};
+use crate::preview::{Approved, Basis, Earlier, EarlierFile, Standing, Word};
 
 use super::exit::Failure;
 use super::frozen::{self, Frozen};
@@ -40,9 +40,7 @@ enum Text {
 /// What was approved; empty if nothing was.
 #[derive(Default)]
 pub(super) struct Approval {
-    what: String,
-    /// True if people approved it.
-    by_people: bool,
+    basis: Option<Basis>,
     letters: HashMap<RecipientId, Letter>,
     /// What the ledger says has become of the rows.
     states: HashMap<RecipientId, State>,
@@ -84,16 +82,14 @@ pub(super) fn read(batch: &Batch) -> Result<Approval, Failure> {
         }
     })?;
     if let Some(given) = given {
-        approval.what = approved_by(&all, given.digest);
-        approval.by_people = true;
+        approval.basis = Some(Basis::Words(approved_by(&all, given.digest)));
         let batch = reader.approved_batch(given.digest)?;
         approval.approved = frozen::thaw(&batch.edition).ok().map(Arc::new);
         for (recipient, digest) in batch.letters {
             approval.letters.insert(recipient.id.clone(), letter(recipient, digest, Text::Approval));
         }
     } else if let Some(campaign) = reader.campaign()? {
-        approval.what =
-            format!("the letters as they were frozen on {}", campaign.created_at.strftime("%Y-%m-%d %H:%M UTC"));
+        approval.basis = Some(Basis::Frozen(campaign.created_at));
     }
     if frozen_alone && kept > 0 {
         let _ = approval.frozen.set(Frozen::new(reader)?);
@@ -101,23 +97,10 @@ pub(super) fn read(batch: &Batch) -> Result<Approval, Failure> {
     Ok(approval)
 }
 
-/// "the batch that A approved on 2021-10-18 14:02 UTC (“read on paper”) and B on 2021-10-19 08:00 UTC".
-fn approved_by(all: &[Given], digest: Digest) -> String {
-    const NAMED: usize = 5;
-    let these: Vec<&Given> = all.iter().filter(|one| one.digest == digest && one.withdrawn.is_none()).collect();
-    let one = |(at, given): (usize, &&Given)| {
-        let verb = if at == 0 { " approved" } else { "" };
-        let note = visible(&given.note);
-        let note = if note.is_empty() { note } else { format!(" (“{note}”)") };
-        format!("{}{verb} on {}{note}", visible(&given.by), given.at.strftime("%Y-%m-%d %H:%M UTC"))
-    };
-    let mut named: Vec<String> = these.iter().take(NAMED).enumerate().map(one).collect();
-    if these.len() > NAMED {
-        named.push(format!("{} more", these.len() - NAMED));
-    }
-    let last = named.pop().unwrap_or_default();
-    let before = if named.is_empty() { String::new() } else { format!("{} and ", named.join(", ")) };
-    format!("the batch that {before}{last}")
+/// Who approved the batch, and when.
+fn approved_by(all: &[Given], digest: Digest) -> Vec<Word> {
+    let these = all.iter().filter(|one| one.digest == digest && one.withdrawn.is_none());
+    these.map(|one| Word { by: visible(&one.by), note: visible(&one.note), at: one.at }).collect()
 }
 
 impl Approval {
@@ -132,9 +115,7 @@ impl Approval {
 
     /// A letter of now against the one that was approved; `None` if nothing was.
     pub(super) fn standing(&self, recipient: &Recipient, digest: Digest) -> Option<Standing> {
-        if self.what.is_empty() {
-            return None;
-        }
+        self.basis.as_ref()?;
         Some(match self.letters.get(&recipient.id) {
             None => Standing::New,
             Some(letter) if letter.digest == digest => Standing::Same,
@@ -166,9 +147,7 @@ impl Approval {
 
     /// The batch of now against the one that was approved.
     pub(super) fn as_a_whole(&self, batch: &Batch) -> Option<Approved> {
-        if self.what.is_empty() {
-            return None;
-        }
+        let basis = self.basis.clone()?;
         let now: HashMap<&RecipientId, Digest> = batch
             .rows
             .iter()
@@ -188,7 +167,7 @@ impl Approval {
             .map(|(_, letter)| letter.name.clone())
             .collect();
         gone.sort_unstable();
-        Some(Approved { what: self.what.clone(), by_people: self.by_people, gone, changed, new })
+        Some(Approved { basis, gone, changed, new })
     }
 }
 

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::clock;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::domain::reply::visible;
 use crate::preview::{Remark, Warning};
@@ -101,6 +102,7 @@ fn sentence(text: &str) -> String {
 /// the file. `lines` are those on which the batch's rows begin.
 fn named(problem: &Diagnostic, batch: &Batch, lines: &[u64]) -> Remark {
     let mut about = Vec::new();
+    let mut all_get_one = true;
     let is_of_file = problem.place.as_ref().is_some_and(|place| place.file == batch.config.recipients.file_shown);
     let message = if is_of_file {
         let ending = Path::new(&batch.config.recipients.file_shown).extension().map(OsStr::to_ascii_lowercase);
@@ -109,17 +111,55 @@ fn named(problem: &Diagnostic, batch: &Batch, lines: &[u64]) -> Remark {
             let row = lines.partition_point(|first| *first <= line).checked_sub(1)?;
             let recipient = &batch.rows[row].recipient;
             let name = name_of(recipient);
+            all_get_one &= batch.rows[row].suppressed.is_none();
             about.push((recipient.id.to_string(), name.clone()));
-            Some(name)
+            Some(match recipient.verified_on.filter(|_| problem.code == "rows-stale") {
+                Some(date) => format!("{name} ({date}, {})", days_ago(date)),
+                None => name,
+            })
         })
     } else {
         problem.message.clone()
     };
+    if problem.code == "address-shared"
+        && let Some(text) = shared(problem, &message, &about, all_get_one)
+    {
+        return Remark { text: visible(&text), about };
+    }
     let help = problem.help.as_deref().map(|help| format!(": {help}")).unwrap_or_default();
     let message = in_entries(message);
     // Whoever keeps the list needs the column's name, whoever reads the page a word for it.
     let help = help.replace("set verified_on", "enter the day of it (`verified_on`)");
     Remark { text: visible(&format!("{message}{help}")), about }
+}
+
+/// How long ago a day is: `324 days ago`.
+fn days_ago(date: jiff::civil::Date) -> String {
+    let today = clock::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    match today.since(date).map_or(0, |age| age.get_days()) {
+        1 => "1 day ago".to_owned(),
+        days => format!("{days} days ago"),
+    }
+}
+
+/// That several rows have one address, which `message` begins with, for whoever thinks of missions and letters; `None` if
+/// not all of them could be named.
+fn shared(problem: &Diagnostic, message: &str, about: &[(String, String)], all_get_one: bool) -> Option<String> {
+    let (address, _) = message.split_once(" stands in ")?;
+    let names: Vec<&str> = about.iter().map(|(_, name)| name.as_str()).collect();
+    let [first @ .., last] = names.as_slice() else { return None };
+    if first.is_empty() || names.len() < problem.about.len() {
+        return None;
+    }
+    let go = match names.len() {
+        _ if !all_get_one => "",
+        2 => ": both letters go there",
+        _ => ": all their letters go there",
+    };
+    // Rows of one mission may well share it.
+    let is_of_several = problem.help.as_deref().is_some_and(|help| help.contains("by mistake"));
+    let doubt = if is_of_several { " Is one a copying mistake?" } else { "" };
+    Some(format!("{} and {last} have the same address, {address}{go}.{doubt}", first.join(", ")))
 }
 
 /// A sentence with the names of rows in the place of `line 3` or `lines 3, 58 and 90`, or of the same with another `unit`,

@@ -14,9 +14,10 @@ const SHOWN: (usize, usize) = (8, 4);
 /// The whole section.
 pub(super) fn section(page: &Page) -> String {
     let mut html = format!(
-        "<h3 id=\"approval\">If everything is right</h3>\n\
+        "<h3 id=\"approval\">If everything is right</h3>\n{}\
          <p>The digest is the fingerprint of exactly {} {}:</p>\n\
          <p><code id=\"digest\" class=\"digest\">{}</code> {}</p>\n",
+        not_yet(page),
         if total(page) == 1 { "this" } else { "these" },
         letters(total(page)),
         page.digest,
@@ -49,6 +50,23 @@ pub(super) fn section(page: &Page) -> String {
     html
 }
 
+/// What is said first where the batch cannot be sent as it is.
+fn not_yet(page: &Page) -> String {
+    let (count, total) = (page.placeholders, total(page));
+    if count == 0 {
+        return String::new();
+    }
+    let go = match (count, total) {
+        (1, 1) => "the letter goes to a placeholder address".to_owned(),
+        (1, _) => format!("1 of {} goes to a placeholder address", letters(total)),
+        _ => format!("{count} of {} go to placeholder addresses", letters(total)),
+    };
+    format!(
+        "<p id=\"not-yet\" class=\"alert\">Not yet: {go}. Once the real ones are filled in the digest is another one, and an \
+         approval given now no longer counts.</p>\n"
+    )
+}
+
 /// The two ways to approve.
 fn to_approve(approvals: &Approvals, page: &Page) -> String {
     let by = approvals.command.split(" --by ").next().unwrap_or(&approvals.command);
@@ -56,20 +74,19 @@ fn to_approve(approvals: &Approvals, page: &Page) -> String {
         1 => "it counts as the one that is needed".to_owned(),
         needed => format!("it counts as one of the {needed}"),
     };
-    let different =
-        if approvals.needed > 1 { " Each name has to be another one: whoever approves twice counts once." } else { "" };
+    let different = approvals.different();
     format!(
-        "<p><b>{}</b>.{different}</p>\n\
+        "<p><b>{}</b>. {different}</p>\n\
          <h4>With the program, in the campaign's folder</h4>\n{}\
          <h4>Without it</h4>\n\
          <p>Send this line, with your name in it, to whoever sends the letters:</p>\n{}\
          <p>They record it with <code>{} --by NAME</code>, and {count}.</p>\n\
-         <h4>Only then, {}</h4>\n<p>Whoever sends them runs, in the campaign's folder:</p>\n",
+         <h4>{}</h4>\n<p>Whoever sends them runs, in the campaign's folder:</p>\n",
         escape(&approvals.so_far()),
         command("approve", &approvals.command, page.digest),
         command("word", &format!("I approve {}, NAME", page.digest), page.digest),
         short(by, page.digest),
-        approvals.once(),
+        approvals.after(),
     )
 }
 

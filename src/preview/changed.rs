@@ -99,13 +99,23 @@ pub(super) fn changes(item: &Item, text: &str, since_preview: Option<&Standing>,
     };
     let (preview, approved) = (shown(since_preview), shown(item.approved.as_ref()));
     let mut html = String::new();
-    let same = preview == approved;
-    for (what, block) in [("the last preview", &preview), ("what was approved", &approved)] {
-        if block.is_empty() || (same && what == "what was approved") {
-            continue;
+    let is_new = |standing: Option<&Standing>| matches!(standing, Some(Standing::New));
+    if !preview.is_empty() && preview == approved {
+        let head = if is_new(since_preview) {
+            "New since the last preview, and not among the letters approved"
+        } else {
+            "Changed since the last preview; the same changes since it was approved"
+        };
+        return format!("<h3>{head}</h3>\n{preview}");
+    }
+    let heads = [
+        if is_new(since_preview) { "New since the last preview" } else { "Changed since the last preview" },
+        if is_new(item.approved.as_ref()) { "Not among the letters approved" } else { "Changed since it was approved" },
+    ];
+    for (head, block) in heads.into_iter().zip([preview, approved]) {
+        if !block.is_empty() {
+            let _ = writeln!(html, "<h3>{head}</h3>\n{block}");
         }
-        let both = if same { ", and since what was approved: the same" } else { "" };
-        let _ = writeln!(html, "<h3>Since {what}{both}</h3>\n{block}");
     }
     html
 }
@@ -195,13 +205,14 @@ pub(super) const KINDS: [&str; 8] =
 
 fn changed(item: &Item, now_text: &str, earlier: &Earlier, formers: &Formers) -> String {
     let mut html = String::new();
-    let mut other_language = false;
-    for (label, now) in fields_of(item) {
-        let before = earlier.fields.iter().find(|(known, _)| *known == label).map(|(_, value)| value);
-        if let Some(before) = before.filter(|before| **before != now) {
-            other_language |= label == "Language";
-            let _ = writeln!(html, "<p dir=\"auto\"><b>{label}:</b> {}</p>", difference::words(before, &now));
-        }
+    let now = fields_of(item);
+    let is_other =
+        |(label, now): &&(String, String)| earlier.fields.iter().any(|(known, was)| known == label && was != now);
+    let other_language = now.iter().filter(is_other).any(|(label, _)| label == "Language");
+    for (label, now) in now.iter().filter(is_other) {
+        let was = earlier.fields.iter().find(|(known, _)| known == label).map_or("", |(_, was)| was);
+        let told = if other_language { difference::whole(was, now) } else { difference::words(was, now) };
+        let _ = writeln!(html, "<p dir=\"auto\"><b>{label}:</b> {told}</p>");
     }
     match &earlier.text {
         // Two languages have no words to compare.

@@ -37,9 +37,9 @@ pub(super) fn marked(before: &str, after: &str) -> String {
 /// A number that stands for what such HTML marks as taken out and put in, whatever stays around it.
 pub(super) fn delta(html: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for mark in ["<del>", "<ins>"] {
-        for part in html.split(mark).skip(1) {
-            (mark, part.split("</").next().unwrap_or_default()).hash(&mut hasher);
+    for tag in [ChangeTag::Delete, ChangeTag::Insert] {
+        for part in html.split(start(tag)).skip(1) {
+            (start(tag), part.split('<').next().unwrap_or_default()).hash(&mut hasher);
         }
     }
     hasher.finish()
@@ -61,6 +61,9 @@ pub(super) fn words(before: &str, after: &str) -> String {
     for change in diff.iter_all_changes() {
         if change.tag() != open {
             html.push_str(end(open));
+            if open != ChangeTag::Equal && change.tag() != ChangeTag::Equal {
+                html.push(' ');
+            }
             open = change.tag();
             html.push_str(start(open));
         }
@@ -70,19 +73,29 @@ pub(super) fn words(before: &str, after: &str) -> String {
     html
 }
 
+/// One text and the other, each as a whole: two languages have no words to compare.
+pub(super) fn whole(before: &str, after: &str) -> String {
+    let mark = |tag, text: &str| {
+        if text.is_empty() { String::new() } else { format!("{}{}{}", start(tag), escape(text), end(tag)) }
+    };
+    let (old, new) = (mark(ChangeTag::Delete, before), mark(ChangeTag::Insert, after));
+    if old.is_empty() || new.is_empty() { old + &new } else { format!("{old} {new}") }
+}
+
+/// Colours tell the two apart for the eye; what is copied, read aloud or printed has the words, which are out of sight.
 fn start(tag: ChangeTag) -> &'static str {
     match tag {
         ChangeTag::Equal => "",
-        ChangeTag::Delete => "<del>",
-        ChangeTag::Insert => "<ins>",
+        ChangeTag::Delete => "<del><span class=\"unseen\">[was: </span>",
+        ChangeTag::Insert => "<ins><span class=\"unseen\">[now: </span>",
     }
 }
 
 fn end(tag: ChangeTag) -> &'static str {
     match tag {
         ChangeTag::Equal => "",
-        ChangeTag::Delete => "</del>",
-        ChangeTag::Insert => "</ins>",
+        ChangeTag::Delete => "<span class=\"unseen\">]</span></del>",
+        ChangeTag::Insert => "<span class=\"unseen\">]</span></ins>",
     }
 }
 
@@ -115,7 +128,9 @@ mod tests {
         let after = "Excellency,\n\nWe write to the Permanent Mission of Kenya\nnow.\n\nYours";
         assert_eq!(
             marked(before, after),
-            "<p dir=\"auto\">We write to the Permanent Mission of Kenya <del>today.</del><ins>now.</ins></p>\n"
+            "<p dir=\"auto\">We write to the Permanent Mission of Kenya \
+             <del><span class=\"unseen\">[was: </span>today.<span class=\"unseen\">]</span></del> \
+             <ins><span class=\"unseen\">[now: </span>now.<span class=\"unseen\">]</span></ins></p>\n"
         );
         assert_eq!(marked(before, &before.replace('\n', "\r\n")), "");
     }

@@ -37,7 +37,7 @@ pub(super) fn list(rows: &[Row<'_>], page: &Page) -> String {
             format!("; the largest{of} has {} ({})", size(row.item.bytes), link(row))
         });
     fact("Size", &format!("{} together{largest}", size(page.octets)));
-    fact("Addressed to", &addressees(rows));
+    fact("Addressees by the list", &addressees(rows));
     fact("Copies", &copies(rows, page));
     if rows.len() < total {
         fact("Shown here", &format!("{} of them; the digest below stands for all {total}", rows.len()));
@@ -93,7 +93,10 @@ fn addressees(rows: &[Row<'_>]) -> String {
         named_if_few(text, *count, rows.len(), rows, |row| row.item.addressee.group() == *group)
     };
     let groups: Vec<String> = groups.iter().map(group).collect();
-    format!("{} <span class=\"quiet\">(as the list says)</span>", groups.join("; "))
+    format!(
+        "{}. <span class=\"quiet\">Whom a letter itself addresses, its own first lines say.</span>",
+        groups.join("; ")
+    )
 }
 
 /// Who gets a copy, openly or not.

@@ -100,7 +100,7 @@ impl Addressee {
         };
         match (&self.name, self.office) {
             (_, Office::Mission) => office.to_owned(),
-            (Some(name), _) => format!("{office}, by name: {name} (`rank` and `name` in the list)"),
+            (Some(name), _) => format!("{office}, by name: {name}"),
             (None, _) => format!("{office} (no name in the list)"),
         }
     }
@@ -266,6 +266,27 @@ impl Approvals {
         format!("{} of {} {noun} so far{who}", self.people.len(), self.needed)
     }
 
+    /// "Two different people must approve; whoever approves twice counts once."; empty where one is enough.
+    pub(super) fn different(&self) -> String {
+        let people = match self.needed {
+            0 | 1 => return String::new(),
+            2 => "Two".to_owned(),
+            3 => "Three".to_owned(),
+            4 => "Four".to_owned(),
+            needed => needed.to_string(),
+        };
+        format!("{people} different people must approve; whoever approves twice counts once.")
+    }
+
+    /// "After both approvals".
+    pub(super) fn after(&self) -> String {
+        match self.needed {
+            1 => "After the approval".to_owned(),
+            2 => "After both approvals".to_owned(),
+            needed => format!("After all {needed} approvals"),
+        }
+    }
+
     /// "once both have".
     #[must_use]
     pub fn once(&self) -> String {
@@ -295,13 +316,31 @@ pub enum Gets {
     Nothing(String),
 }
 
+/// What an earlier batch rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Basis {
+    /// Nobody used `approve`: the letters as they were frozen when the campaign began.
+    Frozen(Timestamp),
+    /// The word of people, which counts for nothing but that batch. At least one.
+    Words(Vec<Word>),
+}
+
+/// One person's word for a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// The name.
+    pub by: String,
+    /// What was noted with it; may be empty.
+    pub note: String,
+    /// When it was given.
+    pub at: Timestamp,
+}
+
 /// An earlier batch as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approved {
-    /// What it was: `the letters as they were frozen on 2021-10-18`.
-    pub what: String,
-    /// True if people approved it, whose word counts for nothing but that batch.
-    pub by_people: bool,
+    /// Since when it is compared.
+    pub basis: Basis,
     /// The names of rows that were in it and are in the batch no more.
     pub gone: Vec<String>,
     /// How many letters of the batch are other ones.

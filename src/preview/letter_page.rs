@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::changed::Formers;
+use super::changed::{Formers, Kinds};
 use super::document::Document;
 use super::files::Attached;
 use super::item::{Earlier, Item, Standing};
@@ -73,16 +73,21 @@ pub(super) fn page(
     next: Option<&Item>,
     list: &str,
     formers: &Formers,
+    kinds: &[Kinds; 2],
 ) -> String {
     let mut body = navigation(item, previous, next, list);
     let (language, direction) = (escape(item.language.as_str()), item.language.direction());
     let _ = writeln!(
         body,
-        "<main id=\"letter\" data-id=\"{}\" data-lang=\"{language}\" data-dir=\"{direction}\">\n<div id=\"paper\"></div>\n<h1 dir=\"auto\">{}</h1>",
+        "<main id=\"letter\" data-id=\"{}\" data-lang=\"{language}\" data-dir=\"{direction}\">\n<p class=\"paper-only\"><b>{}</b> To: <bdi>{}</bdi></p>\n<h1 dir=\"auto\">{}</h1>",
         escape(&item.id),
+        if item.settled.is_some() { "Preview." } else { "Preview, not sent." },
+        escape(&item.to.join(", ")),
         escape(&item.name)
     );
     body.push_str(&remarks(item));
+    body.push_str(&changed_in_short(item, content.since_preview.as_ref(), kinds));
+    body.push_str("<div id=\"paper\"></div>\n");
     body.push_str(&fields(item));
     let changes = changed::changes(item, &content.text, content.since_preview.as_ref(), formers);
     body.push_str(&views(!changes.is_empty()));
@@ -132,6 +137,34 @@ fn navigation(item: &Item, previous: Option<&Item>, next: Option<&Item>, list: &
     nav
 }
 
+/// What changed in the letter, in a word each: since the last preview, and since it was approved.
+fn changed_in_short(item: &Item, since_preview: Option<&Standing>, kinds: &[Kinds; 2]) -> String {
+    let what = |at: usize| {
+        let words: Vec<String> = kinds[at].iter().map(|kind| escape(&kind.what)).collect();
+        words.join(", ")
+    };
+    let mut told = Vec::new();
+    let approved = item.approved.as_ref();
+    match (since_preview, approved) {
+        (Some(Standing::Changed(_)), Some(Standing::Changed(_))) if kinds[0] == kinds[1] => {
+            told.push(format!("<b>Changed since it was approved, and since the last preview:</b> {}", what(1)));
+        }
+        _ => {
+            match approved {
+                Some(Standing::Changed(_)) => told.push(format!("<b>Changed since it was approved:</b> {}", what(1))),
+                Some(Standing::New) => told.push("<b>Not among the letters approved</b>".to_owned()),
+                Some(Standing::Same) | None => {}
+            }
+            match since_preview {
+                Some(Standing::Changed(_)) => told.push(format!("<b>Changed since the last preview:</b> {}", what(0))),
+                Some(Standing::New) => told.push("<b>New since the last preview</b>".to_owned()),
+                Some(Standing::Same) | None => {}
+            }
+        }
+    }
+    told.iter().fold(String::new(), |html, told| format!("{html}<p class=\"note changed-in-short\">{told}</p>\n"))
+}
+
 fn remarks(item: &Item) -> String {
     let mut html = String::new();
     if let Some(settled) = &item.settled {
@@ -140,7 +173,7 @@ fn remarks(item: &Item) -> String {
     if !item.warnings.is_empty() {
         html.push_str("<ul class=\"warnings\">\n");
         for warning in &item.warnings {
-            let _ = writeln!(html, "<li>{}</li>", escape(&warning.text));
+            let _ = writeln!(html, "<li>{}</li>", with_code(&warning.text));
         }
         html.push_str("</ul>\n");
     }
@@ -159,13 +192,14 @@ fn fields(item: &Item) -> String {
         };
         let _ = writeln!(list, "<dt>{name}</dt><dd>{value}</dd>");
         if name == "Subject" {
-            let _ = writeln!(list, "<dt>Addressed to</dt><dd>{}</dd>", with_code(&item.addressee.in_words()));
+            let _ = writeln!(list, "<dt>Addressee by the list</dt><dd>{}</dd>", with_code(&item.addressee.in_words()));
         }
     }
     let file = escape(&names::eml(&item.id));
     let _ = writeln!(
         list,
-        "<dt>Size</dt><dd>{} <a href=\"../{file}\" download>{file}</a> opens in a mail program</dd>\n\
+        "<dt>Size</dt><dd>{}</dd>\n\
+         <dt>As a file</dt><dd><a href=\"../{file}\" download>{file}</a> opens in a mail program</dd>\n\
          <dt>Digest</dt><dd><span class=\"digest\">{}</span> <span class=\"quiet\">changes as soon as anything in this letter does</span></dd>\n</dl>",
         size(item.bytes),
         item.digest

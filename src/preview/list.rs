@@ -7,7 +7,8 @@ use std::io;
 
 use super::document::embedded;
 use super::item::{Gets, Item, Page, Standing};
-use super::{Kinds, language_name, names, size};
+use super::overview::with_code;
+use super::{Kinds, folder, language_name, names, size};
 use crate::domain::markup::escape;
 
 /// How many letters one page lists.
@@ -106,7 +107,7 @@ fn entry(row: &Row<'_>) -> String {
         id = escape(&item.id),
     );
     for (word, text) in &marks {
-        let _ = write!(html, "<span class=\"mark {word}\">{}</span>", escape(text));
+        let _ = write!(html, "<span class=\"mark {word}\">{}</span>", with_code(text));
     }
     html.push_str("</li>\n");
     html
@@ -182,7 +183,7 @@ pub(super) fn search_section(out: &mut impl io::Write, rows: &[Row<'_>], without
             to.join(", "),
             item.subject,
             words.join(" "),
-            texts.join("\n"),
+            texts.join("\n").replace('`', ""),
             language_name(item.language.as_str()),
             item.addressee.in_words()
         ]);
@@ -201,22 +202,35 @@ pub(super) fn tools(rows: &[Row<'_>], elsewhere: bool) -> String {
     let groups: BTreeSet<_> = rows.iter().map(|row| group(row.item)).filter(|(code, _)| !code.is_empty()).collect();
     let option = |value: &str, text: &str| format!("<option value=\"{}\">{}</option>", escape(value), escape(text));
     let languages: String = languages.iter().map(|language| option(language, language_name(language))).collect();
-    let groups: String = groups.iter().map(|(code, name)| option(code, name)).collect();
+    let groups: String = groups.iter().map(|(code, name)| option(code, name.trim_end_matches(" States"))).collect();
     let there: BTreeSet<&str> = rows.iter().flat_map(marks).map(|(word, _)| word).collect();
     let but = |base: usize| rows.first().is_some_and(|row| !row.in_all[base].is_empty());
-    let but = [but(0), but(1)].map(|there| if there { " (but for what changed in all)" } else { "" });
+    let but = [but(0), but(1)].map(|there| if there { " (not as in all)" } else { "" });
+    let others: BTreeSet<&str> =
+        rows.iter().filter(|row| !row.is_usual).map(|row| row.item.addressee.group()).collect();
+    // More of them have no room in the box.
+    let otherwise = if others.len() > 2 {
+        "addressed differently from most".to_owned()
+    } else {
+        format!("addressed: {}", others.into_iter().collect::<Vec<_>>().join(", "))
+    };
     let kinds: String = [
         ("warned", "with remarks".to_owned()),
         ("changed", format!("changed since the last preview{}", but[0])),
         ("unapproved", format!("other than approved{}", but[1])),
         ("settled", "that went out already".to_owned()),
         ("own", "with their own attachment".to_owned()),
-        ("addressed", "to others than most".to_owned()),
+        ("addressed", otherwise),
     ]
     .into_iter()
     .filter(|(word, _)| there.contains(word))
     .map(|(word, text)| option(word, &text))
     .collect();
+    let compare = if rows.len() > 1 {
+        format!(" <a id=\"to-compare\" href=\"{}\">Compare two letters</a>", folder::COMPARE)
+    } else {
+        String::new()
+    };
     let scope = if elsewhere { " data-elsewhere=\"search.html\"" } else { "" };
     format!(
         "<div id=\"tools\" role=\"search\"{scope} hidden>\n\
@@ -224,7 +238,8 @@ pub(super) fn tools(rows: &[Row<'_>], elsewhere: bool) -> String {
          <label{several_languages}><span>Language</span> <select id=\"language\"><option value=\"\">all</option>{languages}</select></label>\n\
          <label{}><span>Regional group</span> <select id=\"group\"><option value=\"\">all</option>{groups}</select></label>\n\
          <label{}><span>Only</span> <select id=\"mark\"><option value=\"\">all letters</option>{kinds}</select></label>\n\
-         <p><span id=\"count\" role=\"status\"></span> <button type=\"button\" id=\"help-button\">Keyboard</button></p>\n</div>\n",
+         <p><span id=\"count\" role=\"status\"></span>{compare} <button type=\"button\" id=\"help-button\">Keyboard</button></p>\n</div>\n\
+         <p id=\"found\" class=\"paper-only\" hidden></p>\n",
         unless(!groups.is_empty()),
         unless(!kinds.is_empty()),
     )

@@ -40,8 +40,8 @@ use crate::domain::size::size;
 
 pub use files::Attached;
 pub use item::{
-    Addressee, Approvals, Approved, Earlier, EarlierFile, Gets, Item, Moment, Office, Page, Reach, Remark, Standing,
-    Warning,
+    Addressee, Approvals, Approved, Basis, Earlier, EarlierFile, Gets, Item, Moment, Office, Page, Reach, Remark,
+    Standing, Warning, Word,
 };
 
 /// Why a preview could not be made.
@@ -249,7 +249,15 @@ impl Preview {
             return Ok(());
         };
         let list = names::list(before.len() / PER_PAGE + 1);
-        let page = letter_page::page(item, &content, before.last(), next, &list, self.files.formers());
+        let page = letter_page::page(
+            item,
+            &content,
+            before.last(),
+            next,
+            &list,
+            self.files.formers(),
+            &self.kinds[before.len()],
+        );
         // What it was is in its page now; of a hundred thousand letters it is not held.
         item.approved = item.approved.as_ref().map(without_text);
         self.folder.write(&names::page(&item.id), page.as_bytes())

@@ -3,9 +3,11 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::approval;
 use super::changed::{KINDS, Kinds};
-use super::item::{Page, Standing};
+use super::item::{Basis, Page, Standing, Word};
 use super::list::Row;
 use super::{Before, coverage, facts, names};
 use crate::domain::markup::escape;
@@ -13,6 +15,8 @@ use crate::domain::state::StateCode;
 
 /// How many names a sentence lists.
 const NAMES: usize = 30;
+/// How many people who approved are named.
+const APPROVERS: usize = 5;
 
 /// The whole section.
 pub(super) fn section(rows: &[Row<'_>], page: &Page, before: Option<&Before>) -> String {
@@ -98,9 +102,18 @@ fn remarks(rows: &[Row<'_>], page: &Page) -> String {
     let shown: HashSet<&str> = rows.iter().map(|row| row.item.id.as_str()).collect();
     for remark in page.warnings.iter().take(NAMES) {
         let mut text = with_code(&remark.text);
-        for (id, name) in remark.about.iter().filter(|(id, _)| shown.contains(id.as_str())) {
-            let (name, page) = (escape(name), escape(&names::page(id)));
-            text = text.replacen(&name, &format!("<a href=\"{page}\">{name}</a>"), 1);
+        // One name may be a part of another, and stands behind those before it.
+        let mut from = 0;
+        for (id, name) in &remark.about {
+            let name = escape(name);
+            let Some(at) = text[from..].find(&name).map(|at| from + at) else { continue };
+            let link = if shown.contains(id.as_str()) {
+                format!("<a href=\"{}\">{name}</a>", escape(&names::page(id)))
+            } else {
+                name.clone()
+            };
+            text.replace_range(at..at + name.len(), &link);
+            from = at + link.len();
         }
         let _ = writeln!(html, "<li>{text}</li>");
     }
@@ -151,10 +164,11 @@ pub(super) fn link(row: &Row<'_>) -> String {
 fn changes(rows: &[Row<'_>], page: &Page, before: Option<&Before>) -> String {
     let mut html = String::from("<h3>What changed</h3>\n");
     let mut last = Since::default();
+    let times = Times::of(page, before);
     match before {
         None => html.push_str("<p>There is no earlier preview in this folder to compare with.</p>\n"),
         Some(before) => {
-            let what = format!("the last preview here, of {}", to_the_minute(&before.generated));
+            let what = format!("the last preview here, of {}", times.told(&before.generated));
             let gone: Vec<String> = before.gone.iter().map(|id| name_of(id)).collect();
             last = since((before.changed, before.new), &gone, rows, 0);
             html.push_str(&told_since(&what, &last));
@@ -166,15 +180,22 @@ fn changes(rows: &[Row<'_>], page: &Page, before: Option<&Before>) -> String {
             let counts = (approved.changed, approved.new);
             let now = since(counts, &approved.gone, rows, 1);
             let is_other = !now.sentence.is_empty();
-            if is_other && now == last {
-                let _ = writeln!(html, "<p>Since {}: the same.</p>", escape(&approved.what));
+            let what = times.basis(&approved.basis);
+            let is_alike = now == last && rows.iter().all(|row| row.kinds[0] == row.kinds[1]);
+            if is_other && is_alike {
+                let same = match counts {
+                    (1, 0) if approved.gone.is_empty() => "<b>the same letter changed</b>, in the same way".to_owned(),
+                    (_, 0) if approved.gone.is_empty() => format!("the same {}, in the same way", now.sentence),
+                    _ => format!("{}, in the same way", now.sentence),
+                };
+                let _ = writeln!(html, "<p>Since {}: {same}.</p>", escape(&what));
             } else {
-                html.push_str(&told_since(&approved.what, &now));
+                html.push_str(&told_since(&what, &now));
             }
-            if is_other && approved.by_people {
-                html.push_str(
-                    "<p class=\"alert\">That approval does not count any more: the letters are other ones now.</p>\n",
-                );
+            if let (true, Basis::Words(words)) = (is_other, &approved.basis) {
+                let no_more =
+                    if words.len() == 1 { "That approval no longer counts" } else { "Those approvals no longer count" };
+                let _ = writeln!(html, "<p class=\"alert\">{no_more}: the letters are other ones now.</p>");
             }
         }
     }
@@ -255,14 +276,54 @@ fn kinds_of_change(rows: &[Row<'_>], base: usize) -> String {
     list
 }
 
-/// A time as a manifest tells it, without its seconds.
-fn to_the_minute(time: &str) -> String {
-    match (time.get(..16), time.get(16..)) {
-        (Some(minute), Some(rest)) if rest.len() == 7 && rest.starts_with(':') && rest.ends_with(" UTC") => {
-            format!("{minute} UTC")
+/// The times that one section tells: when this preview was made, the last one, and what was approved.
+struct Times(Vec<String>);
+
+impl Times {
+    fn of(page: &Page, before: Option<&Before>) -> Self {
+        let mut all = vec![to_the_second(page.generated)];
+        all.extend(before.map(|before| before.generated.clone()));
+        match page.approved.as_ref().map(|approved| &approved.basis) {
+            Some(Basis::Frozen(at)) => all.push(to_the_second(*at)),
+            Some(Basis::Words(words)) => all.extend(words.iter().map(|word| to_the_second(word.at))),
+            None => {}
         }
-        _ => time.to_owned(),
+        Self(all)
     }
+
+    /// A time as a manifest tells it, without its seconds unless another one is in the same minute.
+    fn told(&self, time: &str) -> String {
+        match (time.get(..16), time.get(16..)) {
+            (Some(minute), Some(rest)) if rest.len() == 7 && rest.starts_with(':') && rest.ends_with(" UTC") => {
+                let is_alone = self.0.iter().filter(|other| other.starts_with(minute)).count() < 2;
+                if is_alone { format!("{minute} UTC") } else { time.to_owned() }
+            }
+            _ => time.to_owned(),
+        }
+    }
+
+    /// What comes behind "Since": `A approved (2021-10-18 14:02 UTC, “read on paper”) and B (2021-10-19 08:00 UTC)`.
+    fn basis(&self, basis: &Basis) -> String {
+        let words = match basis {
+            Basis::Frozen(at) => return format!("the letters were frozen on {}", self.told(&to_the_second(*at))),
+            Basis::Words(words) => words,
+        };
+        let one = |(at, word): (usize, &Word)| {
+            let verb = if at == 0 { " approved" } else { "" };
+            let note = if word.note.is_empty() { String::new() } else { format!(", “{}”", word.note) };
+            format!("{}{verb} ({}{note})", word.by, self.told(&to_the_second(word.at)))
+        };
+        let mut named: Vec<String> = words.iter().take(APPROVERS).enumerate().map(one).collect();
+        if words.len() > APPROVERS {
+            named.push(format!("{} more", words.len() - APPROVERS));
+        }
+        let last = named.pop().unwrap_or_default();
+        if named.is_empty() { last } else { format!("{} and {last}", named.join(", ")) }
+    }
+}
+
+fn to_the_second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// What an id of an earlier preview is called.

@@ -416,6 +416,72 @@ fn on_paper_the_batch_has_every_mission_and_a_letter_has_its_text() {
 }
 
 #[test]
+fn the_list_on_paper_says_that_it_is_not_the_whole_and_what_is_chosen_is_read_whole() {
+    if !support::browser_or_skip("printing a search") {
+        return;
+    }
+    let campaign = campaign();
+    let browser = browser_at_the_list(&campaign);
+    browser.size(1280, 800);
+    let cut = browser.script(
+        "const pen = document.createElement('canvas').getContext('2d');
+         return [...document.querySelectorAll('#tools select')].flatMap((select) => {
+           pen.font = getComputedStyle(select).font;
+           return [...select.options].filter((it) => pen.measureText(it.text).width > select.clientWidth - 36).map((it) => it.text);
+         });",
+    );
+    assert_eq!(cut, serde_json::json!([]));
+    let offered = browser.script("return [...document.getElementById('mark').options].map((it) => it.text);");
+    assert!(offered.to_string().contains("addressed: chargés d'affaires, missions themselves"), "{offered}");
+    let found = || {
+        browser.media("print", "light");
+        let text = browser
+            .script("const it = document.getElementById('found'); return it.offsetHeight ? it.textContent : '';");
+        browser.media("screen", "light");
+        text
+    };
+    assert_eq!(found(), "");
+    browser.click("#find");
+    browser.keys("kenya");
+    browser.wait("document.getElementById('count').textContent.startsWith('1 of')");
+    assert_eq!(found(), "Not the whole list: 1 of 191 letters, found by “kenya”.");
+    browser.click("#to-compare");
+    browser.wait("location.pathname.endsWith('compare.html')");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn what_changed_in_a_letter_stands_before_it_and_reads_apart_where_it_is_copied_or_printed() {
+    if !support::browser_or_skip("looking at what changed") {
+        return;
+    }
+    let campaign = campaign();
+    preview(&campaign);
+    let csv = campaign.read("open-letter/recipients.csv").replace(",ken@", ",office.ken@");
+    let campaign = campaign.file("open-letter/recipients.csv", csv);
+    let folder = preview(&campaign);
+    let browser = Browser::start();
+    browser.open(&folder.join("letters/KEN.html"), "");
+    assert_eq!(browser.text(".changed-in-short"), "Changed since the last preview: address");
+    browser.click("label:has(#v-changes)");
+    let copied = browser.script(
+        "getSelection().selectAllChildren(document.getElementById('changes')); return getSelection().toString();",
+    );
+    let apart = "[was: ken@missions.example] [now: office.ken@missions.example]";
+    assert!(copied.as_str().is_some_and(|text| text.contains(apart)), "{copied}");
+    browser.print();
+    browser.media("print", "light");
+    let order = browser.script(
+        "const at = (query) => document.querySelector(query).getBoundingClientRect();
+         return [at('.paper-only').height > 0, at('.paper-only').top < at('.changed-in-short').top,
+           at('.changed-in-short').top < at('#paper').top, at('#paper').top < at('#fields').top, at('#fields').top < at('#changes').top,
+           at('#changes .unseen').width > 0, document.querySelector('.paper-only').textContent];",
+    );
+    let said = "Preview, not sent. To: office.ken@missions.example";
+    assert_eq!(order, serde_json::json!([true, true, true, true, true, true, said]));
+}
+
+#[test]
 fn a_batch_of_several_pages_is_searched_as_a_whole() {
     if !support::browser_or_skip("searching a large batch") {
         return;

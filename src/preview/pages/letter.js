@@ -65,7 +65,7 @@
       name: letter.querySelector('h1').textContent,
       lang: letter.dataset.lang,
       dir: letter.dataset.dir,
-      fields: labels.filter(([label]) => label !== 'Digest' && label !== 'Size'),
+      fields: labels.filter(([label]) => !['Digest', 'Size', 'As a file'].includes(label)),
       text: $('plain').textContent,
     }, '*');
   });

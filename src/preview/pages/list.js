@@ -65,6 +65,10 @@
     $('why').textContent = silent.slice(0, 10).map(([name, reason]) => `${name} gets no letter: ${reason}.`).join(' ') || 'No letter fits.';
     const noun = entries.length === 1 ? 'letter' : 'letters';
     const of = hits.length === entries.length ? `${entries.length} ${noun}` : `${hits.length} of ${entries.length} ${noun}`;
+    // On paper the search box is not there, and the list would pass for the whole one.
+    const asked = find.value.trim();
+    $('found').hidden = hits.length === entries.length;
+    $('found').textContent = `Not the whole list: ${of}${asked && `, found by “${asked}”`}.`;
     $('count').textContent = shown.length < hits.length ? `${of}, the first ${shown.length} shown` : of;
   }
 
