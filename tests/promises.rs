@@ -128,8 +128,8 @@ fn a_mission_whose_copy_was_refused_has_the_letter_on_the_page_and_is_failed_for
     for words in [
         "For <a href=\"#missions\"><strong>the one mission</strong></a> a mail server took the letter. The mission has it, a copy to a second \
          address was refused.",
-        "1 mission has the letter, but not every copy",
-        ">accepted, but for a copy</span>",
+        "For 1 mission the letter was taken, but not every copy",
+        ">accepted, copy refused</span>",
         "1 of 2 addresses that were tried was refused",
         // The moment at which it was accepted is known although the delivery as a whole failed.
         "<dt>Taken by mail servers</dt>",

@@ -68,19 +68,20 @@ fn the_page_tells_each_try_each_version_and_each_round_as_the_ledger_has_them() 
     for words in [
         // The lead claims no more than is known.
         "a mail server took the letter; for 1 more a person confirms that it arrived.",
+        "Of these, 2 share the address with another mission: check whose it is.",
         "1 address stands for two missions",
         "ury@missions.example — Ireland, Uruguay",
         // Rounds.
-        "in 3 rounds: the first ended after 2 of 5 letters; the second went on with the other 3; the third tried 2 again (Chad, Fiji).",
+        "in 3 rounds: the first ended after 2 of 5 letters (the record does not say why); the second went on with the other 3; the third tried 2 again (Chad, Fiji).",
         "No letter was sent again after a server had taken it.",
-        "7 answers to 5 letters: Chad and Fiji were tried twice.",
+        "7 tries at 5 letters: Chad and Fiji were tried twice, and every one of these tries is in it. What a person confirmed afterwards is no try: Benin stands in it by what its tries came to.",
         // Approvals, version by version.
         "Everything that went out was approved before the round that sent it began.",
         "Version 1, sent in rounds 1, 2: The Chair (",
         "Version 2, sent in round 3: The Chair (",
         "since version 1: Fiji: address",
         "Officer recorded that it arrived: “ref 12”",
-        "2 in French: Benin, Chad",
+        "2 in French, to Benin, Chad",
     ] {
         assert!(page.contains(words), "{words}\nin\n{page}");
     }
@@ -108,7 +109,7 @@ fn a_mission_that_was_tried_more_than_once_shows_every_try_in_the_order_of_time(
     );
     let chad = of("Chad", "Comoros");
     in_order(&chad, &["put off", "over quota", "put off", "over quota"]);
-    assert_eq!(chad.matches("put off").count(), 2, "{chad}");
+    assert_eq!(chad.matches("put off").count(), 3, "at its head, and at each try: {chad}");
     let benin = of("Benin", "Botswana");
     in_order(
         &benin,

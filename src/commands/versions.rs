@@ -12,11 +12,16 @@ use crate::report::{Changes, Facts, History, versions};
 
 use super::prepare::name_of;
 
+/// What is said of a letter that differs though its row does not.
+const TEXT_OR_ENCLOSURES: &str = "text or enclosures";
+
 /// A version as the ledger holds it.
 struct Version {
     letters: BTreeMap<String, (Recipient, Digest)>,
     /// The content of each source by its name.
     files: BTreeMap<String, Digest>,
+    /// The files that go with every letter.
+    with_all: Vec<String>,
 }
 
 /// For each version but the first, what changed since the one before it.
@@ -60,17 +65,31 @@ impl Version {
     fn new(letters: Vec<(Recipient, Digest)>, edition: &Edition) -> Self {
         let by_id = |(row, digest): (Recipient, Digest)| (row.id.to_string(), (row, digest));
         let files = edition.sources.iter().map(|source| (source.name.clone(), Digest::of(&source.bytes)));
-        Self { letters: letters.into_iter().map(by_id).collect(), files: files.collect() }
+        let settings: serde_json::Value = serde_json::from_str(&edition.settings).unwrap_or_default();
+        let with_all = settings["attachments"].as_array().into_iter().flatten();
+        let with_all = with_all.filter_map(|name| Some(format!("attachment:{}", name.as_str()?))).collect();
+        Self { letters: letters.into_iter().map(by_id).collect(), files: files.collect(), with_all }
     }
 }
 
 fn changes(before: &Version, now: &Version) -> Changes {
     let mut changes = Changes::default();
+    let content = |version: &Version| -> Vec<(String, Option<Digest>)> {
+        version.with_all.iter().map(|name| (name.clone(), version.files.get(name).copied())).collect()
+    };
+    let is_every_letter_another = content(before) != content(now);
     for (id, (row, digest)) in &now.letters {
         match before.letters.get(id) {
             None => changes.joined.push(name_of(row)),
             Some((_, was)) if was == digest => {}
-            Some((was, _)) => changes.letters.push((name_of(row), what(was, row))),
+            Some((was, _)) => {
+                let told = what(was, row);
+                // A letter whose row differs, too, goes with the new enclosure all the same.
+                if is_every_letter_another && told != TEXT_OR_ENCLOSURES {
+                    changes.letters.push((name_of(row), TEXT_OR_ENCLOSURES.to_owned()));
+                }
+                changes.letters.push((name_of(row), told));
+            }
         }
     }
     let gone = before.letters.iter().filter(|(id, _)| !now.letters.contains_key(*id));
@@ -96,5 +115,5 @@ fn what(was: &Recipient, is: &Recipient) -> String {
     if parts.is_empty() && was.columns != is.columns {
         return "text, by details in the list".to_owned();
     }
-    if parts.is_empty() { "text or enclosures".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { TEXT_OR_ENCLOSURES.to_owned() } else { parts.join(", ") }
 }

@@ -106,6 +106,11 @@ impl Dossier {
 
     /// To addresses that stand for more than one mission, each with the missions' names, by address.
     pub(super) fn shared_addresses(&self) -> Vec<(String, Vec<&str>)> {
+        self.shared_by_folded().into_values().collect()
+    }
+
+    /// The same by the folded address.
+    pub(super) fn shared_by_folded(&self) -> BTreeMap<String, (String, Vec<&str>)> {
         let mut shared: BTreeMap<String, (String, Vec<&str>)> = BTreeMap::new();
         for record in self.records.iter().filter(|record| record.state != State::Suppressed) {
             for to in &record.recipient.to {
@@ -115,7 +120,8 @@ impl Dossier {
                 }
             }
         }
-        shared.into_values().filter(|(_, names)| names.len() > 1).collect()
+        shared.retain(|_, (_, names)| names.len() > 1);
+        shared
     }
 
     /// What a person recorded of an address that no server is known to have taken the letter for.

@@ -1,7 +1,7 @@
 //! What became of the letters as people count them: each mission once, in words that need no knowledge of mail, and the sums by
 //! which the numbers of a page come to each other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::dossier::{Dossier, group_key, group_name};
 use super::name;
@@ -15,8 +15,8 @@ use crate::domain::state::StateCode;
 pub(super) enum Standing {
     /// A server took it for every address.
     Accepted,
-    /// The mission has it; a copy, or a further address of it, has not.
-    LacksCopies,
+    /// A server took it for the mission; a copy, or a further address of it, stands as the state says.
+    LacksCopies(State),
     /// No server is known to have taken it; a person knows that it arrived.
     OnWord,
     /// Nobody can know.
@@ -49,16 +49,19 @@ impl Standing {
         }
     }
 
-    /// True if the mission has the letter.
+    /// True if a server took it for the mission, or a person confirms that it arrived.
     pub(super) fn has_letter(self) -> bool {
-        matches!(self, Self::Accepted | Self::LacksCopies | Self::OnWord)
+        matches!(self, Self::Accepted | Self::LacksCopies(_) | Self::OnWord)
     }
 
     /// The word for it on a page.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
-            Self::LacksCopies => "accepted, but for a copy",
+            Self::LacksCopies(State::Failed) => "accepted, copy refused",
+            Self::LacksCopies(State::Deferred) => "accepted, copy put off",
+            Self::LacksCopies(State::Uncertain) => "accepted, copy uncertain",
+            Self::LacksCopies(_) => "accepted, copy to be sent",
             Self::OnWord => "on a person’s word",
             Self::Uncertain => "uncertain",
             Self::Failed => "refused",
@@ -73,7 +76,7 @@ impl Standing {
     /// The name of its colour in the style sheet.
     pub(super) fn class(self) -> &'static str {
         match self {
-            Self::Accepted | Self::LacksCopies | Self::OnWord => "accepted",
+            Self::Accepted | Self::LacksCopies(_) | Self::OnWord => "accepted",
             Self::Uncertain => "uncertain",
             Self::Failed => "failed",
             Self::Deferred => "deferred",
@@ -85,7 +88,10 @@ impl Standing {
     pub(super) fn anchor(self) -> &'static str {
         match self {
             Self::Accepted => "missions",
-            Self::LacksCopies => "but-a-copy",
+            Self::LacksCopies(State::Failed) => "copy-refused",
+            Self::LacksCopies(State::Deferred) => "copy-put-off",
+            Self::LacksCopies(State::Uncertain) => "copy-uncertain",
+            Self::LacksCopies(_) => "copy-to-be-sent",
             Self::OnWord => "on-word",
             Self::Uncertain => "uncertain",
             Self::Failed => "refused",
@@ -101,7 +107,12 @@ impl Standing {
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Accepted => "a mail server took the letter",
-            Self::LacksCopies => "the mission has the letter; a copy to a second address has not arrived",
+            Self::LacksCopies(State::Failed) => "taken for the mission; a copy to a second address was refused",
+            Self::LacksCopies(State::Deferred) => "taken for the mission; a copy to a second address was put off",
+            Self::LacksCopies(State::Uncertain) => {
+                "taken for the mission; a copy to a second address may or may not have arrived"
+            }
+            Self::LacksCopies(_) => "taken for the mission; a copy to a second address is still to be sent",
             Self::OnWord => "no server confirmed it; a person found out that it arrived, and recorded that",
             Self::Uncertain => "the connection broke before the receipt: it may or may not have arrived",
             Self::Failed => "a mail server refused the letter for good",
@@ -117,7 +128,7 @@ impl Standing {
     fn reach(self) -> u8 {
         match self {
             Self::Accepted => 9,
-            Self::LacksCopies => 8,
+            Self::LacksCopies(_) => 8,
             Self::OnWord => 7,
             Self::Uncertain => 6,
             Self::Sending => 5,
@@ -145,9 +156,14 @@ impl Tally {
         self.0.values().sum()
     }
 
-    /// Those that have the letter.
+    /// Those for which a server took it, or a person confirms that it arrived.
     pub(super) fn reached(&self) -> usize {
         self.each().filter(|(standing, _)| standing.has_letter()).map(|(_, count)| count).sum()
+    }
+
+    /// Those that a server took but for a copy, or a further address.
+    pub(super) fn lacking(&self) -> usize {
+        self.each().filter(|(standing, _)| matches!(standing, Standing::LacksCopies(_))).map(|(_, count)| count).sum()
     }
 
     /// Every standing that there is, with how many, in the order of reading.
@@ -200,7 +216,10 @@ impl Dossier {
         if main.peek().is_some() && main.all(|address| self.on_a_persons_word(record, address).is_some()) {
             Standing::OnWord
         } else if record.lacks_only_copies() {
-            Standing::LacksCopies
+            Standing::LacksCopies(match record.state {
+                State::Sending | State::HandedOver => State::Queued,
+                state => state,
+            })
         } else {
             Standing::Accepted
         }
@@ -250,6 +269,18 @@ impl Dossier {
             }
         }
         best
+    }
+
+    /// How many of those that were reached have an address that another mission has, too; each mission once.
+    pub(super) fn reached_at_shared(&self) -> usize {
+        let shared = self.shared_addresses();
+        let sharing: HashSet<&str> = shared.iter().flat_map(|(_, who)| who.iter().copied()).collect();
+        let meant = |record: &&DeliveryRecord| {
+            self.expected.is_empty() || record.recipient.state.is_some_and(|code| self.expected.contains(&code))
+        };
+        let reached = self.records.iter().filter(|record| self.standing(record).has_letter());
+        let names: HashSet<&str> = reached.filter(meant).map(name).filter(|name| sharing.contains(name)).collect();
+        names.len()
     }
 
     /// How missions come to letters; all nothing but the letters where the campaign names no states.

@@ -132,7 +132,7 @@ fn nothing_of_the_report_is_hidden_or_too_small_to_read_on_a_phone() {
     assert!(
         said.iter()
             .any(|row| row
-                == "accepted 1, accepted, but for a copy 1, uncertain 1, refused 1, no letter planned 25, of  29"),
+                == "accepted 1, accepted, copy refused 1, uncertain 1, refused 1, no letter planned 25, of  29"),
         "{said:?}"
     );
     browser.size(1280, 900);

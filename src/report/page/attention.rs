@@ -1,12 +1,14 @@
 //! What a person still has to do, the most pressing first.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::super::dossier::{Dossier, waits_for_room};
+use super::super::dossier::{Dossier, cause};
 use super::super::tally::Standing;
 use super::super::{name, words};
 use super::lead;
-use super::text::{address, counted, grouped, instant, named, names, plain, prose};
+use super::steps;
+use super::text::{address, counted, grouped, instant, named, names, prose};
 use crate::domain::cause::Cause;
 use crate::domain::delivery::State;
 use crate::domain::markup::escape;
@@ -50,19 +52,17 @@ fn uncertain(dossier: &Dossier) -> String {
     }
     let title = format!("{} may or may not have arrived", counted(records.len(), "letter", "letters"));
     let body = format!(
-        "<p>The connection broke after the letter and before the receipt, so that the sender cannot tell whether it arrived. Ask {} {} \
-         whether it has the letter, then have the answer recorded (<code>demarche resolve</code>). Nothing is sent to {} again before \
-         that.</p>\n{}",
-        if records.len() == 1 { "the" } else { "each" },
-        dossier.noun().0,
-        if records.len() == 1 { "it" } else { "them" },
+        "<p>The connection broke after the letter and before the receipt, so that the sender cannot tell whether it arrived. \
+         {}{}</p>\n{}",
+        if records.len() == 1 { "" } else { "For each: " },
+        steps::of(Cause::NoAnswer),
         each(&records)
     );
     item("uncertain", &title, &body)
 }
 
 /// Where the advice for each stands.
-const SEE: &str = "“<a href=\"#causes\">What did not arrive, and why</a>” below says what to do for each";
+const SEE: &str = "“<a href=\"#causes\">What was not simply accepted, and why</a>” below says what to do for each";
 
 fn failed(dossier: &Dossier) -> String {
     let records = of(dossier, Standing::Failed);
@@ -73,7 +73,7 @@ fn failed(dossier: &Dossier) -> String {
     item("failed", &title, &format!("<p>{}. {SEE}.</p>\n", some(&records)))
 }
 
-/// Missions that have the letter, and whose copies have not all arrived.
+/// Missions for which the letter was taken, and whose copies were not all taken.
 fn copies(dossier: &Dossier) -> String {
     let records: Vec<_> = dossier.records.iter().filter(|record| record.lacks_only_copies()).collect();
     if records.is_empty() {
@@ -93,7 +93,8 @@ fn copies(dossier: &Dossier) -> String {
         0 => String::new(),
         more => format!("<p>And {} more.</p>\n", grouped(more)),
     };
-    let title = format!("{} the letter, but not every copy", have(dossier, records.len()));
+    let (one, many) = dossier.noun();
+    let title = format!("For {} the letter was taken, but not every copy", counted(records.len(), one, many));
     item("copies", &title, &format!("<ul>\n{list}</ul>\n{more}<p>{SEE}.</p>\n"))
 }
 
@@ -120,16 +121,18 @@ fn deferred(dossier: &Dossier) -> String {
         return String::new();
     }
     let title = format!("{} put off by a mail server", counted(records.len(), "letter was", "letters were"));
-    // A full mailbox is not emptied by the next try.
-    let (full, soon): (Vec<_>, Vec<_>) = records.into_iter().partition(|record| waits_for_room(record));
-    let mut body = String::new();
-    if !soon.is_empty() {
-        let due = soon.iter().filter_map(|record| record.not_before).min();
-        let due = due.map_or_else(String::new, |at| format!(", from {}\u{a0}UTC on", instant(at)));
-        let _ = writeln!(body, "<p>{}. To be sent again (<code>demarche resend</code>){due}.</p>", some(&soon));
+    let mut by_cause: BTreeMap<Option<Cause>, Vec<&DeliveryRecord>> = BTreeMap::new();
+    for record in records {
+        let put_off = record.addresses.iter().filter(|address| address.state == State::Deferred);
+        by_cause.entry(put_off.filter_map(|address| Some(cause(record, address)?.0)).min()).or_default().push(record);
     }
-    if !full.is_empty() {
-        let _ = writeln!(body, "<p>{}. {}</p>", some(&full), plain(Cause::FullMailbox.advice()));
+    let mut body = String::new();
+    for (cause, records) in by_cause {
+        // A full mailbox is not emptied by the next try.
+        let due =
+            records.iter().filter_map(|record| record.not_before).min().filter(|_| cause != Some(Cause::FullMailbox));
+        let due = due.map_or_else(String::new, |at| steps::from(dossier, at));
+        let _ = writeln!(body, "<p>{}. {}{due}</p>", some(&records), steps::of(cause.unwrap_or(Cause::Busy)));
     }
     item("deferred", &title, &body)
 }
@@ -141,7 +144,7 @@ fn waiting(dossier: &Dossier) -> String {
         return String::new();
     }
     let title = format!("{} still to be sent", counted(waiting, "letter is", "letters are"));
-    item("queued", &title, "<p>Unless it is being sent right now, go on with <code>demarche send</code>.</p>\n")
+    item("queued", &title, &format!("<p>{}</p>\n", steps::SEND))
 }
 
 fn missing(dossier: &Dossier) -> String {
@@ -151,7 +154,7 @@ fn missing(dossier: &Dossier) -> String {
     }
     let title = format!("{} no letter planned", have(dossier, missing.len()));
     let shown = some_names(&missing.iter().map(String::as_str).collect::<Vec<_>>());
-    let body = format!("<p>{shown}. Add a row for each to the list of recipients, then send.</p>\n");
+    let body = format!("<p>{shown}. {}</p>\n", steps::ADD);
     item("missing", &title, &body)
 }
 

@@ -1,11 +1,11 @@
-//! What did not arrive: every mission concerned, in one table; then by cause: what it means, what to do, and each address with the server's words.
+//! What was not simply accepted: every mission concerned, in one table; then by cause: what it means, what to do, and each address with the server's words.
 
 use std::fmt::Write as _;
 
 use super::super::dossier::{Dossier, Miss};
 use super::super::{name, words};
-use super::left;
-use super::text::{counted, grouped, instant, named, plain, prose, tag_of};
+use super::text::{counted, grouped, instant, named, prose, tag_of};
+use super::{left, steps};
 use crate::domain::markup::escape;
 
 /// A table for each cause.
@@ -29,12 +29,21 @@ pub(super) fn section(dossier: &Dossier) -> String {
             "<div class=\"cause\">\n<h3>{} <span class=\"quiet\">({})</span></h3>\n<p><strong>What to do:</strong> {}</p>",
             escape(cause.meaning()),
             counted(misses.len(), "address", "addresses"),
-            plain(cause.advice())
+            steps::of(cause)
         );
         html.push_str(&table(&misses));
         html.push_str("</div>\n");
     }
     html
+}
+
+/// That the letter itself was taken, and what goes again then.
+fn beside(miss: &Miss<'_>) -> String {
+    if !miss.record.has_letter() {
+        return String::new();
+    }
+    let alone = steps::alone(miss.record, miss.address);
+    format!("<br><span class=\"quiet\">The letter itself was taken.{alone}</span>")
 }
 
 fn table(misses: &[Miss<'_>]) -> String {
@@ -50,7 +59,7 @@ fn table(misses: &[Miss<'_>]) -> String {
              <td data-label=\"When (UTC)\" class=\"when\">{}</td></tr>",
             escape(name(miss.record)),
             named(miss.address),
-            if miss.record.has_letter() { "<br><span class=\"quiet\">the mission itself has it</span>" } else { "" },
+            beside(miss),
             tag_of(miss.address.state),
             prose(&words(miss.word)),
             instant(miss.word.at)

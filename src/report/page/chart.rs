@@ -1,4 +1,4 @@
-//! The batch over time: how many letters were accepted, put off, refused or lost in each interval, as a drawing (inline SVG)
+//! The batch over time: how many tries were accepted, put off, refused or lost in each interval, as a drawing (inline SVG)
 //! and as the same table.
 
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ const LABEL: f64 = 78.0;
 /// The widest bar.
 const WIDEST: f64 = 90.0;
 
-/// The most letters that are named as tried again.
+/// The most letters that are named in the caption.
 const NAMED: usize = 8;
 
 /// The drawing, its caption, and the table that says the same.
@@ -52,7 +52,7 @@ pub(super) fn section(dossier: &Dossier) -> String {
     }
     let _ = writeln!(
         html,
-        "<figcaption>What mail servers answered; each bar is {} wide, times are UTC. {}</figcaption>\n</figure>",
+        "<figcaption>What came of each try to deliver a letter; each bar is {} wide, times are UTC. {}</figcaption>\n</figure>",
         duration(u64::try_from(timeline.step).unwrap_or(0)),
         bridge(dossier)
     );
@@ -60,22 +60,29 @@ pub(super) fn section(dossier: &Dossier) -> String {
     html
 }
 
-/// How the answers come to the letters: `191 answers to 189 letters: Chad and Fiji were tried twice.`
+/// How the tries come to the letters: `191 tries at 189 letters: Chad and Fiji were tried twice.`
 fn bridge(dossier: &Dossier) -> String {
     let tried = dossier.records.iter().filter(|record| record.attempts > 0).count();
     let mut text =
-        format!("{} to {}", counted(dossier.settled.len(), "answer", "answers"), counted(tried, "letter", "letters"));
+        format!("{} at {}", counted(dossier.settled.len(), "try", "tries"), counted(tried, "letter", "letters"));
     let mut often: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     for record in &dossier.records {
         often.entry(dossier.tries(record).count()).or_default().push(name(record));
     }
     let parts: Vec<String> = often.range(2..).map(|(times, who)| again(*times, who)).collect();
     if !parts.is_empty() {
-        let _ = write!(text, ": {}", parts.join(", "));
+        let _ = write!(text, ": {}, and every one of these tries is in it", parts.join(", "));
     }
     text.push('.');
-    if dossier.letters_tally().of(Standing::OnWord) > 0 {
-        text.push_str(" What a person confirmed is no answer of a server, and not in it.");
+    let on_word = dossier.records.iter().filter(|record| dossier.standing(record) == Standing::OnWord);
+    let on_word: Vec<&str> = on_word.map(name).collect();
+    if !on_word.is_empty() {
+        let (stands, its) = if on_word.len() == 1 { ("stands", "its") } else { ("stand", "their") };
+        let _ = write!(
+            text,
+            " What a person confirmed afterwards is no try: {} {stands} in it by what {its} tries came to.",
+            some(&on_word)
+        );
     }
     text
 }
@@ -84,12 +91,16 @@ fn bridge(dossier: &Dossier) -> String {
 fn again(times: usize, who: &[&str]) -> String {
     let times = if times == 2 { "twice".to_owned() } else { format!("{times} times") };
     let were = if who.len() == 1 { "was" } else { "were" };
-    let who = match who {
+    format!("{} {were} tried {times}", some(who))
+}
+
+/// `Benin`, `Chad and Fiji`; of many, their number.
+fn some(who: &[&str]) -> String {
+    match who {
         [one] => names([*one]),
         [all @ .., last] if who.len() <= NAMED => format!("{} and {}", names(all.iter().copied()), names([*last])),
         _ => counted(who.len(), "letter", "letters"),
-    };
-    format!("{who} {were} tried {times}")
+    }
 }
 
 fn drawing(timeline: &Timeline, dossier: &Dossier, sheet: &Sheet) -> String {
@@ -102,13 +113,13 @@ fn drawing(timeline: &Timeline, dossier: &Dossier, sheet: &Sheet) -> String {
     let y = |count: u64| sheet.floor() - count_of(count) / count_of(top) * (sheet.floor() - TOP);
     let mut svg = format!(
         "<svg class=\"chart {0}\" viewBox=\"0 0 {1} {2}\" role=\"img\" aria-labelledby=\"{0}-title {0}-desc\">\n\
-         <title id=\"{0}-title\">Answers of mail servers over time</title>\n<desc id=\"{0}-desc\">{3}</desc>\n",
+         <title id=\"{0}-title\">Tries over time</title>\n<desc id=\"{0}-desc\">{3}</desc>\n",
         sheet.class,
         sheet.width,
         sheet.height,
         escape(&described(timeline, dossier))
     );
-    svg.push_str("<text class=\"axis\" x=\"0\" y=\"12\">answers of mail servers</text>\n");
+    svg.push_str("<text class=\"axis\" x=\"0\" y=\"12\">tries</text>\n");
     let half = (top > 1).then_some(top / 2);
     for mark in [Some(0), half, Some(top)].into_iter().flatten() {
         let _ = writeln!(

@@ -1,14 +1,13 @@
 //! How to check this page: what it proves by itself, what does prove, and how that is looked at.
 
 use super::super::dossier::Dossier;
+use super::super::versions::versions;
 use super::approvals::version_of;
+use crate::domain::digest::Digest;
 
 /// In words for whoever was handed the page.
 pub(super) fn section(dossier: &Dossier) -> String {
-    let which = match version_of(dossier, dossier.facts.digest) {
-        only if only == "the letters" => "the fingerprint of the letters".to_owned(),
-        last => format!("the fingerprint of {last}"),
-    };
+    let which = fingerprints(dossier);
     format!(
         "<p><strong>This page alone proves nothing:</strong> whoever has the file can write another word into it. What can be checked is the \
          evidence pack that belongs to it, one file whose name ends in <code>.zip</code>. It holds every message byte for byte as it was \
@@ -19,8 +18,25 @@ pub(super) fn section(dossier: &Dossier) -> String {
          <li>With the program <code>demarche</code>, on any computer and without a network:<br>\
          <code>demarche report --verify evidence.zip</code> <code>--expect DIGEST</code></li>\n\
          <li>If nothing was altered and the digest is the one that you were told, it prints “is in order”, how many messages are as they are \
-         on record, {which} (<span class=\"digest\">{digest}…</span>), and who approved each round. Otherwise it prints “WRONG” and what \
-         differs. Then compare this page with <code>report.html</code> in the pack.</li>\n</ol>\n",
-        digest = &dossier.facts.digest.to_string()[..8]
+         on record, {which}, and who approved each round. Otherwise it prints “WRONG” and what \
+         differs. Then compare this page with <code>report.html</code> in the pack.</li>\n</ol>\n"
     )
+}
+
+/// The fingerprint of every version that letters went under; before any did, of the letters as they stand.
+fn fingerprints(dossier: &Dossier) -> String {
+    let went_under =
+        |digest: &Digest| dossier.facts.runs.iter().any(|run| run.attempts > 0 && run.began.digest == Some(*digest));
+    let mut sent: Vec<Digest> = versions(&dossier.facts).into_iter().filter(went_under).collect();
+    if sent.is_empty() {
+        sent.push(dossier.facts.digest);
+    }
+    let one = |digest: &Digest| {
+        format!("{} (<span class=\"digest\">{}…</span>)", version_of(dossier, *digest), &digest.to_string()[..8])
+    };
+    let all: Vec<String> = sent.iter().map(one).collect();
+    let what =
+        if all.len() == 1 { "the fingerprint" } else { "the fingerprint of every version that letters went under:" };
+    let of = if all.len() == 1 { " of" } else { "" };
+    format!("{what}{of} {}", all.join(" and "))
 }

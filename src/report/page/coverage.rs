@@ -9,6 +9,9 @@ use super::text::{address, counted, grouped, names, tag};
 use crate::domain::coverage::Coverage;
 use crate::domain::markup::escape;
 
+/// What “reached” means, where it first stands.
+const REACHED: &str = "a mail server took the letter or a person confirms that it arrived: “reached”, for short";
+
 /// The missions by regional group.
 pub(super) fn section(dossier: &Dossier) -> String {
     if dossier.records.is_empty() {
@@ -17,19 +20,20 @@ pub(super) fn section(dossier: &Dossier) -> String {
     let groups = dossier.groups();
     let all = groups.iter().fold(Tally::default(), |all, (_, group)| all.plus(group));
     let (one, many) = dossier.noun();
-    let has = if all.reached() == 1 { "has" } else { "have" };
     let of = counted(all.total(), one, many);
     let mut html = if dossier.expected.is_empty() {
         format!(
-            "<p>{} of {of} on the campaign’s list {has} the letter. The campaign names no set of states that it means to reach: \
+            "<p>For {} of {of} on the campaign’s list {REACHED}.{} The campaign names no set of states that it means to reach: \
              nobody can be missing from its list.</p>\n",
-            grouped(all.reached())
+            grouped(all.reached()),
+            lead::at_shared(dossier)
         )
     } else {
         format!(
-            "<p>{} of the {of} that the campaign means to reach {has} the letter. Each mission counts once here, whatever the number \
+            "<p>For {} of the {of} that the campaign means to reach {REACHED}.{} Each mission counts once here, whatever the number \
              of its letters.</p>\n",
             grouped(all.reached()),
+            lead::at_shared(dossier)
         )
     };
     // One group that says the same again is no table.

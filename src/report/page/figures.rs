@@ -107,7 +107,7 @@ pub(super) fn main_language(dossier: &Dossier) -> Option<&str> {
     counts(dossier).first().map(|(tag, _)| *tag)
 }
 
-/// `168 letters: 160 in English; 8 in Arabic: Algeria, …`. Whose letter is in the language of most is not listed.
+/// `168 letters were to go out, whatever became of them`, then `160 in English`, `8 in Arabic, to Algeria, …`. Whose letter is in the language of most is not listed.
 fn languages(dossier: &Dossier) -> String {
     let counts = counts(dossier);
     let total = counts.iter().map(|(_, count)| count).sum();
@@ -124,10 +124,11 @@ fn languages(dossier: &Dossier) -> String {
         };
         let mut who: Vec<&str> = dossier.records.iter().filter(is_shown).map(name).collect();
         who.sort_by_key(|name| crate::domain::state::fold(name));
-        if place == 0 || who.is_empty() { head } else { format!("{head}: {}", names(who)) }
+        if place == 0 || who.is_empty() { head } else { format!("{head}, to {}", names(who)) }
     };
     let lines: Vec<String> = counts.iter().enumerate().map(one).collect();
-    format!("{all}: {}", lines.join("<br>\n"))
+    let (were, them) = if total == 1 { ("was", "it") } else { ("were", "them") };
+    format!("{all} {were} to go out, whatever became of {them}:<br>\n{}", lines.join("<br>\n"))
 }
 
 fn outcomes(dossier: &Dossier) -> String {
@@ -200,7 +201,7 @@ fn sum(dossier: &Dossier, due: usize) -> String {
         step("+", doubles, format!("{} more to one that has a letter already", counted(doubles, "letter", "letters")));
         step("+", beyond, format!("{} to somebody else", counted(beyond, "letter", "letters")));
         format!(
-            "The campaign means to reach {}; {}: {steps} = <strong>{}</strong>.",
+            "The campaign means to reach {}; {}: <span class=\"whole\">{steps} = <strong>{}</strong></span>.",
             counted(expected, one, many),
             words.join(", "),
             counted(letters, "letter", "letters")
@@ -211,7 +212,7 @@ fn sum(dossier: &Dossier, due: usize) -> String {
         let were = if left_out == 1 { "was" } else { "were" };
         let _ = write!(
             text,
-            " {} of the {} {were} left out on purpose: {letters} − {left_out} = <strong>{due}</strong> to be sent.",
+            " {} of the {} {were} left out on purpose: <span class=\"whole\">{letters} − {left_out} = <strong>{due}</strong></span> to be sent.",
             grouped(left_out),
             counted(letters, "letter", "letters")
         );

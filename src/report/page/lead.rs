@@ -13,16 +13,31 @@ pub(super) fn verdict(dossier: &Dossier) -> String {
     }
     let tally = dossier.groups().iter().fold(Tally::default(), |all, (_, group)| all.plus(group));
     let mut text = reached(dossier, &tally);
+    let at_shared = at_shared(dossier);
+    text.push_str(&at_shared);
     text.push_str(&copies(dossier, &tally));
     text.push_str(&others(&tally));
     text.push_str(&beyond(dossier));
     if let Some(beside) = beside_event(dossier) {
         text.push_str(&format!(" {beside}"));
     }
-    if let Some(shared) = shared(dossier) {
+    if let Some(shared) = shared(dossier).filter(|_| at_shared.is_empty()) {
         text.push_str(&format!(" {}.", linked("shared", &shared)));
     }
     format!("<p class=\"verdict\">{text}</p>\n")
+}
+
+/// ` Of these, 4 are at an address that stands for another mission, too: check.`; empty if none is.
+pub(super) fn at_shared(dossier: &Dossier) -> String {
+    let (one, _) = dossier.noun();
+    match dossier.reached_at_shared() {
+        0 => String::new(),
+        count => format!(
+            " Of these, {} {} the address with another {one}: check whose it is.",
+            linked("shared", &format!("<strong>{}</strong>", grouped(count))),
+            if count == 1 { "shares" } else { "share" }
+        ),
+    }
 }
 
 /// `2 addresses stand for two missions each`; `None` if every mission has addresses of its own.
@@ -46,7 +61,7 @@ fn number(standing: Standing, text: &str) -> String {
     linked(standing.anchor(), &format!("<strong>{text}</strong>"))
 }
 
-/// Those that have the letter: by a mail server's word, and by a person's.
+/// For whom it was taken or arrived: by a mail server's word, and by a person's.
 fn reached(dossier: &Dossier, tally: &Tally) -> String {
     let (whole, word) = (tally.total(), tally.of(Standing::OnWord));
     let taken = tally.reached() - word;
@@ -54,8 +69,8 @@ fn reached(dossier: &Dossier, tally: &Tally) -> String {
     let of_whole = |count: usize| format!("{} of {}", grouped(count), grouped(whole));
     let by_server = |who: &str| format!("For {} a mail server took the letter", number(Standing::Accepted, who));
     match (taken, word) {
-        (0, 0) if whole == 1 => format!("The one {one} has no letter so far."),
-        (0, 0) => format!("None of the {} {many} has the letter so far.", grouped(whole)),
+        (0, 0) if whole == 1 => format!("For the one {one} no mail server took the letter so far."),
+        (0, 0) => format!("For none of the {} {many} did a mail server take the letter so far.", grouped(whole)),
         (0, 1) if whole == 1 => {
             format!(
                 "For {} a person confirms that the letter arrived.",
@@ -81,7 +96,7 @@ fn reached(dossier: &Dossier, tally: &Tally) -> String {
 
 /// Those of them whose copy is out.
 fn copies(dossier: &Dossier, tally: &Tally) -> String {
-    let count = tally.of(Standing::LacksCopies);
+    let count = tally.lacking();
     if count == 0 {
         return String::new();
     }
@@ -91,22 +106,20 @@ fn copies(dossier: &Dossier, tally: &Tally) -> String {
     let mut states: Vec<State> = lacking.map(|one| one.state).filter(out).collect();
     states.sort_unstable();
     states.dedup();
+    let first = tally.each().map(|(standing, _)| standing).find(|one| matches!(one, Standing::LacksCopies(_)));
+    let anchor = first.map_or("missions", Standing::anchor);
     let became = match states.as_slice() {
         [State::Failed] => "was refused",
         [State::Deferred] => "was put off",
         [State::Uncertain] => "may or may not have arrived",
         _ => "has not arrived",
     };
-    let (one, many) = dossier.noun();
-    let has = if count == 1 { format!("the {one} has it") } else { format!("the {many} have it") };
     let taken = tally.reached() - tally.of(Standing::OnWord);
-    let of = if taken == 1 {
-        String::new()
-    } else {
-        format!("For {} of the {} ", number(Standing::LacksCopies, &grouped(count)), grouped(taken))
-    };
-    let text = format!("{of}{has}, a copy to a second address {became}.");
-    format!(" {}{}", text[..1].to_uppercase(), &text[1..])
+    if taken == 1 {
+        return format!(" A copy to a second address {became}.");
+    }
+    let these = linked(anchor, &format!("<strong>{}</strong>", grouped(count)));
+    format!(" For {these} of the {} a copy to a second address {became}.", grouped(taken))
 }
 
 /// ` Of the other 9: 2 may or may not have it, …`; nothing if there are no others.

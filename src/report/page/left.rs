@@ -6,14 +6,15 @@ use std::fmt::Write as _;
 use super::super::dossier::{Dossier, cause, notes};
 use super::super::name;
 use super::super::tally::Standing;
-use super::text::{counted, instant, named, names, noted, plain, tag};
+use super::steps;
+use super::text::{counted, named, names, noted, plain, tag};
 use crate::domain::cause::Cause;
 use crate::domain::delivery::State;
 use crate::domain::markup::escape;
 use crate::domain::record::DeliveryRecord;
 
 /// The order of the table: what needs a person first.
-const ORDER: [Standing; 9] = [
+const ORDER: [Standing; 12] = [
     Standing::Uncertain,
     Standing::Failed,
     Standing::Deferred,
@@ -21,7 +22,10 @@ const ORDER: [Standing; 9] = [
     Standing::Queued,
     Standing::Suppressed,
     Standing::NotPlanned,
-    Standing::LacksCopies,
+    Standing::LacksCopies(State::Uncertain),
+    Standing::LacksCopies(State::Failed),
+    Standing::LacksCopies(State::Deferred),
+    Standing::LacksCopies(State::Queued),
     Standing::OnWord,
 ];
 
@@ -45,7 +49,7 @@ pub(super) fn table(dossier: &Dossier) -> String {
         }
     }
     for missing in &dossier.facts.missing {
-        let next = "Add it to the list of recipients, then send".to_owned();
+        let next = steps::ADD.to_owned();
         rows.entry(Standing::NotPlanned).or_default().push(Row {
             name: missing,
             why: "not on the list of recipients".to_owned(),
@@ -108,11 +112,9 @@ fn row<'a>(dossier: &'a Dossier, record: &'a DeliveryRecord, standing: Standing)
     let (why, next) = match standing {
         Standing::OnWord => (said(dossier, record), "Nothing".to_owned()),
         Standing::Suppressed => (on_purpose(dossier, record), "Nothing: it is meant so".to_owned()),
-        Standing::Queued => ("not tried yet".to_owned(), "Send it".to_owned()),
-        Standing::Sending => {
-            ("begun, and not answered yet".to_owned(), "Wait, or send again if nothing is being sent".to_owned())
-        }
-        _ => open(record),
+        Standing::Queued => ("not tried yet".to_owned(), steps::SEND.to_owned()),
+        Standing::Sending => ("begun, and not answered yet".to_owned(), steps::SEND.to_owned()),
+        _ => open(dossier, record),
     };
     Row { name: name(record), why, next }
 }
@@ -129,15 +131,21 @@ fn on_purpose(dossier: &Dossier, record: &DeliveryRecord) -> String {
 }
 
 /// Why each address is out, and what to do about it.
-fn open(record: &DeliveryRecord) -> (String, String) {
+fn open(dossier: &Dossier, record: &DeliveryRecord) -> (String, String) {
     let out = record.addresses.iter().filter_map(|address| Some((address, cause(record, address)?.0)));
     let (mut why, mut next): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for (address, cause) in out {
         why.push(format!("{}: {}", named(address), why_of(cause)));
-        let step = to_do(record, address.state, cause);
+        let step = steps::for_address(dossier, record, address, cause);
         if !next.contains(&step) {
             next.push(step);
         }
+    }
+    // A copy that nobody answered for yet is new on the list.
+    if why.is_empty() {
+        let waits = record.addresses.iter().filter(|address| address.state != State::Accepted);
+        why.extend(waits.map(|address| format!("{}: not tried yet", named(address))));
+        next.push(steps::SEND.to_owned());
     }
     (why.join("<br>"), next.join("<br>"))
 }
@@ -149,19 +157,4 @@ fn why_of(cause: Cause) -> String {
         Cause::NoAnswer => "no receipt came after the letter".to_owned(),
         _ => plain(cause.in_a_word()),
     }
-}
-
-fn to_do(record: &DeliveryRecord, state: State, cause: Cause) -> String {
-    let step = match cause {
-        Cause::AskedToWait | Cause::Busy => "send again later",
-        Cause::FullMailbox => "send again in a day or two, or ask for a second address",
-        Cause::NoAnswer => "ask the mission whether it has the letter, and have the answer recorded",
-        Cause::Unexplained => "ask the mission for an address that works",
-        _ => cause.in_short().split_once("; ").map_or("", |(_, step)| step),
-    };
-    let step = plain(step);
-    let (first, rest) = step.split_at(step.chars().next().map_or(0, char::len_utf8));
-    let due = record.not_before.filter(|_| state == State::Deferred && cause != Cause::FullMailbox);
-    let due = due.map_or_else(String::new, |at| format!(", from {}\u{a0}UTC on", instant(at)));
-    format!("{}{rest}{due}", first.to_uppercase())
 }

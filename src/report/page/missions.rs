@@ -7,12 +7,15 @@ use super::super::dossier::{Dossier, group_key, group_name};
 use super::super::tally::{Standing, Tally, group_place};
 use super::super::{name, words};
 use super::figures::{language_name, main_language};
-use super::text::{counted, grouped, instant, named, noted, prose, tag};
+use super::text::{counted, grouped, instant, named, names, noted, prose, tag};
 use crate::domain::attempt::LastWord;
 use crate::domain::delivery::{Event, State};
 use crate::domain::markup::escape;
 use crate::domain::record::{AddressRecord, DeliveryRecord, Remark};
 use crate::domain::state::fold;
+
+/// An address and the names that share it, by the folded address.
+type Shared<'a> = BTreeMap<String, (String, Vec<&'a str>)>;
 
 /// A table for each group, missions in the order of their names.
 pub(super) fn section(dossier: &Dossier) -> String {
@@ -37,11 +40,25 @@ pub(super) fn section(dossier: &Dossier) -> String {
         "<p class=\"quiet\">{language}In the servers’ words a number stands first: with a 2 in front the letter was taken, with a 4 it \
          was refused for now, with a 5 for good.</p>\n",
     );
+    let shared: Shared<'_> = dossier.shared_by_folded();
+    if groups.len() > 1 {
+        let link = |(key, _): &(&str, Group<'_>)| {
+            format!("<li><a href=\"#group-{}\">{}</a></li>\n", escape(key), escape(group_name(key)))
+        };
+        let links: String = groups.iter().map(link).collect();
+        let _ = writeln!(html, "<nav aria-label=\"Regional groups\">\n<ul>\n{links}</ul>\n</nav>");
+    }
     let is_one_list = groups.iter().all(|(key, _)| *key == "other");
     for (key, group) in groups {
         let title = if is_one_list { "All recipients" } else { group_name(key) };
-        let _ = writeln!(html, "<h3>{} <span class=\"quiet\">({})</span></h3>", escape(title), group.in_short(dossier));
-        html.push_str(&table(dossier, &group));
+        let _ = writeln!(
+            html,
+            "<h3 id=\"group-{}\">{} <span class=\"quiet\">({})</span></h3>",
+            escape(key),
+            escape(title),
+            group.in_short(dossier)
+        );
+        html.push_str(&table(dossier, &group, &shared));
     }
     html
 }
@@ -54,7 +71,7 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// How many have the letter, of how many, and how the others stand.
+    /// How many were reached, of how many, and how the others stand.
     fn in_short(&self, dossier: &Dossier) -> String {
         let listed = self.records.iter().map(|record| dossier.standing(record));
         let tally: Tally = listed.chain(self.missing.iter().map(|_| Standing::NotPlanned)).collect();
@@ -64,28 +81,25 @@ impl Group<'_> {
         let is_doubled = states.windows(2).any(|pair| pair[0] == pair[1]);
         let (one, many) = if is_doubled { ("letter", "letters") } else { dossier.noun() };
         let total = counted(tally.total(), one, many);
-        let mut text = match (tally.reached(), is_doubled) {
-            (reached, true) => format!("{} of {total} arrived", grouped(reached)),
-            (reached, false) if reached == 1 || tally.total() == 1 => format!("{reached} of {total} has the letter"),
-            (reached, false) => format!("{} of {total} have the letter", grouped(reached)),
-        };
+        let verb = if is_doubled { "taken or confirmed" } else { "reached" };
+        let mut text = format!("<span class=\"whole\">{} of {total}</span> {verb}", grouped(tally.reached()));
         let rest = tally.each().filter(|(standing, _)| *standing != Standing::Accepted);
         for (place, (standing, count)) in rest.enumerate() {
             let sign = if place == 0 { ";" } else { "," };
-            let _ = write!(text, "{sign} {} {}", grouped(count), standing.label());
+            let _ = write!(text, "{sign} <span class=\"whole\">{} {}</span>", grouped(count), standing.label());
         }
         text
     }
 }
 
-fn table(dossier: &Dossier, group: &Group<'_>) -> String {
+fn table(dossier: &Dossier, group: &Group<'_>, shared: &Shared<'_>) -> String {
     let mut table = format!(
         "<table class=\"list\">\n<thead><tr><th scope=\"col\">{}</th><th scope=\"col\">Address</th>\
          <th scope=\"col\">Outcome</th><th scope=\"col\">What was said</th><th scope=\"col\">When (UTC)</th></tr></thead>\n",
         if dossier.noun().0 == "mission" { "Mission" } else { "Recipient" }
     );
     let mut rows: Vec<(String, String)> = Vec::new();
-    rows.extend(group.records.iter().map(|record| (fold(name(record)), mission(dossier, record))));
+    rows.extend(group.records.iter().map(|record| (fold(name(record)), mission(dossier, record, shared))));
     rows.extend(group.missing.iter().map(|missing| (fold(missing), without_letter(missing))));
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (_, row) in rows {
@@ -104,9 +118,10 @@ fn without_letter(missing: &str) -> String {
 }
 
 /// The rows of one mission: what was tried before in the order of time, how each address stands, and what people noted.
-fn mission(dossier: &Dossier, record: &DeliveryRecord) -> String {
+fn mission(dossier: &Dossier, record: &DeliveryRecord, shared: &Shared<'_>) -> String {
     let mut rows = earlier(dossier, record);
-    rows.extend(record.addresses.iter().map(|address| cells(dossier, record, address)));
+    let is_tried_again = !rows.is_empty();
+    rows.extend(record.addresses.iter().map(|address| cells(dossier, record, address, shared)));
     let notes = notes(dossier, record);
     if !notes.is_empty() {
         rows.push(format!("<td colspan=\"4\">{notes}</td>"));
@@ -115,22 +130,23 @@ fn mission(dossier: &Dossier, record: &DeliveryRecord) -> String {
     let mut html = String::from("<tbody>\n");
     for (place, row) in rows.iter().enumerate() {
         let class = if place == last && !notes.is_empty() { " class=\"note\"" } else { "" };
-        let head = if place == 0 { head(dossier, record, rows.len()) } else { String::new() };
+        let head = if place == 0 { head(dossier, record, rows.len(), is_tried_again) } else { String::new() };
         let _ = writeln!(html, "<tr{class}>{head}{row}</tr>");
     }
     html.push_str("</tbody>\n");
     html
 }
 
-/// The name; below it the language, where it is not that of most letters, and that the mission has its letter though a copy is out: the
-/// addresses beside it do not say so.
-fn head(dossier: &Dossier, record: &DeliveryRecord, rows: usize) -> String {
+/// The name; below it the language, where it is not that of most letters, and what became of the whole where the rows beside it say
+/// several things.
+fn head(dossier: &Dossier, record: &DeliveryRecord, rows: usize, is_tried_again: bool) -> String {
     let language = dossier.languages.get(record.id.as_str()).filter(|one| Some(one.as_str()) != main_language(dossier));
     let language = language.map_or_else(String::new, |language| {
         format!("<span class=\"language quiet\">{}</span>", escape(language_name(language.as_str())))
     });
-    let copies = if record.lacks_only_copies() { format!("<br>{}", tag(Standing::LacksCopies)) } else { String::new() };
-    format!("<th scope=\"rowgroup\" rowspan=\"{rows}\"><bdi>{}</bdi>{copies}{language}</th>", escape(name(record)))
+    let says_several = is_tried_again || record.lacks_only_copies();
+    let whole = if says_several { format!("<br>{}", tag(dossier.standing(record))) } else { String::new() };
+    format!("<th scope=\"rowgroup\" rowspan=\"{rows}\"><bdi>{}</bdi>{whole}{language}</th>", escape(name(record)))
 }
 
 /// What each try came to that is not the last word on an address.
@@ -150,6 +166,7 @@ fn earlier(dossier: &Dossier, record: &DeliveryRecord) -> Vec<String> {
             if address.state != State::Queued && !is_last(address, word) {
                 rows.push(row(
                     address,
+                    "",
                     &tag(Standing::of_state(address.state)),
                     &prose(&words(word)),
                     &instant(word.at),
@@ -160,7 +177,7 @@ fn earlier(dossier: &Dossier, record: &DeliveryRecord) -> Vec<String> {
     rows
 }
 
-fn cells(dossier: &Dossier, record: &DeliveryRecord, address: &AddressRecord) -> String {
+fn cells(dossier: &Dossier, record: &DeliveryRecord, address: &AddressRecord, shared: &Shared<'_>) -> String {
     // What waits has not been answered yet; what is left out never is.
     let told = !matches!(address.state, State::Queued | State::Suppressed);
     let word = address.word.as_ref().or(record.last.as_ref()).filter(|_| told);
@@ -172,12 +189,29 @@ fn cells(dossier: &Dossier, record: &DeliveryRecord, address: &AddressRecord) ->
             word.map(|word| instant(word.at)).unwrap_or_default(),
         ),
     };
-    row(address, &tag(dossier.standing_of(record, address)), &said, &when)
+    let whose = also(shared, record, address);
+    row(address, &whose, &tag(dossier.standing_of(record, address)), &said, &when)
 }
 
-fn row(address: &AddressRecord, outcome: &str, said: &str, when: &str) -> String {
+/// That the address is another mission's, too.
+fn also(shared: &Shared<'_>, record: &DeliveryRecord, address: &AddressRecord) -> String {
+    let to = record.recipient.to.iter().find(|to| to.address() == address.address);
+    let Some((_, who)) = to.and_then(|to| shared.get(&to.folded())) else { return String::new() };
+    let mine = name(record);
+    if !who.contains(&mine) {
+        return String::new();
+    }
+    let others: Vec<&str> = who.iter().copied().filter(|other| *other != mine).collect();
+    let whose = match others.as_slice() {
+        [one] => format!("{}’s", names([*one])),
+        others => format!("that of {}", names(others.iter().copied())),
+    };
+    format!("<br><span class=\"quiet\">the address is also {whose}</span>")
+}
+
+fn row(address: &AddressRecord, whose: &str, outcome: &str, said: &str, when: &str) -> String {
     format!(
-        "<td data-label=\"Address\">{}</td><td data-label=\"Outcome\">{outcome}</td>\
+        "<td data-label=\"Address\">{}{whose}</td><td data-label=\"Outcome\">{outcome}</td>\
          <td data-label=\"What was said\" class=\"words\">{said}</td><td data-label=\"When (UTC)\" class=\"when\">{when}</td>",
         named(address),
     )

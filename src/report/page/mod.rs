@@ -13,6 +13,7 @@ mod left;
 mod letters;
 mod missions;
 mod rounds;
+mod steps;
 mod text;
 mod timeline;
 mod versions;
@@ -35,7 +36,7 @@ fn contents(dossier: &Dossier) -> [(&'static str, &'static str); 10] {
         ("sent", "What was sent"),
         ("time", "When it was sent"),
         ("coverage", "Whom it reached"),
-        ("causes", "What did not arrive, and why"),
+        ("causes", "What was not simply accepted, and why"),
         ("missions", every),
         ("approval", "Who approved it"),
         ("rounds", "The rounds of sending"),

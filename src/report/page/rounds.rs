@@ -21,6 +21,8 @@ const NAMED: usize = 6;
 
 /// What one round did.
 struct Round<'a> {
+    /// True if it was cut off, or still goes on.
+    is_open: bool,
     /// Letters that were tried for the first time.
     first: usize,
     /// Letters that had been tried before.
@@ -31,7 +33,7 @@ struct Round<'a> {
 fn rounds(dossier: &Dossier) -> Vec<Round<'_>> {
     let mut rounds = Vec::new();
     for run in &dossier.facts.runs {
-        let mut round = Round { first: 0, again: Vec::new() };
+        let mut round = Round { is_open: run.ended_at.is_none(), first: 0, again: Vec::new() };
         for record in &dossier.records {
             let mut tried = dossier.tries(record).map(|attempt| attempt.run);
             match tried.next() {
@@ -59,10 +61,17 @@ pub(super) fn in_short(dossier: &Dossier) -> String {
         let rest = due.saturating_sub(done);
         let mut part = match (place, rest) {
             (0, 0) => "tried every letter".to_owned(),
-            (0, _) => format!("ended after {} of {}", grouped(done), counted(due, "letter", "letters")),
+            (0, _) => {
+                format!("ended after {} of {}{}", grouped(done), counted(due, "letter", "letters"), why_early(round))
+            }
             (_, 0) if round.first > 0 => format!("went on with the other {}", grouped(round.first)),
             (_, _) if round.first > 0 => {
-                format!("went on with {} and ended before the other {}", grouped(round.first), grouped(rest))
+                format!(
+                    "went on with {} and ended before the other {}{}",
+                    grouped(round.first),
+                    grouped(rest),
+                    why_early(round)
+                )
             }
             _ => String::new(),
         };
@@ -88,6 +97,11 @@ pub(super) fn in_short(dossier: &Dossier) -> String {
         1 => format!("in one round, which {}", parts[0].trim_start_matches("the first ")),
         count => format!("in {} rounds: {}.{once}", grouped(count), parts.join("; ")),
     }
+}
+
+/// Why a round ended before its letters were done, as far as the ledger knows.
+fn why_early(round: &Round<'_>) -> &'static str {
+    if round.is_open { " (it was cut off)" } else { " (the record does not say why)" }
 }
 
 /// True if no address was handed a letter again that a server took, or may have taken, before.
@@ -160,7 +174,7 @@ fn batch(dossier: &Dossier, run: &RunRecord, near: &[Timestamp]) -> String {
 fn in_plain_words(how: Confirmation) -> &'static str {
     match how {
         Confirmation::Word => "by typing the word that was asked for",
-        Confirmation::Yes => "in the command itself",
+        Confirmation::Yes => "in advance, together with the command",
         Confirmation::Approve => "by giving its fingerprint",
     }
 }

@@ -16,20 +16,25 @@ pub(super) fn moment(at: Timestamp) -> String {
     format!("<time datetime=\"{at}\">{}</time>", at.strftime("%-d %B %Y, %H:%M UTC"))
 }
 
-/// `20 October 2021, 14:02:11 UTC`, with milliseconds where one of `others` would read the same.
+/// `20 October 2021, 14:02:11 UTC`, with milliseconds where two of `others` would read the same: all have one precision.
 pub(super) fn moment_among(at: Timestamp, others: &[Timestamp]) -> String {
     exact(at, others, "%-d %B %Y, %H:%M:%S", " UTC")
 }
 
-/// `20 Oct 2021, 14:02:11`, with milliseconds where one of `others` would read the same.
+/// `20 Oct 2021, 14:02:11`, with milliseconds where two of `others` would read the same: all have one precision.
 pub(super) fn instant_among(at: Timestamp, others: &[Timestamp]) -> String {
     exact(at, others, "%-d %b %Y, %H:%M:%S", "")
 }
 
 fn exact(at: Timestamp, others: &[Timestamp], format: &str, zone: &str) -> String {
-    let twin = |other: &Timestamp| other.as_second() == at.as_second() && *other != at;
-    let part =
-        if others.iter().any(twin) { format!(".{:03}", at.as_millisecond().rem_euclid(1_000)) } else { String::new() };
+    let mut sorted = others.to_vec();
+    sorted.sort_unstable();
+    let are_twins = |pair: &[Timestamp]| pair[0] != pair[1] && pair[0].as_second() == pair[1].as_second();
+    let part = if sorted.windows(2).any(are_twins) {
+        format!(".{:03}", at.as_millisecond().rem_euclid(1_000))
+    } else {
+        String::new()
+    };
     format!("<time datetime=\"{at}\">{}{part}{zone}</time>", at.strftime(format))
 }
 
