@@ -126,8 +126,8 @@ fn a_mission_whose_copy_was_refused_has_the_letter_on_the_page_and_is_failed_for
     campaign.run(&["report", "--html", "report.html"]).expect_code(0);
     let page = campaign.read("report.html");
     for words in [
-        "For <a href=\"#missions\"><strong>the one mission</strong></a> a mail server took the letter. The mission has it, a copy to a second \
-         address was refused.",
+        "For <a href=\"#missions\"><strong>the one mission</strong></a> a mail server took the letter. A copy to a second address was \
+         refused.",
         "For 1 mission the letter was taken, but not every copy",
         ">accepted, copy refused</span>",
         "1 of 2 addresses that were tried was refused",

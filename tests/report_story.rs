@@ -117,3 +117,28 @@ fn a_mission_that_was_tried_more_than_once_shows_every_try_in_the_order_of_time(
     );
     assert_eq!(of("Uruguay", "\n").matches("accepted").count(), 1);
 }
+
+#[test]
+fn a_letter_whose_address_changed_counts_among_those_that_go_with_another_enclosure_too() {
+    let server = Server::scripted(Script::rules(Vec::new()));
+    let campaign = Campaign::small(server.port(), 3)
+        .set("campaign.approvals", "1")
+        .set("letter.attachments", "[\"signatories.pdf\"]")
+        .file("signatories.pdf", "%PDF-1.4 old");
+    approve(&campaign, "The Chair");
+    let rows = campaign.read("recipients.csv");
+    let (_, address) = rows.lines().nth(1).and_then(|row| row.split_once(',')).expect("a row");
+    let address = address.split(',').next().expect("an address");
+    let campaign = campaign
+        .recipients(&rows.replacen(address, &format!("new-{address}"), 1))
+        .file("signatories.pdf", "%PDF-1.4 another one");
+    approve(&campaign, "The Chair");
+    campaign.run(&["send", "--yes"]).expect_code(0);
+    campaign.run(&["report", "--html", "report.html"]).expect_code(0);
+    let page = read(&campaign);
+    let since = page.split_once("since version 1: signatories.pdf; ").expect("what changed").1;
+    let (rows, others) = since.split_once(": address; ").expect("the row");
+    let others = others.split_once(": text or enclosures").expect("the enclosure").0;
+    assert_eq!((rows.split(", ").count(), others.split(", ").count()), (1, 3), "{since}");
+    assert!(others.contains(rows), "{others}");
+}
