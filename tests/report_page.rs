@@ -483,7 +483,7 @@ fn what_is_due_by_now_can_be_sent_now_and_the_check_names_each_version_that_went
     about.records[1].not_before = Some(at("2021-10-20T14:09:00Z"));
     let page = read(&html(&about));
     assert_eq!(page.matches("It can be sent again now.").count(), 2, "the task and the table: {page}");
-    assert!(!page.contains("It can be sent again from"), "{page}");
+    assert!(!page.contains("It is due from"), "{page}");
     let (old, new) = (Digest::of(b"old").to_string(), Digest::of(b"batch").to_string());
     let check = format!(
         "the fingerprint of every version that letters went under: version 1 ({}…) and version 2 ({}…), and who",

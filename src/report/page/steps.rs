@@ -27,12 +27,12 @@ pub(super) fn for_address(dossier: &Dossier, record: &DeliveryRecord, address: &
     format!("{}{}{}", of(cause), due.map_or_else(String::new, |at| from(dossier, at)), alone(record, address))
 }
 
-/// ` It can be sent again from … on.`, or `now` if that time is over.
+/// ` It is due from … on.`, or that it can be sent now if that time is over.
 pub(super) fn from(dossier: &Dossier, due: Timestamp) -> String {
     if due <= dossier.facts.now {
         " It can be sent again now.".to_owned()
     } else {
-        format!(" It can be sent again from {}\u{a0}UTC on.", instant(due))
+        format!(" It is due from {}\u{a0}UTC on.", instant(due))
     }
 }
 
