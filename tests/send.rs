@@ -212,7 +212,7 @@ fn a_letter_sent_again_after_a_lost_reply_keeps_its_message_id_and_date() {
 
 #[test]
 fn each_try_says_that_the_mission_has_the_letter_where_only_a_further_address_lacks_it() {
-    let later = || reply("450 4.2.1 later");
+    let later = || reply("450 4.2.0 later");
     let server = Server::scripted(Script::rules(vec![
         rule(Phase::Rcpt, "desk", None, later()),
         rule(Phase::Rcpt, "second", None, reply("550 5.1.1 unknown")),
