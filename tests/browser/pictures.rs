@@ -90,7 +90,7 @@ fn terminal(campaign: &Campaign, browser: &Browser, keep: &dyn Fn(&str, Vec<u8>)
         terminal.wait_for_prompt();
         keep(name, terminal.picture(browser, campaign.path("").as_path()));
     };
-    screen("terminal-check", 34, "demarche check");
+    screen("terminal-check", 44, "demarche check");
     errors(campaign, &|command| screen("terminal-errors", 48, command));
     let sending = Terminal::start(&folder, 36);
     sending.line("demarche send");
@@ -98,11 +98,11 @@ fn terminal(campaign: &Campaign, browser: &Browser, keep: &dyn Fn(&str, Vec<u8>)
     keep("terminal-send", sending.picture(browser, campaign.path("").as_path()));
     sending.line("send");
     // Once it says how fast it goes and how long it takes.
-    sending.wait(" left");
+    sending.wait("s left");
     keep("terminal-progress", sending.picture(browser, campaign.path("").as_path()));
     sending.wait_for_prompt();
     drop(sending);
-    screen("terminal-status", 56, "demarche status");
+    screen("terminal-status", 78, "demarche status");
     screen("terminal-log", 24, "demarche log NRU");
     screen("terminal-resend", 34, "demarche -q resend --dry-run");
 }

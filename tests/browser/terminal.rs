@@ -36,6 +36,8 @@ impl Terminal {
             .arg(folder)
             // Told to the shell itself: a tmux of one's own settings may have other ideas of an environment.
             .args(["env", &format!("PATH={}:{path}", program.display()), "LC_ALL=C.UTF-8", "PS1=$ ", "NO_COLOR="])
+            // What this machine remembers of the campaigns of its user is none of the tests'.
+            .arg(format!("XDG_STATE_HOME={}", folder.join("..").join("state").display()))
             .args(["bash", "--norc", "--noprofile"])
             .status()
             .expect("tmux starts");
