@@ -2,7 +2,7 @@
 //! that run does not come to is uncertain as before, so that no later one sends it without a word, or calls it never sent.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::error::LedgerError;
 use super::standing::Standing;
@@ -30,17 +30,17 @@ pub(super) fn send_again(
 /// Makes what was to be sent again, and was not, uncertain; the numbers of those deliveries. To be called where no run is.
 pub(super) fn take_back(connection: &Connection) -> Result<Vec<i64>, LedgerError> {
     let mut query = connection.prepare_cached(
-        "SELECT DISTINCT d.number FROM remarks r JOIN deliveries d ON d.number = r.delivery
-         WHERE r.event = 'send-again' AND d.state IN ('queued', 'deferred')",
+        "SELECT DISTINCT r.delivery FROM remarks r JOIN addresses a ON a.delivery = r.delivery
+         WHERE r.event = 'send-again' AND a.state = 'queued'",
     )?;
     let candidates: Vec<i64> = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut taken_back = Vec::new();
     for number in candidates {
-        let doubtful = in_doubt(connection, number)?;
+        let mut standing = Standing::load(connection, DeliveryId(number))?;
+        let doubtful = in_doubt(connection, &standing)?;
         if doubtful.is_empty() {
             continue;
         }
-        let mut standing = Standing::load(connection, DeliveryId(number))?;
         for address in standing.addresses.iter_mut().filter(|address| doubtful.contains(&address.path)) {
             address.step(Event::Doubt)?;
         }
@@ -52,15 +52,25 @@ pub(super) fn take_back(connection: &Connection) -> Result<Vec<i64>, LedgerError
 
 /// The addresses that wait only because a person wants them sent again: the last attempt that came to an end for one is
 /// uncertain, and nobody has found out since whether it arrived.
-pub(super) fn in_doubt(connection: &Connection, number: i64) -> Result<Vec<String>, LedgerError> {
+pub(super) fn in_doubt(connection: &Connection, standing: &Standing) -> Result<Vec<String>, LedgerError> {
+    let mut doubtful = Vec::new();
+    if !is_last_word(connection, standing.number)? {
+        return Ok(doubtful);
+    }
+    for address in standing.addresses.iter().filter(|address| address.state == State::Queued) {
+        if word::seen(connection, standing.number, &address.path)? == Some(State::Uncertain) {
+            doubtful.push(address.path.clone());
+        }
+    }
+    Ok(doubtful)
+}
+
+/// True if the last thing that a person said of a delivery is to send it again.
+fn is_last_word(connection: &Connection, number: i64) -> Result<bool, LedgerError> {
     let mut query = connection.prepare_cached(
-        "SELECT a.address FROM addresses a WHERE a.delivery = ?1 AND a.state = 'queued'
-         AND (SELECT t.state FROM attempt_addresses t
-              WHERE t.delivery = a.delivery AND t.address = a.address AND t.state <> 'queued'
-              ORDER BY t.attempt DESC LIMIT 1) = 'uncertain'
-         AND (SELECT r.event FROM remarks r
-              WHERE r.delivery = a.delivery AND r.event IN ('send-again', 'resolve-sent', 'resolve-not-sent')
-              ORDER BY r.remark DESC LIMIT 1) = 'send-again'",
+        "SELECT event = 'send-again' FROM remarks
+         WHERE delivery = ?1 AND event IN ('send-again', 'resolve-sent', 'resolve-not-sent') ORDER BY remark DESC LIMIT 1",
     )?;
-    Ok(query.query_map(params![number], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    let mut rows = query.query([number])?;
+    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.unwrap_or(false))
 }

@@ -36,7 +36,7 @@ pub(super) fn requeue(connection: &Connection, what: &[(RecipientId, Vec<String>
 }
 
 /// What an address's last attempt ended as, but for those that were given back.
-fn seen(connection: &Connection, number: i64, address: &str) -> Result<Option<State>, LedgerError> {
+pub(super) fn seen(connection: &Connection, number: i64, address: &str) -> Result<Option<State>, LedgerError> {
     let mut query = connection.prepare_cached(
         "SELECT state FROM attempt_addresses WHERE delivery = ?1 AND address = ?2 AND state != 'queued'
          ORDER BY attempt DESC LIMIT 1",
@@ -105,7 +105,7 @@ pub(super) fn suppress(
         return Ok(State::Suppressed);
     }
     standing.state().next(Event::Suppress)?;
-    let doubtful = doubt::in_doubt(connection, standing.number)?;
+    let doubtful = doubt::in_doubt(connection, &standing)?;
     let open = |state| matches!(state, State::Queued | State::Deferred | State::Failed);
     for address in standing.addresses.iter_mut().filter(|address| open(address.state)) {
         address.step(if doubtful.contains(&address.path) { Event::Doubt } else { Event::Suppress })?;

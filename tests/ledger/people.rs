@@ -152,6 +152,17 @@ async fn a_word_to_send_again_what_may_have_arrived_holds_for_one_run_and_nothin
 }
 
 #[tokio::test]
+async fn what_one_address_lost_again_and_the_other_gave_back_is_uncertain_for_both() {
+    let (_desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test", "cc@ken.test"])]);
+    attempt(&ledger, "ken", &[("to@ken.test", Event::LoseTrack), ("cc@ken.test", Event::LoseTrack)]).await.unwrap();
+    ledger.send_again(&id("ken"), "all the same", None).unwrap();
+    let run = ledger.start_run(&start("resend")).unwrap();
+    attempt(&ledger, "ken", &[("to@ken.test", Event::Release), ("cc@ken.test", Event::LoseTrack)]).await.unwrap();
+    ledger.end_run(run).unwrap();
+    assert!(states(&ledger, "ken").iter().all(|(_, state)| *state == State::Uncertain), "{:?}", states(&ledger, "ken"));
+}
+
+#[tokio::test]
 async fn a_suppressed_row_is_never_due_and_what_is_in_flight_cannot_be_suppressed() {
     let (_desk, ledger) = Desk::with(vec![row("ken", &["to@ken.test"]), row("fra", &["to@fra.test"])]);
     ledger.suppress(&id("ken"), "asked us not to").unwrap();
