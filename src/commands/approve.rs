@@ -6,12 +6,13 @@ use crate::cli::ApproveArgs;
 use crate::clock;
 use crate::domain::approval::Approval;
 use crate::domain::digest::Digest;
+use crate::domain::prose::letters;
 use crate::domain::reply::visible;
 use crate::ledger::{ApprovedBatch, Ledger, Reader};
 use crate::report::moment;
 
 use super::approval::{Standing, person};
-use super::changes::{Changes, letters};
+use super::changes::Changes;
 use super::exit::{DATA, Failure, OK, USAGE};
 use super::prepare::{Batch, Purpose, batch, config};
 use super::summary::{self, left_out};
@@ -204,12 +205,8 @@ fn list(context: &Context, args: &ApproveArgs) -> Result<u8, Failure> {
 fn one(approval: &Approval, now: Digest) -> String {
     let when = moment(approval.at, &clock::zone());
     let which = if approval.digest == now { "the batch in the files now" } else { "another batch" };
-    let mut text = format!(
-        "{when}  {}: {}, {which}\n    {}\n",
-        approval.by,
-        letters(usize::try_from(approval.letters).unwrap_or(usize::MAX)),
-        approval.digest
-    );
+    let mut text =
+        format!("{when}  {}: {}, {which}\n    {}\n", approval.by, letters(approval.letters), approval.digest);
     if !approval.note.is_empty() {
         text.push_str(&format!("    note: {}\n", approval.note));
     }

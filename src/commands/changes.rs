@@ -9,6 +9,7 @@ use crate::compose::{Composed, Composer};
 use crate::domain::digest::Digest;
 use crate::domain::language::Language;
 use crate::domain::message::{Envelope, Field};
+use crate::domain::prose::letters;
 use crate::domain::recipient::Recipient;
 use crate::domain::reply::visible;
 use crate::ledger::{ApprovedBatch, Edition};
@@ -228,9 +229,4 @@ fn list(ids: &[String]) -> String {
 
 fn rows(count: usize) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
-}
-
-/// `1 letter`, `2 letters`.
-pub(super) fn letters(count: usize) -> String {
-    if count == 1 { "1 letter".to_owned() } else { format!("{count} letters") }
 }

@@ -6,11 +6,11 @@ use serde_json::json;
 
 use crate::cli::CheckArgs;
 use crate::diagnostic::{Diagnostic, Severity, any_error};
+use crate::domain::prose::letters;
 use crate::domain::size::size;
 
 use super::Context;
 use super::approval::Standing;
-use super::changes::letters;
 use super::exit::{CONFIG, Failure, OK};
 use super::online::{self, Online};
 use super::prepare::{Batch, Purpose, batch};
@@ -74,7 +74,7 @@ fn summary(
     let load = load(batch);
     let mut letters = vec![format!(
         "{} to {} ({}); the largest has {}",
-        letters(usize::try_from(load.letters).unwrap_or(usize::MAX)),
+        letters(load.letters),
         if load.recipients == 1 { "1 address".to_owned() } else { format!("{} addresses", load.recipients) },
         languages(batch),
         size(batch.sizes.iter().max().copied().unwrap_or(0))

@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use crate::compose::Composer;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
+use crate::domain::prose::letters;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::record::DeliveryRecord;
 use crate::ledger::{Correction, Ledger, NewDelivery, Reader};
 use crate::roster::{self, Row};
 
-use super::changes::letters;
 use super::exit::{DATA, Failure};
 use super::prepare::{Batch, compose_for_look};
 use super::progress::{listed, named};

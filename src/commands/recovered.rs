@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::config::Config;
+use crate::domain::prose::letters;
 use crate::domain::reply::visible;
 use crate::ledger::{Arrival, Ledger, Machine, OtherLedger};
 
-use super::changes::letters;
 use super::exit::{CANNOT_CREATE, Failure, IO};
 use super::{Context, frozen};
 
@@ -103,7 +103,7 @@ pub(super) fn may_begin_anew(
 
 /// `186 letters`, `at least 2 letters, and perhaps 191 more,`.
 fn counted(other: &OtherLedger) -> String {
-    let letters = letters(usize::try_from(other.letters).unwrap_or(usize::MAX));
+    let letters = letters(other.letters);
     match other.perhaps {
         0 => letters,
         more => format!("{letters}, and perhaps {more} more,"),
@@ -128,7 +128,6 @@ pub(super) fn sort_out(context: &Context, ledger: &Ledger, config: &Config) -> R
     frozen::same_campaign(&ledger.reader()?, &config.settings)?;
     say_replayed(context, ledger);
     let recovered = ledger.recover()?;
-    let letters = |number: u64| if number == 1 { "1 letter".to_owned() } else { format!("{number} letters") };
     if recovered.requeued > 0 {
         let them = if recovered.requeued == 1 { "was on its way; it was" } else { "were on their way; they were" };
         context.screen.say(&format!(

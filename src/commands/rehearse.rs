@@ -13,6 +13,7 @@ use crate::config::Pace;
 use crate::dispatch::Ending;
 use crate::domain::delivery::State;
 use crate::domain::mailbox::Mailbox;
+use crate::domain::prose::letters;
 use crate::domain::record::DeliveryRecord;
 use crate::domain::relay::{Relay, Security, Timeouts};
 use crate::domain::reply::visible;
@@ -22,7 +23,6 @@ use crate::postbox::{self, Keep, Letter, Options, Postbox, Shares};
 use crate::report;
 use crate::smtp::Connector;
 
-use super::changes::letters;
 use super::exit::{CANNOT_CREATE, Failure, OK, SOFTWARE, TRY_AGAIN};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch};

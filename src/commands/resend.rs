@@ -8,6 +8,7 @@ use crate::clock;
 use crate::domain::approval::distinct;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
+use crate::domain::prose::letters;
 use crate::domain::recipient::{Recipient, RecipientId};
 use crate::domain::record::{AddressRecord, DeliveryRecord};
 use crate::domain::run::Confirmation;
@@ -16,7 +17,6 @@ use crate::report;
 use crate::smtp::Connector;
 
 use super::approval::{Standing, require_letters};
-use super::changes::letters;
 use super::exit::{DATA, FAILED, Failure, OK};
 use super::frozen::Frozen;
 use super::prepare::{Batch, Purpose, batch, compose_for_look, select};

@@ -9,6 +9,7 @@ use crate::cli::{PreviewArgs, SendArgs, SourceArgs};
 use crate::clock;
 use crate::domain::delivery::State;
 use crate::domain::digest::Digest;
+use crate::domain::prose::letters;
 use crate::domain::recipient::RecipientId;
 use crate::domain::record::Counts;
 use crate::domain::run::Confirmation;
@@ -17,7 +18,6 @@ use crate::report;
 use crate::smtp::Connector;
 
 use super::approval::Standing;
-use super::changes::letters;
 use super::exit::{CONFIG, DATA, Failure, OK, USAGE};
 use super::frozen::Frozen;
 use super::plan::Plan;

@@ -1,5 +1,7 @@
 //! Sentences in lines for a screen: broken at blanks, never inside a command in backticks, an address, a path or a digest.
 
+use std::fmt;
+
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
 use unicode_width::UnicodeWidthChar as _;
@@ -16,6 +18,12 @@ pub fn fill(text: &str, columns: usize, indent: &str) -> String {
 pub fn lines(text: &str, columns: usize) -> Vec<String> {
     let lines = textwrap::wrap(text, options(columns)).into_iter().map(std::borrow::Cow::into_owned);
     lines.filter(|line| !line.is_empty()).collect()
+}
+
+/// `1 letter`, `2 letters`.
+#[must_use]
+pub fn letters(count: impl fmt::Display + PartialEq + From<u8> + Copy) -> String {
+    if count == 1.into() { "1 letter".to_owned() } else { format!("{count} letters") }
 }
 
 fn options(columns: usize) -> Options<'static> {

@@ -34,14 +34,12 @@ struct Running {
 }
 
 impl Trail {
-    /// With what the ledger itself says now, if it is known.
-    fn brought_forward(mut self, letters: Option<u64>) -> Self {
-        if let Some(letters) = letters {
-            if self.running.as_ref().is_none_or(|run| run.elsewhere) {
-                self.elsewhere += letters.saturating_sub(self.letters);
-            }
-            self.letters = letters;
+    /// With what the ledger itself says now.
+    fn brought_forward(mut self, letters: u64) -> Self {
+        if self.running.as_ref().is_none_or(|run| run.elsewhere) {
+            self.elsewhere += letters.saturating_sub(self.letters);
         }
+        self.letters = letters;
         self
     }
 
@@ -52,7 +50,7 @@ impl Trail {
         match there.and_then(|reader| Some((may_have_it(&reader).ok()?, reader.holder().is_some()))) {
             None => self,
             Some((letters, at_work)) => {
-                let mut trail = self.brought_forward(Some(letters));
+                let mut trail = self.brought_forward(letters);
                 // What a run that was cut off could do is on record there.
                 trail.running = trail.running.filter(|_| at_work);
                 trail
@@ -102,7 +100,7 @@ pub(super) struct Begins<'a> {
 /// Remembers, durably, that a run begins on the ledger with that mark.
 pub(super) fn begin(machine: &Machine, mark: &Mark, run: &Begins<'_>) -> Result<(), LedgerError> {
     let now = may_have_it(run.reader)?;
-    let before = machine.trail(mark)?.map(|trail| trail.brought_forward(Some(now)));
+    let before = machine.trail(mark)?.map(|trail| trail.brought_forward(now));
     let path = std::path::absolute(run.ledger).unwrap_or_else(|_| run.ledger.to_owned());
     let trail = Trail {
         campaign: run.campaign.to_owned(),
@@ -119,7 +117,7 @@ pub(super) fn begin(machine: &Machine, mark: &Mark, run: &Begins<'_>) -> Result<
 /// Remembers that the run ended, and what went out by then.
 pub(super) fn end(machine: &Machine, mark: &Mark, reader: &Reader) -> Result<(), LedgerError> {
     let Some(trail) = machine.trail(mark)? else { return Ok(()) };
-    let mut trail = trail.brought_forward(Some(may_have_it(reader)?));
+    let mut trail = trail.brought_forward(may_have_it(reader)?);
     (trail.running, trail.at) = (None, clock::now());
     machine.keep_trail(mark, &trail)
 }

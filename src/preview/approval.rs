@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use super::item::{Approvals, Page};
 use super::manifest::MANIFEST;
-use super::overview::{letters, total};
+use super::overview::total;
 use crate::domain::digest::Digest;
 use crate::domain::markup::escape;
+use crate::domain::prose::letters;
 
 /// How many digits of a digest are shown at its beginning and its end, where it stands in full elsewhere.
 const SHOWN: (usize, usize) = (8, 4);

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use super::item::{Gets, Page, Reach};
 use super::list::Row;
 use super::names;
-use super::overview::{letters, total};
+use super::overview::total;
 use crate::domain::markup::escape;
+use crate::domain::prose::letters;
 
 /// Did we write to all of them? One line a group, and every name behind it.
 pub(super) fn section(rows: &[Row<'_>], page: &Page) -> String {

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use super::item::{Moment, Page};
 use super::list::Row;
-use super::overview::{letters, link, linked, total};
+use super::overview::{link, linked, total};
 use super::{Attached, address, language_name, size};
 use crate::domain::markup::escape;
+use crate::domain::prose::letters;
 
 /// Up to so many letters of one kind are named where they are counted.
 const FEW: usize = 6;

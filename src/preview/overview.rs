@@ -11,6 +11,7 @@ use super::item::{Basis, Page, Standing, Word};
 use super::list::Row;
 use super::{Before, coverage, facts, names};
 use crate::domain::markup::escape;
+use crate::domain::prose::letters;
 use crate::domain::state::StateCode;
 
 /// How many names a sentence lists.
@@ -39,10 +40,6 @@ pub(super) fn section(rows: &[Row<'_>], page: &Page, before: Option<&Before>) ->
 
 pub(super) fn total(page: &Page) -> usize {
     page.languages.iter().map(|(_, count)| count).sum()
-}
-
-pub(super) fn letters(count: usize) -> String {
-    if count == 1 { "1 letter".to_owned() } else { format!("{count} letters") }
 }
 
 /// What is said before all else where a letter has no real address.

@@ -205,11 +205,6 @@ fn doubled_and_foreign(coverage: &Coverage) -> Vec<String> {
     told.map(|(what, names)| format!("{what}: {}.", names.join(", "))).collect()
 }
 
-/// `1 letter`, `2 letters`.
-fn letters(count: u64) -> String {
-    if count == 1 { "1 letter".into() } else { format!("{count} letters") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 
-use super::{Style, letters, moment, name, shown, words};
+use super::{Style, moment, name, shown, words};
 use crate::domain::delivery::State;
 use crate::domain::outcome::Phase;
+use crate::domain::prose::letters;
 use crate::domain::record::{AddressRecord, DeliveryRecord};
 use crate::domain::state::StateCode;
 
@@ -56,11 +57,7 @@ pub fn resend_list(again: &Again<'_>, zone: &TimeZone, style: &Style) -> String 
     if held.is_empty() {
         return text;
     }
-    let _ = write!(
-        text,
-        "\n{}\n",
-        style.bold(&format!("Held back: {}", letters(u64::try_from(held.len()).unwrap_or(u64::MAX))))
-    );
+    let _ = write!(text, "\n{}\n", style.bold(&format!("Held back: {}", letters(held.len()))));
     for (id, why) in held.iter().take(LISTED) {
         let title = match StateCode::parse(id) {
             Some(code) => format!("{}  {}", style.text(id), style.text(code.state().name("en"))),

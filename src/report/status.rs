@@ -5,14 +5,13 @@ use std::fmt::Write as _;
 
 use super::copies::{self, is_short_of_a_copy};
 use super::dossier::{cause, remark_line, waits_for_room};
-use super::{
-    Facts, Style, doubled_and_foreign, duration, letters, minute, moment, name, outcome_table, rehearsal, runs, said,
-};
+use super::{Facts, Style, doubled_and_foreign, duration, minute, moment, name, outcome_table, rehearsal, runs, said};
 use crate::domain::approval::approvers;
 use crate::domain::cause::Cause;
 use crate::domain::coverage::Coverage;
 use crate::domain::delivery::{Event, State};
 use crate::domain::digest::Digest;
+use crate::domain::prose::letters;
 use crate::domain::recipient::RecipientId;
 use crate::domain::record::{Counts, DeliveryRecord};
 use crate::domain::run::approved_before;
